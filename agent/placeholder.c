@@ -1,0 +1,1 @@
+typedef int agent_t;

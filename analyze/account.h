@@ -1,0 +1,67 @@
+/* account: the configured state of one Cosmos DB account, as its document says it.
+ *
+ * Read from `az cosmosdb show` or the REST answer alike; what is not needed is ignored, what is
+ * malformed is refused with its position.  No network, no clock.
+ */
+#ifndef ANALYZE_ACCOUNT_H
+#define ANALYZE_ACCOUNT_H
+
+#include "base/arena.h"
+
+#include <stddef.h>
+
+enum { ACCOUNT_DOCUMENT_MAX = 4 << 20, ACCOUNT_LOCATIONS_MAX = 128 };
+
+struct location {
+	const char *label; /* "westeurope" */
+	const char *name;  /* "West Europe" */
+	const char *host;  /* of documentEndpoint; "" while the region is being added */
+	const char *provisioning_state; /* "Succeeded", "Creating", ...; "" when not told */
+	int         failover_priority;  /* 0 is the write region; -1 when not told */
+	bool        pending;            /* being added or removed: not a fault */
+};
+
+struct connection {
+	const char *name;     /* of the private endpoint connection */
+	const char *endpoint; /* resource id of the private endpoint; "" when not told */
+	const char *group;    /* "Sql", ...; "" when not told */
+	const char *status;   /* "Approved", "Pending", "Rejected", "Disconnected"; "" */
+};
+
+struct account {
+	const char *name;   /* lower case */
+	const char *id;     /* resource id; "" when not told */
+	const char *kind;   /* "GlobalDocumentDB", "MongoDB" */
+	const char *host;   /* of the account's documentEndpoint */
+	const char *suffix; /* everything after its first dot: "documents.azure.com" */
+	const char *zone;   /* "privatelink." + suffix */
+	const char *provisioning_state;
+	const char *public_network_access; /* "Enabled", "Disabled", "SecuredByPerimeter", "" */
+	struct location   *locations;      /* in the order of failover priority */
+	size_t             location_count;
+	struct connection *connections;
+	size_t             connection_count;
+	const char        *source; /* file or address the document came from */
+};
+
+struct account_list {
+	struct account **accounts;
+	size_t           count;
+};
+
+/* Reads one account, an array of them, or a {"value": [...]} list.  Everything is in the arena.
+ * NULL with err ("file:line:column: ..." for syntax, "file: member: ..." for content).
+ * In account_json.c. */
+struct account_list *account_parse(struct arena *arena, const char *bytes, size_t count,
+    const char *source, struct err *err) MUST_CHECK;
+
+/* Reads a file by file_read(), and parses it. */
+struct account_list *account_read(
+    struct arena *arena, const char *path, struct err *err) MUST_CHECK;
+
+/* An account of which nothing is known but its name, or its host name with a suffix that is known.
+ * NULL with err when text is neither: 3 to 50 of a-z, 0-9, '-'. */
+struct account *account_named(
+    struct arena *arena, const char *text, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,93 @@
+/* judge: wanted against seen.
+ *
+ * A pure function: the account's document and the measurements of one agent go in, findings come
+ * out.  Time comes from the records, never from a clock, so that last month can be judged again.
+ * Knows nothing of agents, stores or screens.
+ */
+#ifndef ANALYZE_JUDGE_H
+#define ANALYZE_JUDGE_H
+
+#include "analyze/account.h"
+#include "base/arena.h"
+#include "proto/record.h"
+
+/* In the order of how bad they are; unknown is worse than ok and better than warning. */
+enum state { STATE_OK, STATE_UNKNOWN, STATE_WARNING, STATE_CRITICAL };
+
+enum owner {
+	OWNER_NOBODY,
+	OWNER_DNS,
+	OWNER_NETWORK,
+	OWNER_ACCOUNT,
+	OWNER_CLIENT,
+	OWNER_COLLECTOR
+};
+
+enum finding_code {
+#define FINDING(id, name, severity, owner, basis, sentence, fix, explain) FINDING_##name,
+#include "analyze/findings.def"
+#undef FINDING
+	FINDING_COUNT
+};
+
+struct finding_desc {
+	const char *code; /* "PLP-D101-REGION-NAME-MISSING": stable, for people and machines */
+	enum state  severity;
+	enum owner  owner;
+	const char *basis; /* where the rule comes from, a key of REFERENCES.md */
+	const char
+	    *sentence; /* template of one sentence; {names} are filled in by report_add() */
+	const char
+	    *fix; /* template of the paste-ready command or act; "" when nothing is to do */
+	const char *explain; /* how it is recognised and what it means, a paragraph */
+};
+
+extern const struct finding_desc finding_table[FINDING_COUNT];
+
+const char *state_name(enum state state); /* "ok", "unknown", "warning", "critical" */
+const char *owner_name(enum owner owner); /* "dns", "network", ... */
+/* By code, with or without its prefix and without case; FINDING_COUNT when there is none. */
+enum finding_code finding_find(const char *code);
+/* Near codes for "did you mean"; NULL when none is near. */
+const char *finding_nearest(const char *code);
+
+struct finding {
+	enum finding_code code;
+	enum state        severity;
+	const char       *account, *region; /* region "" is the global name */
+	const char       *host;
+	const char       *sentence, *evidence, *fix; /* filled in */
+	int64_t           seen_ms; /* start of the measurement that shows it */
+};
+
+/* One name of the account, as seen: the row of a table. */
+struct place {
+	const struct target      *target;
+	const struct measurement *seen; /* NULL: not measured */
+	enum state                state;
+	enum finding_code         worst; /* FINDING_COUNT when there is none */
+	const char *words; /* what may be said: "gateway reached, answered 401", ... */
+};
+
+struct verdict {
+	enum state      state;    /* the worst of all */
+	struct finding *findings; /* worst first, then by region */
+	size_t          finding_count;
+	struct place
+	    *places; /* global name, then configured regions, then swept names with a record */
+	size_t       place_count;
+	const char **unknowns; /* what could not be said, and why */
+	size_t       unknown_count;
+};
+
+struct judge_ask {
+	const struct account            *account; /* with locations, or from account_named() */
+	bool                             has_document;
+	const struct measurement *const *seen; /* the newest of each target, any order */
+	size_t                           seen_count;
+};
+
+/* Everything is in the arena, and borrows from the ask, which outlives it. */
+struct verdict *judge_run(struct arena *arena, const struct judge_ask *ask);
+
+#endif

@@ -1,0 +1,24 @@
+/* verdict: a verdict for people and programs: table, JSON, Nagios line. */
+#ifndef ANALYZE_VERDICT_H
+#define ANALYZE_VERDICT_H
+
+#include "analyze/judge.h"
+#include "base/wbuf.h"
+
+struct json_t;
+
+/* Stable JSON of a verdict; a new reference.  In verdict_json.c. */
+struct json_t *verdict_json(const struct account *account, const struct verdict *verdict);
+struct json_t *finding_json(const struct finding *finding);
+
+/* Table of places, then each finding with evidence, owner and fix, then what is unknown. */
+void verdict_print(const struct account *account, const struct verdict *verdict, unsigned width,
+    bool colour, struct wbuf *out);
+/* One line with performance data [nagios-plugins]. */
+void verdict_nagios(
+    const struct account *account, const struct verdict *verdict, struct wbuf *out);
+
+/* Exit code of the Nagios convention: 0 ok, 1 warning, 2 critical, 3 unknown. */
+int verdict_exit(enum state state);
+
+#endif

@@ -1,0 +1,87 @@
+#include "base/digest.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+void
+digest_sha256(const void *bytes, size_t count, uint8_t digest[DIGEST_BYTES])
+{
+	static EVP_MD
+	    *sha256; /* fetched once: an implicit fetch per call costs three times as much */
+	unsigned size = 0;
+
+	if (sha256 == NULL)
+		sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (sha256 == NULL || EVP_Digest(bytes, count, digest, &size, sha256, NULL) != 1)
+		abort(); /* an OpenSSL without SHA-256 is no OpenSSL */
+}
+
+char *
+digest_hex(const uint8_t *bytes, size_t count, char *hex)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < count; i++) {
+		hex[2 * i] = digits[bytes[i] >> 4];
+		hex[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	hex[2 * count] = '\0';
+	return hex;
+}
+
+static int
+read_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool
+digest_unhex(const char *hex, uint8_t *bytes, size_t count)
+{
+	if (strlen(hex) != 2 * count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		int high = read_digit(hex[2 * i]), low = read_digit(hex[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		bytes[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+bool
+digest_equal(const uint8_t *left, const uint8_t *right, size_t count)
+{
+	return CRYPTO_memcmp(left, right, count) == 0;
+}
+
+void
+digest_random(void *bytes, size_t count)
+{
+	uint8_t *at = bytes;
+
+	while (count > 0) {
+		ssize_t got = getrandom(at, count, 0);
+
+		if (got <= 0)
+			abort();
+		at += got;
+		count -= (size_t)got;
+	}
+}
+
+void
+digest_wipe(void *bytes, size_t count)
+{
+	OPENSSL_cleanse(bytes, count);
+}

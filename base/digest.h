@@ -1,0 +1,24 @@
+/* digest: SHA-256 and random bytes, from OpenSSL.
+ *
+ * Not a place for anything that encrypts.
+ */
+#ifndef BASE_DIGEST_H
+#define BASE_DIGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DIGEST_BYTES = 32, DIGEST_HEX = 65 };
+
+void digest_sha256(const void *bytes, size_t count, uint8_t digest[DIGEST_BYTES]);
+/* Lower-case hex of count bytes with a NUL behind: hex holds 2 * count + 1 bytes. Returns hex. */
+char *digest_hex(const uint8_t *bytes, size_t count, char *hex);
+bool  digest_unhex(const char *hex, uint8_t *bytes, size_t count); /* exactly count bytes */
+/* Takes as long for equal as for unequal. */
+bool digest_equal(const uint8_t *left, const uint8_t *right, size_t count);
+/* From the kernel's generator; never fails. */
+void digest_random(void *bytes, size_t count);
+void digest_wipe(void *bytes, size_t count);
+
+#endif

@@ -1,0 +1,27 @@
+/* log: lines for the person who is woken by them.
+ *
+ * Only agent/ and collector/ log; everything below returns an err.  logfmt or JSON on stderr;
+ * under journald (JOURNAL_STREAM set and matching) without a time stamp of our own.  `warn`
+ * means that somebody should act.  Equal lines are held back and counted.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "base/err.h"
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
+enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
+
+/* program is written with every line as who=...; copied. */
+void log_open(const char *program, enum log_level least, enum log_format format);
+bool log_level_parse(enum log_level *level, const char *text, struct err *err) MUST_CHECK;
+bool log_format_parse(enum log_format *format, const char *text, struct err *err) MUST_CHECK;
+
+/* area is a short fixed word ("spool", "ingest"); the message says the subject and what happens
+ * next.  Values from the network must have passed text_sane(). */
+void log_debug(const char *area, const char *format, ...) PRINTF_LIKE(2, 3);
+void log_info(const char *area, const char *format, ...) PRINTF_LIKE(2, 3);
+void log_warn(const char *area, const char *format, ...) PRINTF_LIKE(2, 3);
+void log_error(const char *area, const char *format, ...) PRINTF_LIKE(2, 3);
+
+#endif

@@ -1,0 +1,159 @@
+#include "base/text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* The length of the UTF-8 character at `at`, 0 when there is none [rfc3629 4]. */
+static size_t
+measure_char(const uint8_t *at, size_t left, uint32_t *point)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t count = at[0] < 0x80 ? 1 : at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
+
+	if (count == 1) {
+		*point = at[0];
+		return 1;
+	}
+	if (at[0] < 0xc2 || at[0] > 0xf4 || left < count)
+		return 0;
+	*point = at[0] & (0x7fu >> count);
+	for (size_t i = 1; i < count; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+		*point = *point << 6 | (at[i] & 0x3f);
+	}
+	if (*point < least[count] || *point > 0x10ffff ||
+	    (*point >= 0xd800 && *point <= 0xdfff))
+		return 0;
+	return count;
+}
+
+static bool
+is_control(uint32_t point)
+{
+	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x061c ||
+	    (point >= 0x200e && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
+	    (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
+}
+
+char *
+text_sane(struct arena *arena, const void *bytes, size_t count, size_t limit)
+{
+	const uint8_t *at = bytes;
+	char          *text, *out;
+	uint32_t       point = 0;
+
+	text = out = arena_alloc(arena, (count < limit ? count : limit) + 1);
+	while (count > 0) {
+		size_t width = measure_char(at, count, &point);
+		size_t taken = width != 0 ? width : 1;
+		bool   bad = width == 0 || is_control(point);
+
+		if ((size_t)(out - text) + (bad ? 1 : width) > limit)
+			break;
+		if (bad) {
+			*out++ = '?';
+		} else {
+			memcpy(out, at, width);
+			out += width;
+		}
+		at += taken;
+		count -= taken;
+	}
+	*out = '\0';
+	return text;
+}
+
+char
+text_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool
+text_starts_nocase(const char *text, const char *prefix)
+{
+	for (; *prefix != '\0'; text++, prefix++) {
+		if (text_lower(*text) != text_lower(*prefix))
+			return false;
+	}
+	return true;
+}
+
+bool
+text_equal_nocase(const char *left, const char *right)
+{
+	return strlen(left) == strlen(right) && text_starts_nocase(left, right);
+}
+
+bool
+text_ends_nocase(const char *text, const char *suffix)
+{
+	size_t count = strlen(text), tail = strlen(suffix);
+
+	return count >= tail && text_equal_nocase(text + count - tail, suffix);
+}
+
+const char *
+text_find_nocase(const char *text, const char *needle)
+{
+	for (;; text++) {
+		if (text_starts_nocase(text, needle))
+			return text;
+		if (*text == '\0')
+			return NULL;
+	}
+}
+
+enum { WORD_MAX = 48 };
+
+static unsigned
+smallest(unsigned a, unsigned b, unsigned c)
+{
+	unsigned least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/* Levenshtein's distance; words longer than WORD_MAX are infinitely far. */
+static unsigned
+measure_distance(const char *left, const char *right)
+{
+	size_t   rows = strlen(left), columns = strlen(right);
+	unsigned cost[WORD_MAX + 1];
+
+	if (rows > WORD_MAX || columns > WORD_MAX)
+		return WORD_MAX;
+	for (size_t j = 0; j <= columns; j++)
+		cost[j] = (unsigned)j;
+	for (size_t i = 1; i <= rows; i++) {
+		unsigned diagonal = cost[0];
+
+		cost[0] = (unsigned)i;
+		for (size_t j = 1; j <= columns; j++) {
+			unsigned swap = diagonal +
+			    (text_lower(left[i - 1]) != text_lower(right[j - 1]));
+
+			diagonal = cost[j];
+			cost[j] = smallest(swap, cost[j] + 1, cost[j - 1] + 1);
+		}
+	}
+	return cost[columns];
+}
+
+const char *
+text_nearest(const char *text, const char *const *words)
+{
+	const char *nearest = NULL;
+	unsigned    least = (unsigned)strlen(text) / 3 + 2;
+
+	for (; *words != NULL; words++) {
+		unsigned distance = measure_distance(text, *words);
+
+		if (distance < least) {
+			least = distance;
+			nearest = *words;
+		}
+	}
+	return nearest;
+}

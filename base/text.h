@@ -1,0 +1,27 @@
+/* text: making words from the network safe to keep, and small questions about words.
+ *
+ * Everything a peer said passes text_sane() at the border where it is decoded: valid UTF-8, no
+ * control characters, bounded.  Escaping for HTML, JSON or a terminal is the renderer's matter.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/arena.h"
+
+/* A copy in the arena of at most limit bytes (cut at a character): each byte that is not part of
+ * valid UTF-8 [rfc3629] and each C0, DEL, C1 or bidirectional control becomes '?'. */
+char *text_sane(struct arena *arena, const void *bytes, size_t count, size_t limit);
+
+/* ASCII only, whatever the locale. */
+char text_lower(char c);
+bool text_equal_nocase(const char *left, const char *right);
+bool text_starts_nocase(const char *text, const char *prefix);
+bool text_ends_nocase(const char *text, const char *suffix);
+/* Where needle first stands in text, without case; NULL when nowhere. */
+const char *text_find_nocase(const char *text, const char *needle);
+
+/* The word of `words` (ends with NULL) nearest to `text` when it is near enough to be a typo of
+ * it, else NULL.  For "did you mean". */
+const char *text_nearest(const char *text, const char *const *words);
+
+#endif

@@ -1,0 +1,201 @@
+#include "probe/probe.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KINDS_MAX = 16, IN_FLIGHT_PRESET = 64 };
+
+struct probe {
+	struct probes           *probes; /* borrowed; outlives us */
+	const struct probe_kind *kind;
+	struct probe_ask         ask;
+	void                    *run; /* owned by the kind; NULL while waiting in line */
+	bool                     running;
+	struct probe            *previous, *next; /* in probes->waiting or probes->running */
+};
+
+struct list {
+	struct probe *first, *last;
+};
+
+struct probes {
+	struct probe_options options;
+	void                *shared[KINDS_MAX]; /* owned, by kind */
+	struct list          waiting, running;
+	unsigned             in_flight;
+	struct loop_watch    starter; /* starts what waits, from the loop */
+	bool                 closing;
+};
+
+const struct probe_kind *const probe_kinds[] = { NULL };
+
+static void
+append(struct list *list, struct probe *probe)
+{
+	probe->next = NULL;
+	probe->previous = list->last;
+	if (list->last != NULL)
+		list->last->next = probe;
+	else
+		list->first = probe;
+	list->last = probe;
+}
+
+static void
+take_out(struct list *list, struct probe *probe)
+{
+	if (probe->previous != NULL)
+		probe->previous->next = probe->next;
+	else
+		list->first = probe->next;
+	if (probe->next != NULL)
+		probe->next->previous = probe->previous;
+	else
+		list->last = probe->previous;
+}
+
+static size_t
+find_index(const char *name)
+{
+	size_t i = 0;
+
+	while (probe_kinds[i] != NULL && strcmp(probe_kinds[i]->name, name) != 0)
+		i++;
+	return i;
+}
+
+const struct probe_kind *
+probe_kind_find(const char *name)
+{
+	return probe_kinds[find_index(name)];
+}
+
+static void
+start_waiting(void *arg, unsigned what)
+{
+	struct probes *probes = arg;
+	struct probe  *probe;
+
+	while ((probe = probes->waiting.first) != NULL &&
+	    probes->in_flight < probes->options.in_flight_max) {
+		take_out(&probes->waiting, probe);
+		append(&probes->running, probe);
+		probe->running = true;
+		probes->in_flight++;
+		probe->run = probe->kind->start(
+		    probe, probes->shared[find_index(probe->kind->name)]);
+	}
+}
+
+struct probes *
+probes_new(const struct probe_options *options, struct err *err)
+{
+	struct probes *probes = mem_alloc(sizeof(*probes));
+
+	probes->options = *options;
+	if (probes->options.in_flight_max == 0)
+		probes->options.in_flight_max = IN_FLIGHT_PRESET;
+	loop_watch_init(&probes->starter, options->loop, start_waiting, probes);
+	for (size_t i = 0; probe_kinds[i] != NULL; i++) {
+		const struct probe_kind *kind = probe_kinds[i];
+
+		if (kind->init != NULL && !kind->init(probes, &probes->shared[i], err)) {
+			probes_free(probes);
+			return NULL;
+		}
+	}
+	return probes;
+}
+
+void
+probes_free(struct probes *probes)
+{
+	if (probes == NULL)
+		return;
+	probes->closing = true;
+	while (probes->waiting.first != NULL)
+		probe_cancel(probes->waiting.first);
+	while (probes->running.first != NULL)
+		probe_cancel(probes->running.first);
+	loop_watch_fini(&probes->starter);
+	for (size_t i = 0; probe_kinds[i] != NULL; i++) {
+		if (probe_kinds[i]->fini != NULL && probes->shared[i] != NULL)
+			probe_kinds[i]->fini(probes->shared[i]);
+	}
+	free(probes);
+}
+
+struct probe *
+probe_start(struct probes *probes, const struct probe_ask *ask)
+{
+	struct probe *probe = mem_alloc(sizeof(*probe));
+
+	probe->probes = probes;
+	probe->ask = *ask;
+	probe->kind = probe_kind_find(ask->kind);
+	assert(probe->kind != NULL && ask->limit_ms > 0 && ask->on_over != NULL);
+	append(&probes->waiting, probe);
+	loop_watch_set(&probes->starter, -1, 0, 0);
+	return probe;
+}
+
+/* Takes the probe out of its list and frees it; what waits may go on. */
+static void
+drop(struct probe *probe)
+{
+	struct probes *probes = probe->probes;
+
+	take_out(probe->running ? &probes->running : &probes->waiting, probe);
+	if (probe->running)
+		probes->in_flight--;
+	if (!probes->closing && probes->waiting.first != NULL)
+		loop_watch_set(&probes->starter, -1, 0, 0);
+	free(probe);
+}
+
+void
+probe_cancel(struct probe *probe)
+{
+	if (probe == NULL)
+		return;
+	if (probe->running)
+		probe->kind->cancel(probe->run);
+	drop(probe);
+}
+
+void
+probe_over(struct probe *probe)
+{
+	void (*on_over)(void *arg) = probe->ask.on_over;
+	void *arg = probe->ask.arg;
+
+	drop(probe);
+	on_over(arg);
+}
+
+const struct probe_ask *
+probe_ask(const struct probe *probe)
+{
+	return &probe->ask;
+}
+
+const struct probe_options *
+probe_options(const struct probe *probe)
+{
+	return &probe->probes->options;
+}
+
+const struct probe_options *
+probes_options(const struct probes *probes)
+{
+	return &probes->options;
+}
+
+bool
+probe_allows(const struct probe *probe, const struct addr *peer)
+{
+	const struct probe_options *options = &probe->probes->options;
+
+	return options->allows == NULL || options->allows(options->allows_arg, peer);
+}

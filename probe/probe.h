@@ -1,0 +1,82 @@
+/* probe: the one door to measuring: start, cancel, and the registry of kinds.
+ *
+ * A probe asks one thing of one peer (a name of one resolver; a handshake with one address) under
+ * a deadline, writes what it saw into a struct of proto/fields.def, and ends with one callback.
+ * It judges nothing, logs nothing, retries only what its protocol says, and knows neither
+ * accounts nor regions.  Which probes make a measurement is measure.h's matter.
+ */
+#ifndef PROBE_PROBE_H
+#define PROBE_PROBE_H
+
+#include "base/addr.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/loop.h"
+#include "proto/record.h"
+
+struct probe;
+struct probes;
+
+/* What all probes of a process share. */
+struct probe_options {
+	struct loop        *loop;          /* borrowed; outlives the probes */
+	const struct clock *clock;         /* borrowed */
+	unsigned            in_flight_max; /* running at once; the others wait in line; 0: 64 */
+	struct addr         source; /* local address to bind; family 0: the kernel's choice */
+	const char *ca_file; /* PEM bundle that replaces the system's roots; NULL: those */
+	/* Asked with the very address that goes to connect(); NULL allows all.  A refusal is the
+	 * outcome POLICY. */
+	bool (*allows)(void *arg, const struct addr *peer);
+	void *allows_arg;
+};
+
+struct probes *probes_new(const struct probe_options *options, struct err *err);
+/* Cancels what runs.  NULL is fine. */
+void probes_free(struct probes *probes);
+
+/* What to ask.  All pointers are borrowed until on_over() or probe_cancel() has returned. */
+struct probe_ask {
+	const char   *kind;     /* "dns", "tcp", "tls", "https" */
+	const char   *host;     /* dns: name to resolve; tls, https: SNI, verified name, Host */
+	struct addr   peer;     /* dns: the resolver; else the address under test; with port */
+	int64_t       limit_ms; /* from the start of running to the end, > 0 */
+	struct arena *arena;    /* results are allocated here */
+	/* Where to write: dns probes fill *dns, the others their own fields of *endpoint; each kind
+	 * leaves alone what is another's, so that tls and https may share an endpoint. */
+	struct dns      *dns;
+	struct endpoint *endpoint;
+	void (*on_over)(void *arg); /* last thing that happens to the probe; it is gone after */
+	void *arg;
+};
+
+/* Queues the probe and returns at once; on_over() is called from the loop, never from inside
+ * probe_start(), and exactly once unless cancelled.  An unknown kind breaks the contract. */
+struct probe *probe_start(struct probes *probes, const struct probe_ask *ask);
+/* No callback after.  NULL is fine. */
+void probe_cancel(struct probe *probe);
+
+/* The rest is for the kinds.
+ *
+ * A kind of probe.  `start` begins to run; it calls probe_over() exactly once, later, from the
+ * loop.  `cancel` frees a run that is not over. */
+struct probe_kind {
+	const char *name;
+	/* What the kind shares between its runs; may be NULL.  Made at probes_new(). */
+	bool (*init)(struct probes *probes, void **shared, struct err *err);
+	void (*fini)(void *shared);
+	void *(*start)(struct probe *probe, void *shared);
+	void (*cancel)(void *run);
+};
+
+/* The registry, NULL at the end.  A kind that is not there does not exist. */
+extern const struct probe_kind *const probe_kinds[];
+const struct probe_kind              *probe_kind_find(const char *name);
+
+const struct probe_ask     *probe_ask(const struct probe *probe);
+const struct probe_options *probe_options(const struct probe *probe);
+const struct probe_options *probes_options(const struct probes *probes);
+bool                        probe_allows(const struct probe *probe, const struct addr *peer);
+/* The run is over and freed; calls on_over().  Nothing of the probe may be touched after. */
+void probe_over(struct probe *probe);
+
+#endif

@@ -1,0 +1,122 @@
+/* record: the structs of fields.def, and a description of each that the walkers follow.
+ *
+ * encode, decode, render_json, render_text, the SQL columns and FIELDS.md know no field by name:
+ * they walk a `struct message_desc`.  Structs live in an arena; a TEXT member is never NULL in a
+ * decoded record, and NULL counts as "" when one is written.
+ */
+#ifndef PROTO_RECORD_H
+#define PROTO_RECORD_H
+
+#include "proto/outcome.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PROTO_VERSION = 1 };
+
+/* Enums that travel.  Numbers are never reused. */
+enum api { API_SQL, API_MONGO, API_CASSANDRA, API_GREMLIN, API_TABLE, API_COUNT };
+enum role {
+	ROLE_CONFIGURED, /* the documents name it */
+	ROLE_SWEEP,      /* a known region's name: is there a record nobody configured? */
+	ROLE_COUNT
+};
+enum mode { MODE_GATEWAY, MODE_DIRECT, MODE_COUNT };
+enum transport { TRANSPORT_NONE, TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_COUNT };
+enum path {
+	PATH_NOT_TOLD,
+	PATH_PUBLIC_INTERNET,
+	PATH_SERVICE_ENDPOINT,
+	PATH_PRIVATE_ENDPOINT,
+	PATH_COUNT
+};
+
+#define C_U32       uint32_t
+#define C_U64       uint64_t
+#define C_I64       int64_t
+#define C_BOOL      bool
+#define C_TEXT      const char *
+#define C_OUTCOME   uint32_t
+#define C_API       uint32_t
+#define C_ROLE      uint32_t
+#define C_MODE      uint32_t
+#define C_TRANSPORT uint32_t
+#define C_PATH      uint32_t
+
+#define MESSAGE(name, what)                        struct name {
+#define FIELD(message, id, name, type, unit, what) C_##type name;
+#define LIST(message, id, name, element, most, what) \
+	struct element *name;                        \
+	size_t          name##_count;
+#define SUB(message, id, name, element, what) struct element *name;
+#define END(name) \
+	}         \
+	;
+#include "proto/fields.def"
+#undef MESSAGE
+#undef FIELD
+#undef LIST
+#undef SUB
+#undef END
+
+enum field_type {
+	FIELD_U32,
+	FIELD_U64,
+	FIELD_I64,
+	FIELD_BOOL,
+	FIELD_TEXT,
+	FIELD_OUTCOME,
+	FIELD_API,
+	FIELD_ROLE,
+	FIELD_MODE,
+	FIELD_TRANSPORT,
+	FIELD_PATH,
+	FIELD_LIST,
+	FIELD_SUB
+};
+
+struct message_desc;
+
+struct field_desc {
+	unsigned                   id;
+	const char                *name;
+	enum field_type            type;
+	size_t                     at;       /* offsetof() the member */
+	size_t                     count_at; /* FIELD_LIST: offsetof() its count */
+	const struct message_desc *element;  /* FIELD_LIST, FIELD_SUB */
+	size_t                     most;     /* FIELD_LIST: elements a decoder takes */
+	const char                *unit, *meaning;
+};
+
+struct message_desc {
+	const char              *name, *meaning;
+	size_t                   bytes; /* sizeof the struct */
+	const struct field_desc *fields;
+	size_t                   field_count;
+};
+
+#define MESSAGE(name, what) extern const struct message_desc name##_desc;
+#define FIELD(message, id, name, type, unit, what)
+#define LIST(message, id, name, element, most, what)
+#define SUB(message, id, name, element, what)
+#define END(name)
+#include "proto/fields.def"
+#undef MESSAGE
+#undef FIELD
+#undef LIST
+#undef SUB
+#undef END
+
+/* All of them, in the order of fields.def, NULL at the end. */
+extern const struct message_desc *const message_descs[];
+
+/* The word of an enum's value ("gateway"), "unknown" outside; NULL for a type that is no enum. */
+const char *field_word(enum field_type type, uint32_t value);
+/* The reverse; false when no such word. */
+bool field_word_parse(enum field_type type, const char *word, uint32_t *value);
+
+const char *api_name(uint32_t api);
+const char *mode_name(uint32_t mode);
+
+#endif
