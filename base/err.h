@@ -20,7 +20,7 @@ enum err_kind {
 	ERR_SYSTEM, /* the kernel said no; the text holds strerror() */
 	ERR_STORE,  /* a database said no */
 	ERR_PEER,   /* the other side of a connection of our own said no */
-	ERR_STATE   /* not now, or not twice */
+	ERR_ORDER   /* not now, or not twice */
 };
 
 struct err {
