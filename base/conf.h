@@ -1,6 +1,6 @@
 /* conf: a YAML file into a struct, through one table of settings.
  *
- * The door to libyaml.  Each setting is one row: name, type, place, bounds, preset, help.  What is
+ * Over conf_tree (the door to libyaml) and conf_unit.  Each setting is one row: name, type, place, bounds, preset, help.  What is
  * not in the table, has the wrong unit or is out of bounds is refused with file, line, column and
  * what was wanted; all problems of a file are reported together.  Rules between settings are the
  * caller's.
@@ -40,17 +40,20 @@ struct conf_list {
 struct conf_row {
 	const char    *name; /* NULL ends a table */
 	enum conf_type type;
-	size_t         at;     /* offsetof() the member */
-	int64_t     low, high; /* for numbers, ms and bytes; both 0: any.  For lists: counts */
-	const char *preset;    /* as in a file; NULL: the setting is required */
-	const char *help;      /* one line, for `config dump` and the manual */
+	size_t         at; /* offsetof() the member */
+	int64_t        low,
+	    high; /* bounds of a number, of a list's count or a text's bytes; both 0: any */
+	const char *preset; /* as in a file ("" an empty text or list); NULL: required */
+	const char *help;   /* one line, for `config dump` and the manual */
 	const struct conf_row *rows;      /* CONF_LIST */
 	size_t                 row_bytes; /* CONF_LIST */
 };
 
 /* Reads the file at path, and then each *.yaml of folder (NULL: none) in order of name, whose
  * settings replace those before, into the struct `into`, which is first filled with the presets.
- * path NULL: presets only.  Everything is allocated in the arena. */
+ * path NULL: no such file.  A folder that does not exist is an empty one.  Everything is
+ * allocated in the arena, also what a refused file said; presets are read from the table and a
+ * wrong one is a fault of the program. */
 bool conf_read(void *into, const struct conf_row *rows, struct arena *arena, const char *path,
     const char *folder, struct err *err) MUST_CHECK;
 

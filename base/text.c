@@ -3,10 +3,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The length of the UTF-8 character at `at`, 0 when there is none [rfc3629 4]. */
-static size_t
-measure_char(const uint8_t *at, size_t left, uint32_t *point)
+size_t
+text_point(const void *from, size_t left, uint32_t *point)
 {
+	const uint8_t        *at = from;
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	size_t count = at[0] < 0x80 ? 1 : at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
 
@@ -45,7 +45,7 @@ text_sane(struct arena *arena, const void *bytes, size_t count, size_t limit)
 
 	text = out = arena_alloc(arena, (count < limit ? count : limit) + 1);
 	while (count > 0) {
-		size_t width = measure_char(at, count, &point);
+		size_t width = text_point(at, count, &point);
 		size_t taken = width != 0 ? width : 1;
 		bool   bad = width == 0 || is_control(point);
 
@@ -62,6 +62,29 @@ text_sane(struct arena *arena, const void *bytes, size_t count, size_t limit)
 	}
 	*out = '\0';
 	return text;
+}
+
+void
+text_clean(char *text)
+{
+	size_t   left = strlen(text);
+	char    *out = text;
+	uint32_t point = 0;
+
+	while (left > 0) {
+		size_t width = text_point(text, left, &point);
+		size_t taken = width != 0 ? width : 1;
+
+		if (width == 0 || is_control(point)) {
+			*out++ = '?';
+		} else {
+			memmove(out, text, width);
+			out += width;
+		}
+		text += taken;
+		left -= taken;
+	}
+	*out = '\0';
 }
 
 char

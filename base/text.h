@@ -8,9 +8,17 @@
 
 #include "base/arena.h"
 
+#include <stdint.h>
+
 /* A copy in the arena of at most limit bytes (cut at a character): each byte that is not part of
  * valid UTF-8 [rfc3629] and each C0, DEL, C1 or bidirectional control becomes '?'. */
 char *text_sane(struct arena *arena, const void *bytes, size_t count, size_t limit);
+
+/* The same in place, for text that is there already: nothing is cut. */
+void text_clean(char *text);
+
+/* The UTF-8 character at `at`: its width in bytes, 0 when there is none [rfc3629 4]. left > 0. */
+size_t text_point(const void *at, size_t left, uint32_t *point);
 
 /* ASCII only, whatever the locale. */
 char text_lower(char c);
