@@ -67,6 +67,51 @@ const struct message_desc *const message_descs[] = {
 #undef SUB
 #undef END
 
+const void *
+field_pointer(const struct field_desc *field, const void *from)
+{
+	const void *pointer;
+
+	/* A member that points at some message is no `void *` to the compiler's alias analysis. */
+	memcpy(&pointer, (const char *)from + field->at, sizeof(pointer));
+	return pointer;
+}
+
+size_t
+field_count(const struct field_desc *field, const void *from)
+{
+	size_t count;
+
+	memcpy(&count, (const char *)from + field->count_at, sizeof(count));
+	return count;
+}
+
+bool
+field_is_default(const struct field_desc *field, const void *from)
+{
+	const void *member = (const char *)from + field->at;
+	const char *text;
+
+	switch (field->type) {
+	case FIELD_U32:
+	case FIELD_OUTCOME:
+	case FIELD_API:
+	case FIELD_ROLE:
+	case FIELD_MODE:
+	case FIELD_TRANSPORT:
+	case FIELD_PATH: return *(const uint32_t *)member == 0;
+	case FIELD_U64: return *(const uint64_t *)member == 0;
+	case FIELD_I64: return *(const int64_t *)member == 0;
+	case FIELD_BOOL: return !*(const bool *)member;
+	case FIELD_TEXT:
+		text = *(const char *const *)member;
+		return text == NULL || text[0] == '\0';
+	case FIELD_LIST: return field_count(field, from) == 0;
+	case FIELD_SUB: return field_pointer(field, from) == NULL;
+	}
+	return true;
+}
+
 static const char *const api_words[] = { "sql", "mongodb", "cassandra", "gremlin", "table" };
 static const char *const role_words[] = { "configured", "sweep" };
 static const char *const mode_words[] = { "gateway", "direct" };

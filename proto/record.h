@@ -111,6 +111,14 @@ struct message_desc {
 /* All of them, in the order of fields.def, NULL at the end. */
 extern const struct message_desc *const message_descs[];
 
+/* Whether the member is at its default (0, false, "", an empty list, no message). */
+bool field_is_default(const struct field_desc *field, const void *from);
+
+/* What the member of a SUB or LIST field points at: a message, or the first of a list. */
+const void *field_pointer(const struct field_desc *field, const void *from);
+/* How many elements the list has. */
+size_t field_count(const struct field_desc *field, const void *from);
+
 /* The word of an enum's value ("gateway"), "unknown" outside; NULL for a type that is no enum. */
 const char *field_word(enum field_type type, uint32_t value);
 /* The reverse; false when no such word. */
