@@ -47,7 +47,7 @@ missing_packages()
 	done
 }
 
-# nsd and unbound are wanted as programs: their packages would start them as services of this
+# nsd, unbound and prometheus are wanted as programs: their packages would start them as services of this
 # machine, now and at each boot.
 install_quietly()
 {
@@ -60,7 +60,7 @@ install_quietly()
 	DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install -y \
 	    --no-install-recommends "$@" </dev/null >"$log" 2>&1 || status=$?
 	[ $ours = no ] || rm -f $policy
-	for service in nsd unbound; do
+	for service in nsd unbound prometheus; do
 		case " $* " in
 		*" $service "*)
 			if [ -d /run/systemd/system ]; then
