@@ -1,0 +1,263 @@
+"""Scenario files: what is configured, what is broken, what must come out.
+
+A file is read whole and refused when it holds a word that is not known here: a fault that is
+silently not planted would make a near miss pass for the wrong reason.
+"""
+
+import ipaddress
+import os
+import tomllib
+from dataclasses import dataclass, field
+
+import certs
+
+RECORDS = ("missing", "empty")     # or an address, a list of them, or "as REGION"
+FAULTS = ("drop", "reset", "unreachable", "prohibited", "cut", "closed", "no-route")
+RESOLVERS = ("azure", "public", "refuse", "servfail", "drop", "closed", "no-route", "garbage",
+             "notimp", "loop", "late")
+AZURE_RESOLVER = "168.63.129.16"
+
+
+class Wrong(Exception):
+    """The file is not a scenario."""
+
+
+def label(region):
+    """The label of a region in host names; "" and "global" are the account's own name."""
+    text = "".join(region.split()).lower()
+    return "" if text == "global" else text
+
+
+@dataclass
+class Account:
+    name: str
+    regions: list
+    suffix: str = "documents.azure.com"
+    document: str = "az"             # az, rest, none
+    private_link: bool = True        # the public name is an alias into the privatelink zone
+    public_access: str = "Disabled"
+    connection: str = "Approved"     # status of the private endpoint connections, "" for none
+    creating: list = field(default_factory=list)    # of the regions, those being added
+    removed: list = field(default_factory=list)     # not configured; the public alias is still there
+    index: int = 0
+
+    @property
+    def zone(self):
+        return f"privatelink.{self.suffix}"
+
+    def host(self, region):
+        return f"{self.name}-{region}.{self.suffix}" if region else f"{self.name}.{self.suffix}"
+
+    def labels(self):
+        """The account's own name first, then the regions in order."""
+        return [""] + [label(region) for region in self.regions]
+
+    def is_creating(self, region):
+        return region in [label(other) for other in self.creating]
+
+
+@dataclass
+class Record:
+    region: str
+    account: str
+    to: object
+
+
+@dataclass
+class Path:
+    region: str
+    account: str
+    fault: str
+    address: str = ""                # in place of the endpoint's own
+
+
+@dataclass
+class Gateway:
+    region: str
+    account: str
+    answer: str = ""                 # of tests/fake/fake_gateway
+    certificate: str = "good"
+    odd: str = ""                    # a way of odd_peer.py, in place of a gateway
+
+
+@dataclass
+class Resolver:
+    does: str = "azure"
+    address: str = ""
+
+
+@dataclass
+class VNet:
+    name: str
+    endpoints: list = field(default_factory=list)
+    linked: bool = True              # the private zones are linked to this VNet
+    fallback: bool = False           # resolution policy of the link: NxDomainRedirect
+    resolvers: list = field(default_factory=list)
+    records: list = field(default_factory=list)
+    paths: list = field(default_factory=list)
+    gateways: list = field(default_factory=list)
+    delay: str = ""                  # one way, between VM and VNet
+    index: int = 0
+
+
+@dataclass
+class Expected:
+    code: str
+    region: str = ""
+    account: str = ""
+    evidence: str = ""               # must be part of the finding's evidence
+
+
+@dataclass
+class Scenario:
+    name: str
+    title: str
+    accounts: dict
+    vnets: dict
+    public_gateways: list
+    check: dict
+    expected: list
+
+
+def _only(table, where, **kinds):
+    for key, value in table.items():
+        if key not in kinds:
+            raise Wrong(f"{where}: unknown key {key!r}, known are {', '.join(kinds)}")
+        if not isinstance(value, kinds[key]):
+            raise Wrong(f"{where}: {key} = {value!r} has the wrong type")
+    return table
+
+
+def _one_of(value, allowed, where):
+    if value not in allowed:
+        raise Wrong(f"{where}: {value!r} is none of {', '.join(allowed)}")
+    return value
+
+
+def _is_address(text):
+    try:
+        return bool(ipaddress.IPv4Address(text))
+    except ValueError:
+        return False
+
+
+def _read_account(name, table, where):
+    _only(table, where, regions=list, suffix=str, document=str, private_link=bool,
+          public_access=str, connection=str, creating=list, removed=list)
+    account = Account(name, table.get("regions", []), **{
+        key: value for key, value in table.items() if key != "regions"})
+    if not account.regions:
+        raise Wrong(f"{where}: regions are wanted")
+    _one_of(account.document, ("az", "rest", "none"), where)
+    for region in account.creating:
+        _one_of(region, account.regions, f"{where}: creating")
+    return account
+
+
+def _read_place(table, accounts, where):
+    """The account and region that a fault is about; the only account need not be named."""
+    account = table.get("account", next(iter(accounts)) if len(accounts) == 1 else None)
+    if account is None:
+        raise Wrong(f"{where}: which account?")
+    _one_of(account, accounts, where)
+    if "region" not in table:
+        raise Wrong(f"{where}: which region? (\"global\" is the account's own name)")
+    return account, label(table["region"])
+
+
+def _read_record(table, accounts, where):
+    _only(table, where, account=str, region=str, to=(str, list))
+    account, region = _read_place(table, accounts, where)
+    to = table.get("to", "missing")
+    if isinstance(to, str) and to.startswith("as "):
+        _one_of(label(to[3:]), accounts[account].labels(), where)
+    elif isinstance(to, str) and to not in RECORDS:
+        to = [to]
+    if isinstance(to, list):
+        for address in to:
+            if not _is_address(address):
+                raise Wrong(f"{where}: {address!r} is neither an address nor one of "
+                            f"{', '.join(RECORDS)}, \"as REGION\"")
+    return Record(region, account, to)
+
+
+def _read_path(table, accounts, where):
+    _only(table, where, account=str, region=str, fault=str, address=str)
+    account, region = _read_place(table, accounts, where)
+    return Path(region, account, _one_of(table.get("fault", ""), FAULTS, where),
+                table.get("address", ""))
+
+
+def _read_gateway(table, accounts, where):
+    _only(table, where, account=str, region=str, answer=str, certificate=str, odd=str)
+    account, region = _read_place(table, accounts, where)
+    gateway = Gateway(region, account, table.get("answer", ""),
+                      table.get("certificate", "good"), table.get("odd", ""))
+    if not certs.is_kind(gateway.certificate):
+        raise Wrong(f"{where}: no certificate is called {gateway.certificate!r}; there are "
+                    f"{', '.join(certs.KINDS)}, ends-in-N-days")
+    return gateway
+
+
+def _read_resolver(table, where, index, vnet_index):
+    _only(table, where, does=str, address=str)
+    does = _one_of(table.get("does", "azure"), RESOLVERS, where)
+    own = AZURE_RESOLVER if index == 0 else f"10.{vnet_index}.0.{10 + index}"
+    return Resolver(does, table.get("address", own))
+
+
+def _read_list(table, key, read, accounts, where):
+    return [read(entry, accounts, f"{where}.{key} {number + 1}")
+            for number, entry in enumerate(table.get(key, []))]
+
+
+def _read_vnet(name, table, accounts, index, where):
+    _only(table, where, endpoints=list, linked=bool, fallback=bool, resolver=list, record=list,
+          path=list, gateway=list, delay=str)
+    vnet = VNet(name, table.get("endpoints", list(accounts)), table.get("linked", True),
+                table.get("fallback", False), index=index, delay=table.get("delay", ""))
+    for endpoint in vnet.endpoints:
+        _one_of(endpoint, accounts, f"{where}.endpoints")
+    vnet.resolvers = [_read_resolver(entry, f"{where}.resolver {number + 1}", number, index)
+                      for number, entry in enumerate(table.get("resolver", [{}]))]
+    vnet.records = _read_list(table, "record", _read_record, accounts, where)
+    vnet.paths = _read_list(table, "path", _read_path, accounts, where)
+    vnet.gateways = _read_list(table, "gateway", _read_gateway, accounts, where)
+    return vnet
+
+
+def _read_check(table, vnets, where):
+    _only(table, where, vnet=str, timeout=str, arguments=list, state=str, pause=str, unknowns=int)
+    check = {"vnet": next(iter(vnets)), "timeout": "4s", "arguments": [], **table}
+    _one_of(check["vnet"], vnets, where)
+    return check
+
+
+def _read_expected(table, accounts, where):
+    _only(table, where, code=str, region=str, account=str, evidence=str)
+    account, region = _read_place({"region": "", **table}, accounts, where)
+    return Expected(table.get("code", ""), region, account, table.get("evidence", ""))
+
+
+def read(path):
+    with open(path, "rb") as file:
+        try:
+            table = tomllib.load(file)
+        except tomllib.TOMLDecodeError as error:
+            raise Wrong(f"{path}: {error}") from error
+    _only(table, path, title=str, account=dict, vnet=dict, public=dict, check=dict, expect=list)
+    if "title" not in table or "account" not in table or "vnet" not in table:
+        raise Wrong(f"{path}: title, account and vnet are wanted")
+    accounts = {name: _read_account(name, entry, f"{path}: account.{name}")
+                for name, entry in table["account"].items()}
+    for number, account in enumerate(accounts.values()):
+        account.index = number + 1
+    vnets = {name: _read_vnet(name, entry, accounts, number + 1, f"{path}: vnet.{name}")
+             for number, (name, entry) in enumerate(table["vnet"].items())}
+    public = _only(table.get("public", {}), f"{path}: public", gateway=list)
+    return Scenario(
+        os.path.basename(path).removesuffix(".toml"), table["title"], accounts, vnets,
+        _read_list(public, "gateway", _read_gateway, accounts, f"{path}: public"),
+        _read_check(table.get("check", {}), vnets, f"{path}: check"),
+        [_read_expected(entry, accounts, f"{path}: expect {number + 1}")
+         for number, entry in enumerate(table.get("expect", []))])

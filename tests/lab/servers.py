@@ -1,0 +1,91 @@
+"""Configurations of the real servers: NSD for zones, unbound for resolvers."""
+
+from dataclasses import dataclass, field
+
+from space import Failed
+
+NSD = """server:
+    server-count: 1
+    username: ""
+    zonesdir: "{directory}"
+    zonelistfile: "{directory}/{name}.list"
+    xfrdfile: ""
+    xfrdir: "{directory}"
+    pidfile: ""
+    database: ""
+    hide-version: yes
+    # The default answers 200 questions a second, which looks like loss.
+    rrl-ratelimit: 0
+    verbosity: 1
+{addresses}remote-control:
+    control-enable: no
+"""
+
+UNBOUND = """server:
+    username: ""
+    chroot: ""
+    directory: "{directory}"
+    pidfile: ""
+    use-syslog: no
+    verbosity: 1
+    do-daemonize: no
+    num-threads: 1
+    module-config: "iterator"
+    do-ip6: no
+    do-not-query-localhost: no
+    qname-minimisation: no
+    interface: {address}
+    port: 53
+    access-control: 0.0.0.0/0 {access}
+    outgoing-range: 512
+    num-queries-per-thread: 1024
+    # Many questions at once come from a sweep, and are not an attack here.
+    outgoing-num-tcp: 16
+    incoming-num-tcp: 64
+    infra-host-ttl: 1
+    unknown-server-time-limit: 100
+remote-control:
+    control-enable: no
+{zones}"""
+
+
+@dataclass
+class Zone:
+    """Lines of one zone file; names are relative to its origin."""
+    origin: str
+    lines: list = field(default_factory=list)
+
+    def add(self, name, kind, data, ttl=10):
+        self.lines.append(f"{name or '@'} {ttl} IN {kind} {data}")
+
+    def text(self):
+        head = [f"$ORIGIN {self.origin}",
+                "@ 10 IN SOA ns.lab. host.lab. 1 3600 300 2419200 10",
+                "@ 3600 IN NS ns.lab."]
+        return "\n".join(head + self.lines) + "\n"
+
+
+def start_nsd(space, name, addresses, zones):
+    """addresses as 192.0.2.1 or 192.0.2.1@5300."""
+    text = NSD.format(directory=space.directory, name=name, addresses="".join(
+        f"    ip-address: {address}\n" for address in addresses))
+    for number, zone in enumerate(zones):
+        file = f"{name}-{number}.zone"
+        space.write(file, zone.text())
+        text += f'zone:\n    name: "{zone.origin}"\n    zonefile: "{file}"\n'
+    config = space.write(name + ".conf", text)
+    checked = space.run(["nsd-checkconf", config], check=False)
+    if checked.returncode != 0:
+        raise Failed(f"nsd-checkconf: {checked.stdout}{checked.stderr}{text}")
+    return space.start(name, ["nsd", "-d", "-c", config], "nsd started")
+
+
+def stub(zone, address):
+    return f'stub-zone:\n    name: "{zone}"\n    stub-addr: {address}\n    stub-prime: no\n'
+
+
+def start_unbound(space, name, address, zones, access="allow"):
+    """zones: the text of stub and forward zones, see stub()."""
+    config = space.write(name + ".conf", UNBOUND.format(
+        directory=space.directory, address=address, access=access, zones=zones))
+    return space.start(name, ["unbound", "-d", "-p", "-c", config], "start of service")
