@@ -53,6 +53,9 @@ loop_new(struct err *err)
 
 	/* Without this flag timers use the coarse clock and fire up to 7 ms early. */
 	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	/* Without this one a timer that is set in a callback counts from the beginning of the
+	 * round of events, and fires early by what the round took so far. */
+	event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
 	loop->base = event_base_new_with_config(config);
 	event_config_free(config);
 	if (loop->base == NULL) {
