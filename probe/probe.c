@@ -1,5 +1,7 @@
 #include "probe/probe.h"
 
+#include "probe/dns/dns_kind.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,10 @@ struct probes {
 	bool                 closing;
 };
 
-const struct probe_kind *const probe_kinds[] = { NULL };
+const struct probe_kind *const probe_kinds[] = {
+	&probe_dns,
+	NULL,
+};
 
 static void
 append(struct list *list, struct probe *probe)

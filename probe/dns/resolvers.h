@@ -8,10 +8,21 @@
 
 #include "base/addr.h"
 
-#define RESOLVERS_SYSTEM_FILE "/etc/resolv.conf"
+#include <stddef.h>
 
-/* Fills at most room addresses (port 53) and says how many; none is an error. */
+#define RESOLVERS_SYSTEM_FILE "/etc/resolv.conf"
+#define RESOLVERS_STUB_FILE   "/run/systemd/resolve/resolv.conf"
+
+/* Fills at most room addresses (port 53), each once, and says how many; none is an error. */
 bool resolvers_read(const char *path, struct addr *servers, size_t room, size_t *count,
     struct err *err) MUST_CHECK;
+
+/* The same with the file that names the servers behind the stub. */
+bool resolvers_read_behind(const char *path, const char *stub_path, struct addr *servers,
+    size_t room, size_t *count, struct err *err) MUST_CHECK;
+
+/* The servers named in the text of such a file; lines that make no sense are passed over, as
+ * the C library does.  Returns how many. */
+size_t resolvers_parse(const char *text, struct addr *servers, size_t room);
 
 #endif

@@ -1,0 +1,31 @@
+/* dns_record: what was heard of one resolver, to the struct that travels.
+ *
+ * Pure.  Follows the chain of aliases through the records of an answer, whatever their order, and
+ * says in words what went wrong.
+ */
+#ifndef PROBE_DNS_DNS_RECORD_H
+#define PROBE_DNS_DNS_RECORD_H
+
+#include "probe/dns/dns_wire.h"
+#include "proto/record.h"
+
+/* How one question ended. */
+struct dns_heard {
+	/* OK: an answer was accepted, whatever it says.  Else why there is none. */
+	enum outcome             how;
+	const struct dns_answer *answer; /* NULL unless how is OK */
+	enum transport           transport;
+	bool                     truncated;   /* over UDP, so TCP was tried */
+	bool                     edns_failed; /* answered only to a question without EDNS */
+	int64_t                  took_us;
+	unsigned                 tries;  /* datagrams sent */
+	unsigned                 strays; /* datagrams ignored */
+	const char              *detail; /* NULL, or why there is no answer, in words */
+};
+
+/* name: as dns_query_name() gives it.  resolver is left to the caller; all other members of *dns
+ * are written. */
+void dns_record_fill(struct dns *dns, struct arena *arena, const char *name,
+    const struct dns_heard *a, const struct dns_heard *aaaa);
+
+#endif

@@ -1,0 +1,330 @@
+#include "probe/dns/dns_wire.h"
+
+#include "base/rcur.h"
+#include "base/text.h"
+
+#include <ldns/ldns.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Bits of the header's second 16-bit word [rfc1035 4.1.1]. */
+enum {
+	FLAG_QR = 0x8000,
+	FLAG_OPCODE = 0x7800,
+	FLAG_AA = 0x0400,
+	FLAG_TC = 0x0200,
+	FLAG_RD = 0x0100,
+	FLAG_RCODE = 0x000f
+};
+
+enum { OPTION_EDE = 15, EDE_TEXT_BYTES = 200, LABEL_MAX = 63 };
+
+static void
+put_u16(uint8_t *at, unsigned value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+static unsigned
+read_u16(const uint8_t *at)
+{
+	return (unsigned)at[0] << 8 | at[1];
+}
+
+static uint32_t
+read_u32(const uint8_t *at)
+{
+	return (uint32_t)read_u16(at) << 16 | read_u16(at + 2);
+}
+
+bool
+dns_query_build(struct dns_query *query, const char *name, uint16_t type, struct err *err)
+{
+	ldns_rdf *owner = ldns_dname_new_frm_str(name);
+	uint8_t  *at = query->bytes + DNS_HEAD_BYTES;
+	size_t    bytes;
+
+	if (owner == NULL)
+		return err_set(err, ERR_PARSE, "'%.80s' is not a domain name", name);
+	bytes = ldns_rdf_size(owner);
+	memset(query, 0, sizeof(*query));
+	/* The bytes that count the labels are below 64 and stay as they are. */
+	for (size_t i = 0; i < bytes; i++)
+		at[i] = (uint8_t)text_lower((char)ldns_rdf_data(owner)[i]);
+	ldns_rdf_deep_free(owner);
+	at += bytes;
+	put_u16(at, type);
+	put_u16(at + 2, LDNS_RR_CLASS_IN);
+	query->type = type;
+	query->question_bytes = bytes + 4;
+	put_u16(query->bytes + 2, FLAG_RD);
+	put_u16(query->bytes + 4, 1);
+	put_u16(at + 5, LDNS_RR_TYPE_OPT); /* behind the root's name, which is one zero */
+	put_u16(at + 7, DNS_PAYLOAD_BYTES);
+	dns_query_stamp(query, 0, true);
+	return true;
+}
+
+void
+dns_query_stamp(struct dns_query *query, uint16_t id, bool edns)
+{
+	put_u16(query->bytes, id);
+	put_u16(query->bytes + 10, edns ? 1 : 0);
+	query->edns = edns;
+	query->count = DNS_HEAD_BYTES + query->question_bytes + (edns ? DNS_OPT_BYTES : 0);
+}
+
+/* One label as in a zone file: "\." and "\\", and "\ddd" for what is no printable ASCII
+ * [rfc4343 2.1].  Returns the end of what it wrote: at most four characters a byte. */
+static char *
+write_label(char *out, const uint8_t *label, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char c = text_lower((char)label[i]);
+
+		if (label[i] <= 0x20 || label[i] >= 0x7f) {
+			*out++ = '\\';
+			*out++ = (char)('0' + label[i] / 100);
+			*out++ = (char)('0' + label[i] / 10 % 10);
+			*out++ = (char)('0' + label[i] % 10);
+			continue;
+		}
+		if (c == '.' || c == '\\')
+			*out++ = '\\';
+		*out++ = c;
+	}
+	return out;
+}
+
+/* An uncompressed name of at most count bytes; the root is ".". */
+static const char *
+render_name(struct arena *arena, const uint8_t *at, size_t count)
+{
+	char   text[4 * DNS_NAME_BYTES + 1];
+	char  *out = text;
+	size_t label;
+
+	while (count > 0 && at[0] != 0 && at[0] <= LABEL_MAX && at[0] < count &&
+	    (size_t)(out - text) + 4u * at[0] + 2 <= sizeof(text)) {
+		label = at[0];
+		if (out != text)
+			*out++ = '.';
+		out = write_label(out, at + 1, label);
+		at += 1 + label;
+		count -= 1 + label;
+	}
+	if (out == text)
+		*out++ = '.';
+	return arena_strndup(arena, text, (size_t)(out - text));
+}
+
+const char *
+dns_query_name(const struct dns_query *query, struct arena *arena)
+{
+	return render_name(arena, query->bytes + DNS_HEAD_BYTES, query->question_bytes - 4);
+}
+
+enum dns_match
+dns_answer_match(const struct dns_query *query, const uint8_t *bytes, size_t count)
+{
+	unsigned flags, questions, rcode;
+
+	if (count < DNS_HEAD_BYTES || memcmp(bytes, query->bytes, 2) != 0)
+		return DNS_MATCH_STRAY;
+	flags = read_u16(bytes + 2);
+	questions = read_u16(bytes + 4);
+	rcode = flags & FLAG_RCODE;
+	if ((flags & FLAG_QR) == 0 || (flags & FLAG_OPCODE) != 0)
+		return DNS_MATCH_STRAY;
+	if (questions == 0 && count == DNS_HEAD_BYTES &&
+	    (rcode == DNS_RCODE_FORMERR || rcode == DNS_RCODE_NOTIMP))
+		return DNS_MATCH_NOT_UNDERSTOOD;
+	if (questions != 1 || count < DNS_HEAD_BYTES + query->question_bytes ||
+	    memcmp(bytes + DNS_HEAD_BYTES, query->bytes + DNS_HEAD_BYTES,
+	        query->question_bytes) != 0)
+		return DNS_MATCH_STRAY;
+	return DNS_MATCH_ANSWER;
+}
+
+bool
+dns_answer_is_truncated(const uint8_t *bytes)
+{
+	return (read_u16(bytes + 2) & FLAG_TC) != 0;
+}
+
+/* A parse under way. */
+struct reader {
+	struct dns_answer *answer;
+	struct arena      *arena; /* borrowed */
+	uint16_t           type;  /* asked for */
+	const uint8_t     *bytes; /* borrowed */
+	size_t             count, at;
+};
+
+/* Field `index` of the record's data when it has exactly `want` bytes (0: any), else NULL.  A
+ * record may come without any data: then ldns hands out records without fields. */
+static const ldns_rdf *
+find_field(const ldns_rr *record, size_t index, size_t want)
+{
+	const ldns_rdf *field;
+
+	if (index >= ldns_rr_rd_count(record))
+		return NULL;
+	field = ldns_rr_rdf(record, index);
+	if (field == NULL || (want != 0 && ldns_rdf_size(field) != want))
+		return NULL;
+	return field;
+}
+
+static const char *
+render_field(struct arena *arena, const ldns_rdf *name)
+{
+	return render_name(arena, ldns_rdf_data(name), ldns_rdf_size(name));
+}
+
+/* A value with the top bit set counts as zero [rfc2181 8]. */
+static uint32_t
+clamp_ttl(uint32_t ttl_s)
+{
+	return ttl_s > INT32_MAX ? 0 : ttl_s;
+}
+
+static bool
+take_answer_record(struct reader *in, const ldns_rr *record, struct err *err)
+{
+	struct dns_answer *answer = in->answer;
+	uint32_t           ttl_s = clamp_ttl(ldns_rr_ttl(record));
+	unsigned           type = ldns_rr_get_type(record);
+	size_t             bytes = in->type == DNS_TYPE_A ? 4 : 16;
+	const ldns_rdf    *field;
+
+	if (type != LDNS_RR_TYPE_CNAME && type != in->type)
+		return true; /* a DNAME comes with the CNAME made from it [rfc6672 3.1] */
+	field = find_field(record, 0, type == in->type ? bytes : 0);
+	if (field == NULL)
+		return err_set(err, ERR_PARSE, "%s record without its data",
+		    type == DNS_TYPE_A          ? "A"
+		        : type == DNS_TYPE_AAAA ? "AAAA"
+		                                : "CNAME");
+	if (type == LDNS_RR_TYPE_CNAME)
+		answer->aliases[answer->alias_count++] = (struct dns_alias){
+			render_field(in->arena, ldns_rr_owner(record)),
+			render_field(in->arena, field), ttl_s
+		};
+	else
+		answer->addresses[answer->address_count++] = (struct dns_address){
+			render_field(in->arena, ldns_rr_owner(record)),
+			addr_from_bytes(ldns_rdf_data(field), bytes, 0), ttl_s
+		};
+	return true;
+}
+
+static bool
+take_authority_record(struct reader *in, const ldns_rr *record, struct err *err)
+{
+	const ldns_rdf *minimum = find_field(record, 6, 4); /* [rfc1035 3.3.13] */
+	uint32_t        ttl_s = clamp_ttl(ldns_rr_ttl(record)), least_s;
+
+	if (ldns_rr_get_type(record) != LDNS_RR_TYPE_SOA || in->answer->has_soa)
+		return true;
+	if (minimum == NULL)
+		return err_set(err, ERR_PARSE, "SOA record without its data");
+	least_s = clamp_ttl(read_u32(ldns_rdf_data(minimum)));
+	in->answer->has_soa = true;
+	in->answer->negative_ttl_s = ttl_s < least_s ? ttl_s : least_s;
+	return true;
+}
+
+/* The options of an OPT record, for the first extended error [rfc8914 2].  Options that overrun
+ * their record are not worth losing the answer for: reading ends there. */
+static void
+take_options(struct reader *in, struct rcur options)
+{
+	while (rcur_left(&options) >= 4) {
+		unsigned       code = rcur_u16be(&options);
+		size_t         count = rcur_u16be(&options);
+		const uint8_t *value = rcur_bytes(&options, count);
+
+		if (value == NULL)
+			return;
+		if (code != OPTION_EDE || count < 2 || in->answer->has_ede)
+			continue;
+		in->answer->has_ede = true;
+		in->answer->ede = (uint16_t)read_u16(value);
+		/* The text may have a NUL at its end [rfc8914 2]. */
+		if (count > 2 && value[count - 1] == 0)
+			count--;
+		in->answer->ede_text = text_sane(
+		    in->arena, value + 2, count - 2, EDE_TEXT_BYTES);
+	}
+}
+
+/* start: where the record begins; it ends where the reader stands. */
+static void
+take_opt(struct reader *in, const ldns_rr *record, size_t start)
+{
+	size_t head = 11; /* the root's name, type, class, TTL, length [rfc6891 6.1.2] */
+
+	if (in->answer->edns)
+		return;
+	in->answer->edns = true;
+	in->answer->rcode |= ldns_rr_ttl(record) >> 24 << 4;
+	if (in->bytes[start] == 0 && in->at - start >= head)
+		take_options(in, rcur_of(in->bytes + start + head, in->at - start - head));
+}
+
+static bool
+take_record(struct reader *in, ldns_pkt_section section, struct err *err)
+{
+	ldns_rr    *record = NULL;
+	size_t      start = in->at;
+	ldns_status status = ldns_wire2rr(&record, in->bytes, in->count, &in->at, section);
+	bool        done = true;
+
+	if (status != LDNS_STATUS_OK)
+		return err_set(err, ERR_PARSE, "%s", ldns_get_errorstr_by_id(status));
+	if (section == LDNS_SECTION_ADDITIONAL && ldns_rr_get_type(record) == LDNS_RR_TYPE_OPT)
+		take_opt(in, record, start);
+	else if (ldns_rr_get_class(record) != LDNS_RR_CLASS_IN)
+		done = true;
+	else if (section == LDNS_SECTION_ANSWER)
+		done = take_answer_record(in, record, err);
+	else if (section == LDNS_SECTION_AUTHORITY)
+		done = take_authority_record(in, record, err);
+	ldns_rr_free(record);
+	return done;
+}
+
+static bool
+take_section(struct reader *in, ldns_pkt_section section, const char *name, unsigned records,
+    struct err *err)
+{
+	for (unsigned i = 0; i < records; i++) {
+		if (!take_record(in, section, err))
+			return err_in(err, "%s record %u of %u", name, i + 1, records);
+	}
+	return true;
+}
+
+bool
+dns_answer_parse(struct dns_answer *answer, struct arena *arena, const struct dns_query *query,
+    const uint8_t *bytes, size_t count, struct err *err)
+{
+	unsigned      flags = read_u16(bytes + 2), answers = read_u16(bytes + 6);
+	unsigned      authority = read_u16(bytes + 8), additional = read_u16(bytes + 10);
+	struct reader in = { answer, arena, query->type, bytes, count,
+		DNS_HEAD_BYTES + query->question_bytes };
+
+	*answer = (struct dns_answer){ .rcode = flags & FLAG_RCODE,
+		.authoritative = (flags & FLAG_AA) != 0,
+		.ede_text = "" };
+	if (answers + authority + additional > DNS_RECORDS_MAX)
+		return err_set(err, ERR_LIMIT, "%u records, at most %d are taken",
+		    answers + authority + additional, DNS_RECORDS_MAX);
+	answer->aliases = arena_array(arena, answers, sizeof(*answer->aliases));
+	answer->addresses = arena_array(arena, answers, sizeof(*answer->addresses));
+	return take_section(&in, LDNS_SECTION_ANSWER, "answer", answers, err) &&
+	    take_section(&in, LDNS_SECTION_AUTHORITY, "authority", authority, err) &&
+	    take_section(&in, LDNS_SECTION_ADDITIONAL, "additional", additional, err);
+}
