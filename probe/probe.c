@@ -1,6 +1,9 @@
 #include "probe/probe.h"
 
 #include "probe/dns/dns_kind.h"
+#include "probe/tcp/tcp_record.h"
+#include "probe/tls/tls_record.h"
+#include "probe/tls_roots.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -23,6 +26,7 @@ struct list {
 
 struct probes {
 	struct probe_options options;
+	struct tls_roots    *roots;             /* owned */
 	void                *shared[KINDS_MAX]; /* owned, by kind */
 	struct list          waiting, running;
 	unsigned             in_flight;
@@ -32,6 +36,8 @@ struct probes {
 
 const struct probe_kind *const probe_kinds[] = {
 	&probe_dns,
+	&probe_tcp,
+	&probe_tls,
 	NULL,
 };
 
@@ -61,11 +67,11 @@ take_out(struct list *list, struct probe *probe)
 }
 
 static size_t
-find_index(const char *name)
+find_index(const struct probe_kind *const *kinds, const char *name)
 {
 	size_t i = 0;
 
-	while (probe_kinds[i] != NULL && strcmp(probe_kinds[i]->name, name) != 0)
+	while (kinds[i] != NULL && strcmp(kinds[i]->name, name) != 0)
 		i++;
 	return i;
 }
@@ -73,7 +79,13 @@ find_index(const char *name)
 const struct probe_kind *
 probe_kind_find(const char *name)
 {
-	return probe_kinds[find_index(name)];
+	return probe_kinds[find_index(probe_kinds, name)];
+}
+
+static void **
+find_shared(struct probes *probes, const struct probe_kind *kind)
+{
+	return &probes->shared[find_index(probes->options.kinds, kind->name)];
 }
 
 static void
@@ -88,9 +100,21 @@ start_waiting(void *arg, unsigned what)
 		append(&probes->running, probe);
 		probe->running = true;
 		probes->in_flight++;
-		probe->run = probe->kind->start(
-		    probe, probes->shared[find_index(probe->kind->name)]);
+		probe->run = probe->kind->start(probe, *find_shared(probes, probe->kind));
 	}
+}
+
+static bool
+init_kinds(struct probes *probes, struct err *err)
+{
+	const struct probe_kind *kind;
+
+	for (size_t i = 0; (kind = probes->options.kinds[i]) != NULL; i++) {
+		assert(i < KINDS_MAX);
+		if (kind->init != NULL && !kind->init(probes, &probes->shared[i], err))
+			return false;
+	}
+	return true;
 }
 
 struct probes *
@@ -101,14 +125,13 @@ probes_new(const struct probe_options *options, struct err *err)
 	probes->options = *options;
 	if (probes->options.in_flight_max == 0)
 		probes->options.in_flight_max = IN_FLIGHT_PRESET;
+	if (probes->options.kinds == NULL)
+		probes->options.kinds = probe_kinds;
 	loop_watch_init(&probes->starter, options->loop, start_waiting, probes);
-	for (size_t i = 0; probe_kinds[i] != NULL; i++) {
-		const struct probe_kind *kind = probe_kinds[i];
-
-		if (kind->init != NULL && !kind->init(probes, &probes->shared[i], err)) {
-			probes_free(probes);
-			return NULL;
-		}
+	probes->roots = tls_roots_new(options->ca_file, err);
+	if (probes->roots == NULL || !init_kinds(probes, err)) {
+		probes_free(probes);
+		return NULL;
 	}
 	return probes;
 }
@@ -116,6 +139,8 @@ probes_new(const struct probe_options *options, struct err *err)
 void
 probes_free(struct probes *probes)
 {
+	const struct probe_kind *kind;
+
 	if (probes == NULL)
 		return;
 	probes->closing = true;
@@ -124,10 +149,11 @@ probes_free(struct probes *probes)
 	while (probes->running.first != NULL)
 		probe_cancel(probes->running.first);
 	loop_watch_fini(&probes->starter);
-	for (size_t i = 0; probe_kinds[i] != NULL; i++) {
-		if (probe_kinds[i]->fini != NULL && probes->shared[i] != NULL)
-			probe_kinds[i]->fini(probes->shared[i]);
+	for (size_t i = 0; (kind = probes->options.kinds[i]) != NULL; i++) {
+		if (kind->fini != NULL && probes->shared[i] != NULL)
+			kind->fini(probes->shared[i]);
 	}
+	tls_roots_free(probes->roots);
 	free(probes);
 }
 
@@ -138,7 +164,7 @@ probe_start(struct probes *probes, const struct probe_ask *ask)
 
 	probe->probes = probes;
 	probe->ask = *ask;
-	probe->kind = probe_kind_find(ask->kind);
+	probe->kind = probes->options.kinds[find_index(probes->options.kinds, ask->kind)];
 	assert(probe->kind != NULL && ask->limit_ms > 0 && ask->on_over != NULL);
 	append(&probes->waiting, probe);
 	loop_watch_set(&probes->starter, -1, 0, 0);
@@ -195,6 +221,18 @@ const struct probe_options *
 probes_options(const struct probes *probes)
 {
 	return &probes->options;
+}
+
+struct tls_roots *
+probes_roots(const struct probes *probes)
+{
+	return probes->roots;
+}
+
+struct probes *
+probe_probes(const struct probe *probe)
+{
+	return probe->probes;
 }
 
 bool

@@ -16,6 +16,7 @@
 
 struct probe;
 struct probes;
+struct tls_roots;
 
 /* What all probes of a process share. */
 struct probe_options {
@@ -28,6 +29,8 @@ struct probe_options {
 	 * outcome POLICY. */
 	bool (*allows)(void *arg, const struct addr *peer);
 	void *allows_arg;
+	/* The kinds there are, NULL at the end; NULL: probe_kinds. */
+	const struct probe_kind *const *kinds;
 };
 
 struct probes *probes_new(const struct probe_options *options, struct err *err);
@@ -73,9 +76,12 @@ extern const struct probe_kind *const probe_kinds[];
 const struct probe_kind              *probe_kind_find(const char *name);
 
 const struct probe_ask     *probe_ask(const struct probe *probe);
+struct probes              *probe_probes(const struct probe *probe);
 const struct probe_options *probe_options(const struct probe *probe);
 const struct probe_options *probes_options(const struct probes *probes);
-bool                        probe_allows(const struct probe *probe, const struct addr *peer);
+/* Whom the process trusts: one store for all kinds; lent. */
+struct tls_roots *probes_roots(const struct probes *probes);
+bool              probe_allows(const struct probe *probe, const struct addr *peer);
 /* The run is over and freed; calls on_over().  Nothing of the probe may be touched after. */
 void probe_over(struct probe *probe);
 
