@@ -1,6 +1,7 @@
 #include "probe/probe.h"
 
 #include "probe/dns/dns_kind.h"
+#include "probe/https/https.h"
 #include "probe/tcp/tcp_record.h"
 #include "probe/tls/tls_record.h"
 #include "probe/tls_roots.h"
@@ -38,6 +39,7 @@ const struct probe_kind *const probe_kinds[] = {
 	&probe_dns,
 	&probe_tcp,
 	&probe_tls,
+	&probe_https,
 	NULL,
 };
 

@@ -1,0 +1,170 @@
+#include "probe/https/https_multi.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+#include <stdlib.h>
+
+struct https_multi {
+	CURLM            *curlm; /* owned */
+	struct loop      *loop;  /* borrowed; outlives us */
+	struct loop_watch timer;
+	void (*on_done)(void *arg, void *easy, int code);
+	void *arg;
+};
+
+/* A descriptor that libcurl waits for; lives from its first wish to CURL_POLL_REMOVE. */
+struct sock {
+	struct https_multi *multi; /* borrowed */
+	struct loop_watch   watch;
+	int                 fd;
+	unsigned            want; /* LOOP_* */
+};
+
+static void
+hand_out_done(struct https_multi *multi)
+{
+	CURLMsg *message;
+	int      left;
+
+	/* on_done() removes the handle, which ends the message: look at nothing of it after. */
+	while ((message = curl_multi_info_read(multi->curlm, &left)) != NULL) {
+		if (message->msg == CURLMSG_DONE)
+			multi->on_done(
+			    multi->arg, message->easy_handle, (int)message->data.result);
+	}
+}
+
+static void
+act(struct https_multi *multi, int fd, int what)
+{
+	int running;
+
+	curl_multi_socket_action(multi->curlm, fd, what, &running);
+	hand_out_done(multi);
+}
+
+static void
+on_timer(void *arg, unsigned what)
+{
+	act(arg, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static void
+on_sock(void *arg, unsigned what)
+{
+	struct sock *sock = arg;
+	int          seen = 0;
+
+	seen |= what & LOOP_READ ? CURL_CSELECT_IN : 0;
+	seen |= what & LOOP_WRITE ? CURL_CSELECT_OUT : 0;
+	/* libcurl expects the wait to go on, and may free `sock` before it returns. */
+	loop_watch_set(&sock->watch, sock->fd, sock->want, -1);
+	act(sock->multi, sock->fd, seen);
+}
+
+static struct sock *
+new_sock(struct https_multi *multi, int fd)
+{
+	struct sock *sock = mem_alloc(sizeof(*sock));
+
+	sock->multi = multi;
+	sock->fd = fd;
+	loop_watch_init(&sock->watch, multi->loop, on_sock, sock);
+	curl_multi_assign(multi->curlm, fd, sock);
+	return sock;
+}
+
+/* libcurl wishes to wait, or no more.  It may name a descriptor that it never named before
+ * together with CURL_POLL_REMOVE. */
+static int
+on_socket_wish(CURL *easy, curl_socket_t fd, int wish, void *arg, void *assigned)
+{
+	struct https_multi *multi = arg;
+	struct sock        *sock = assigned;
+
+	if (wish == CURL_POLL_REMOVE) {
+		if (sock != NULL)
+			loop_watch_fini(&sock->watch);
+		free(sock);
+		curl_multi_assign(multi->curlm, fd, NULL);
+		return 0;
+	}
+	if (sock == NULL)
+		sock = new_sock(multi, fd);
+	sock->want = 0;
+	sock->want |= wish & CURL_POLL_IN ? LOOP_READ : 0u;
+	sock->want |= wish & CURL_POLL_OUT ? LOOP_WRITE : 0u;
+	loop_watch_set(&sock->watch, fd, sock->want, -1);
+	return 0;
+}
+
+/* Only sets the timer, also for 0: libcurl must not be called from inside its callback. */
+static int
+on_timer_wish(CURLM *curlm, long wait_ms, void *arg)
+{
+	struct https_multi *multi = arg;
+
+	if (wait_ms < 0)
+		loop_watch_stop(&multi->timer);
+	else
+		loop_watch_set(&multi->timer, -1, 0, wait_ms * US_PER_MS);
+	return 0;
+}
+
+struct https_multi *
+https_multi_new(struct loop *loop, void (*on_done)(void *arg, void *easy, int code), void *arg,
+    struct err *err)
+{
+	struct https_multi *multi;
+	CURLM              *curlm;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		err_set(err, ERR_SYSTEM, "libcurl does not start");
+		return NULL;
+	}
+	curlm = curl_multi_init();
+	if (curlm == NULL) {
+		err_set(err, ERR_SYSTEM, "libcurl does not give a multi handle");
+		curl_global_cleanup();
+		return NULL;
+	}
+	multi = mem_alloc(sizeof(*multi));
+	*multi = (struct https_multi){
+		.curlm = curlm, .loop = loop, .on_done = on_done, .arg = arg
+	};
+	loop_watch_init(&multi->timer, loop, on_timer, multi);
+	curl_multi_setopt(curlm, CURLMOPT_SOCKETFUNCTION, on_socket_wish);
+	curl_multi_setopt(curlm, CURLMOPT_SOCKETDATA, multi);
+	curl_multi_setopt(curlm, CURLMOPT_TIMERFUNCTION, on_timer_wish);
+	curl_multi_setopt(curlm, CURLMOPT_TIMERDATA, multi);
+	return multi;
+}
+
+void
+https_multi_free(struct https_multi *multi)
+{
+	if (multi == NULL)
+		return;
+	curl_multi_cleanup(multi->curlm);
+	loop_watch_fini(&multi->timer);
+	free(multi);
+	curl_global_cleanup();
+}
+
+void
+https_multi_add(struct https_multi *multi, void *easy)
+{
+	CURLMcode code = curl_multi_add_handle(multi->curlm, easy);
+
+	assert(code == CURLM_OK);
+	(void)code;
+}
+
+void
+https_multi_remove(struct https_multi *multi, void *easy)
+{
+	curl_multi_remove_handle(multi->curlm, easy);
+}
