@@ -1,0 +1,370 @@
+#include "probe/measure.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VISITS_MAX = 32 };
+
+/* How often the loop is felt, and how long after the deadline probes that end by their own clock
+ * have to do so. */
+static const int64_t pulse_us = 50 * US_PER_MS;
+static const int64_t grace_us = 250 * US_PER_MS;
+
+/* One resolver that is asked. */
+struct inquiry {
+	struct measure *measure; /* borrowed; owns us */
+	struct probe   *probe;   /* NULL: over */
+	struct dns     *dns;     /* in seen->dns */
+};
+
+/* One address that is tried, from two sides at once. */
+struct visit {
+	struct measure *measure; /* borrowed; owns us */
+	struct addr     addr;
+	struct endpoint endpoint;
+	struct probe   *tls, *https; /* NULL: over */
+};
+
+struct measure {
+	struct probes      *probes; /* borrowed */
+	struct measure_ask  ask;
+	struct measurement *seen; /* in the arena */
+	const struct clock *clock;
+	int64_t             started_us, due_us;
+	struct inquiry      inquiries[MEASURE_RESOLVERS_MAX];
+	struct visit       *visits[VISITS_MAX]; /* in the arena */
+	size_t              visit_count;
+	bool                crowded; /* there were more addresses */
+	unsigned            pending; /* probes that are not over */
+	struct loop_watch   pulse;   /* feels how late the loop is, and sees the deadline */
+	int64_t             pulse_due_us;
+};
+
+static struct target *
+copy_target(const struct target *from, struct arena *arena)
+{
+	struct target *target = arena_alloc(arena, sizeof(*target));
+
+	*target = *from;
+	target->account = arena_strdup(arena, from->account);
+	target->region = arena_strdup(arena, from->region);
+	target->host = arena_strdup(arena, from->host);
+	if (target->port == 0)
+		target->port = 443;
+	return target;
+}
+
+static int64_t
+now_us(const struct measure *measure)
+{
+	return clock_mono_us(measure->clock);
+}
+
+static uint32_t
+clamp_us(int64_t us)
+{
+	return us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+}
+
+static void
+feel_lag(struct measure *measure)
+{
+	uint32_t late_us = clamp_us(now_us(measure) - measure->pulse_due_us);
+
+	if (late_us > measure->seen->loop_lag_us)
+		measure->seen->loop_lag_us = late_us;
+}
+
+static bool
+was_late(const struct measurement *seen)
+{
+	for (size_t i = 0; i < seen->dns_count; i++) {
+		if (seen->dns[i].outcome == OUTCOME_AGENT_LATE ||
+		    seen->dns[i].aaaa_outcome == OUTCOME_AGENT_LATE)
+			return true;
+	}
+	for (size_t i = 0; i < seen->endpoints_count; i++) {
+		const struct endpoint *endpoint = &seen->endpoints[i];
+
+		if (endpoint->tcp == OUTCOME_AGENT_LATE ||
+		    endpoint->tls == OUTCOME_AGENT_LATE || endpoint->http == OUTCOME_AGENT_LATE)
+			return true;
+	}
+	return false;
+}
+
+static void
+gather_endpoints(struct measure *measure)
+{
+	struct measurement *seen = measure->seen;
+
+	seen->endpoints_count = measure->visit_count;
+	seen->endpoints = arena_array(
+	    measure->ask.arena, measure->visit_count, sizeof(*seen->endpoints));
+	for (size_t i = 0; i < measure->visit_count; i++)
+		seen->endpoints[i] = measure->visits[i]->endpoint;
+}
+
+static void
+cancel_probes(struct measure *measure)
+{
+	for (size_t i = 0; i < measure->ask.resolver_count; i++)
+		probe_cancel(measure->inquiries[i].probe);
+	for (size_t i = 0; i < measure->visit_count; i++) {
+		probe_cancel(measure->visits[i]->tls);
+		probe_cancel(measure->visits[i]->https);
+	}
+}
+
+static void
+free_measure(struct measure *measure)
+{
+	loop_watch_fini(&measure->pulse);
+	free(measure);
+}
+
+/* The last thing that happens to the measure. */
+static void
+finish(struct measure *measure)
+{
+	struct measure_ask  ask = measure->ask;
+	struct measurement *seen = measure->seen;
+
+	gather_endpoints(measure);
+	feel_lag(measure);
+	seen->took_us = clamp_us(now_us(measure) - measure->started_us);
+	seen->agent_late = was_late(seen);
+	if (measure->crowded)
+		seen->detail = arena_printf(
+		    ask.arena, "more than %d addresses: the first were tried", VISITS_MAX);
+	free_measure(measure);
+	ask.on_over(ask.arg, seen);
+}
+
+static void
+finish_if_over(struct measure *measure)
+{
+	if (--measure->pending == 0)
+		finish(measure);
+}
+
+/* A probe that waits its turn in the line may still wait when the time is over. */
+static void
+give_up(struct measure *measure)
+{
+	static const char *const why =
+	    "waited for its turn when the measurement's time was over";
+
+	cancel_probes(measure);
+	for (size_t i = 0; i < measure->ask.resolver_count; i++) {
+		struct inquiry *inquiry = &measure->inquiries[i];
+
+		if (inquiry->probe == NULL)
+			continue;
+		inquiry->dns->outcome = inquiry->dns->aaaa_outcome = OUTCOME_LOCAL;
+		inquiry->dns->detail = why;
+	}
+	for (size_t i = 0; i < measure->visit_count; i++) {
+		struct visit *visit = measure->visits[i];
+
+		if (visit->tls != NULL) {
+			visit->endpoint.tcp = OUTCOME_LOCAL;
+			visit->endpoint.detail = why;
+		}
+		if (visit->https != NULL) {
+			visit->endpoint.http = OUTCOME_LOCAL;
+			visit->endpoint.http_detail = why;
+		}
+	}
+	finish(measure);
+}
+
+static void
+set_pulse(struct measure *measure)
+{
+	measure->pulse_due_us = now_us(measure) + pulse_us;
+	loop_watch_set(&measure->pulse, -1, 0, pulse_us);
+}
+
+static void
+on_pulse(void *arg, unsigned what)
+{
+	struct measure *measure = arg;
+
+	feel_lag(measure);
+	if (now_us(measure) > measure->due_us + grace_us + measure->seen->loop_lag_us)
+		give_up(measure);
+	else
+		set_pulse(measure);
+}
+
+static int64_t
+left_ms(const struct measure *measure)
+{
+	int64_t left = (measure->due_us - now_us(measure)) / US_PER_MS;
+
+	return left > 1 ? left : 1;
+}
+
+static void
+on_tls_over(void *arg)
+{
+	struct visit *visit = arg;
+
+	visit->tls = NULL;
+	finish_if_over(visit->measure);
+}
+
+static void
+on_https_over(void *arg)
+{
+	struct visit *visit = arg;
+
+	visit->https = NULL;
+	finish_if_over(visit->measure);
+}
+
+static struct probe *
+start_visit(struct visit *visit, const char *kind, void (*on_over)(void *arg))
+{
+	struct measure  *measure = visit->measure;
+	struct probe_ask ask = {
+		.kind = kind,
+		.host = measure->seen->target->host,
+		.peer = visit->addr,
+		.limit_ms = left_ms(measure),
+		.arena = measure->ask.arena,
+		.endpoint = &visit->endpoint,
+		.on_over = on_over,
+		.arg = visit,
+	};
+
+	measure->pending++;
+	return probe_start(measure->probes, &ask);
+}
+
+static bool
+is_visited(const struct measure *measure, const struct addr *addr)
+{
+	for (size_t i = 0; i < measure->visit_count; i++) {
+		if (addr_equal(&measure->visits[i]->addr, addr))
+			return true;
+	}
+	return false;
+}
+
+static void
+visit_address(struct measure *measure, const struct rdata *record)
+{
+	struct arena *arena = measure->ask.arena;
+	struct visit *visit;
+	struct addr   addr;
+
+	if (!addr_parse(&addr, record->address, (uint16_t)measure->seen->target->port, NULL) ||
+	    is_visited(measure, &addr))
+		return;
+	if (measure->visit_count == VISITS_MAX) {
+		measure->crowded = true;
+		return;
+	}
+	visit = arena_alloc(arena, sizeof(*visit));
+	visit->measure = measure;
+	visit->addr = addr;
+	visit->endpoint.address = arena_strdup(arena, record->address);
+	visit->endpoint.port = measure->seen->target->port;
+	measure->visits[measure->visit_count++] = visit;
+	visit->tls = start_visit(visit, "tls", on_tls_over);
+	visit->https = start_visit(visit, "https", on_https_over);
+}
+
+static void
+on_dns_over(void *arg)
+{
+	struct inquiry *inquiry = arg;
+	struct measure *measure = inquiry->measure;
+
+	inquiry->probe = NULL;
+	for (size_t i = 0; i < inquiry->dns->addresses_count; i++) {
+		if (!measure->seen->target->dns_only)
+			visit_address(measure, &inquiry->dns->addresses[i]);
+	}
+	finish_if_over(measure);
+}
+
+/* Of the time a resolver may use half, where connections have to follow: a slow resolver must not
+ * pass for a slow gateway. */
+static int64_t
+dns_limit_ms(const struct measure *measure)
+{
+	int64_t limit_ms = measure->ask.limit_ms;
+
+	return measure->ask.target->dns_only || limit_ms < 2 ? limit_ms : limit_ms / 2;
+}
+
+static void
+start_inquiry(struct measure *measure, size_t i)
+{
+	struct inquiry  *inquiry = &measure->inquiries[i];
+	struct probe_ask ask = {
+		.kind = "dns",
+		.host = measure->seen->target->host,
+		.peer = measure->ask.resolvers[i],
+		.limit_ms = dns_limit_ms(measure),
+		.arena = measure->ask.arena,
+		.dns = &measure->seen->dns[i],
+		.on_over = on_dns_over,
+		.arg = inquiry,
+	};
+
+	inquiry->measure = measure;
+	inquiry->dns = ask.dns;
+	measure->pending++;
+	inquiry->probe = probe_start(measure->probes, &ask);
+}
+
+static const char *
+name_resolver(const struct addr *resolver, struct arena *arena)
+{
+	char text[ADDR_TEXT];
+
+	return arena_strdup(arena,
+	    resolver->port == 53 ? addr_render(resolver, text, sizeof(text))
+	                         : addr_render_port(resolver, text, sizeof(text)));
+}
+
+struct measure *
+measure_start(struct probes *probes, const struct measure_ask *ask)
+{
+	struct measure     *measure = mem_alloc(sizeof(*measure));
+	struct measurement *seen = arena_alloc(ask->arena, sizeof(*seen));
+
+	assert(ask->resolver_count >= 1 && ask->resolver_count <= MEASURE_RESOLVERS_MAX);
+	assert(ask->limit_ms > 0 && ask->on_over != NULL);
+	measure->probes = probes;
+	measure->ask = *ask;
+	measure->seen = seen;
+	measure->clock = probes_options(probes)->clock;
+	measure->started_us = now_us(measure);
+	measure->due_us = measure->started_us + ask->limit_ms * US_PER_MS;
+	seen->target = copy_target(ask->target, ask->arena);
+	seen->started_ms = clock_wall_ms(measure->clock);
+	seen->dns_count = ask->resolver_count;
+	seen->dns = arena_array(ask->arena, ask->resolver_count, sizeof(*seen->dns));
+	loop_watch_init(&measure->pulse, probes_options(probes)->loop, on_pulse, measure);
+	for (size_t i = 0; i < ask->resolver_count; i++) {
+		seen->dns[i].resolver = name_resolver(&ask->resolvers[i], ask->arena);
+		start_inquiry(measure, i);
+	}
+	set_pulse(measure);
+	return measure;
+}
+
+void
+measure_cancel(struct measure *measure)
+{
+	if (measure == NULL)
+		return;
+	cancel_probes(measure);
+	free_measure(measure);
+}
