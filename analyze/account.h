@@ -9,13 +9,16 @@
 #include "base/arena.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
+enum { ACCOUNT_PORT = 443 }; /* where a documentEndpoint names none */
 enum { ACCOUNT_DOCUMENT_MAX = 4 << 20, ACCOUNT_LOCATIONS_MAX = 128 };
 
 struct location {
 	const char *label; /* "westeurope" */
 	const char *name;  /* "West Europe" */
 	const char *host;  /* of documentEndpoint; "" while the region is being added */
+	uint16_t    port;  /* likewise; the account's own while the region is being added */
 	const char *provisioning_state; /* "Succeeded", "Creating", ...; "" when not told */
 	int         failover_priority;  /* 0 is the write region; -1 when not told */
 	bool        pending;            /* being added or removed: not a fault */
@@ -33,6 +36,7 @@ struct account {
 	const char *id;     /* resource id; "" when not told */
 	const char *kind;   /* "GlobalDocumentDB", "MongoDB" */
 	const char *host;   /* of the account's documentEndpoint */
+	uint16_t    port;   /* likewise */
 	const char *suffix; /* everything after its first dot: "documents.azure.com" */
 	const char *zone;   /* "privatelink." + suffix */
 	const char *provisioning_state;
@@ -59,9 +63,12 @@ struct account_list *account_parse(struct arena *arena, const char *bytes, size_
 struct account_list *account_read(
     struct arena *arena, const char *path, struct err *err) MUST_CHECK;
 
-/* An account of which nothing is known but its name, or its host name with a suffix that is known.
- * NULL with err when text is neither: 3 to 50 of a-z, 0-9, '-'. */
+/* An account of which nothing is known but its name, its host name with a suffix that is known,
+ * the URL of that, or its resource id.  NULL with err when text is none of these. */
 struct account *account_named(
     struct arena *arena, const char *text, struct err *err) MUST_CHECK;
+
+/* 3 to 50 of a-z, 0-9 and '-', as the service takes them. */
+bool account_name_is(const char *name);
 
 #endif

@@ -24,21 +24,35 @@ enum owner {
 };
 
 enum finding_code {
-#define FINDING(id, name, severity, owner, basis, sentence, fix, explain) FINDING_##name,
+#define FINDING(                                                                       \
+    name, code, words, severity, owner, stage, basis, sentence, fix, fix_all, explain) \
+	FINDING_##name,
 #include "analyze/findings.def"
 #undef FINDING
 	FINDING_COUNT
 };
 
+/* What must be reached to show a finding. */
+enum stage {
+	STAGE_ALONE,  /* never gathered over names */
+	STAGE_REGION, /* the name of a region was asked for */
+	STAGE_NAME,   /* a name was asked for */
+	STAGE_ANSWER, /* it has an address */
+	STAGE_TCP,    /* a connection was tried */
+	STAGE_TLS,    /* a connection stood */
+	STAGE_HTTP    /* a handshake was good */
+};
+
 struct finding_desc {
-	const char *code; /* "PLP-D101-REGION-NAME-MISSING": stable, for people and machines */
+	const char *code;  /* "PLP-101-REGION-NAME-MISSING": stable, for people and machines */
+	const char *words; /* "region name missing" */
 	enum state  severity;
 	enum owner  owner;
-	const char *basis; /* where the rule comes from, a key of REFERENCES.md */
-	const char
-	    *sentence; /* template of one sentence; {names} are filled in by report_add() */
-	const char
-	    *fix; /* template of the paste-ready command or act; "" when nothing is to do */
+	enum stage  stage;
+	const char *basis;    /* where the rule comes from: keys of REFERENCES.md */
+	const char *sentence; /* template of one sentence */
+	const char *fix;     /* template of the paste-ready command; "" when nothing is to do */
+	const char *fix_all; /* the same when all names of the account are meant; "": fix */
 	const char *explain; /* how it is recognised and what it means, a paragraph */
 };
 
@@ -46,7 +60,7 @@ extern const struct finding_desc finding_table[FINDING_COUNT];
 
 const char *state_name(enum state state); /* "ok", "unknown", "warning", "critical" */
 const char *owner_name(enum owner owner); /* "dns", "network", ... */
-/* By code, with or without its prefix and without case; FINDING_COUNT when there is none. */
+/* By code, or by its number or name alone, without case; FINDING_COUNT when there is none. */
 enum finding_code finding_find(const char *code);
 /* Near codes for "did you mean"; NULL when none is near. */
 const char *finding_nearest(const char *code);
@@ -54,10 +68,13 @@ const char *finding_nearest(const char *code);
 struct finding {
 	enum finding_code code;
 	enum state        severity;
-	const char       *account, *region; /* region "" is the global name */
-	const char       *host;
+	const char       *account;
+	const char       *region; /* label; "" is the global name, "*" more than one name */
+	const char       *host;   /* of the only or first name; "" when no name is meant */
+	const char      **hosts;  /* all names that show it */
+	size_t            host_count;
 	const char       *sentence, *evidence, *fix; /* filled in */
-	int64_t           seen_ms; /* start of the measurement that shows it */
+	int64_t           seen_ms; /* start of the newest measurement that shows it */
 };
 
 /* One name of the account, as seen: the row of a table. */

@@ -16,10 +16,18 @@ struct name_list {
 
 enum { NAMES_SWEEP = 1 }; /* add the names of known regions that are not configured */
 
-/* Global name first, then the regions, then the sweep.  With a document the sweep is dns_only;
- * without one (account_named()) every known region is swept in full, since any may be real.
- * Everything is in the arena. */
+/* Global name first, then the regions, then the sweep, by label.
+ *
+ * With a document the sweep asks for the names in the privatelink zone itself
+ * ("contoso-westus.privatelink.documents.azure.com", dns_only): the public name of a region that
+ * was removed does not exist any more, so that the record left over would stay out of sight.
+ * Without a document (account_named()) the public name of every known region is swept in full,
+ * since any may be real.  Everything is in the arena. */
 struct name_list *names_targets(
     struct arena *arena, const struct account *account, unsigned flags);
+
+/* The name of one region of the account, by the rule of the clients [cosmos-location-rule]. */
+const char *names_region_host(
+    struct arena *arena, const struct account *account, const char *label);
 
 #endif

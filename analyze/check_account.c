@@ -1,0 +1,77 @@
+#include "analyze/checks.h"
+
+#include "base/text.h"
+
+static const struct {
+	const char       *status;
+	enum finding_code code;
+} statuses[] = {
+	{ "Pending", FINDING_CONNECTION_PENDING },
+	{ "Rejected", FINDING_CONNECTION_REJECTED },
+	{ "Disconnected", FINDING_CONNECTION_DISCONNECTED },
+};
+
+/* Endpoints of other APIs say nothing about this one; the group's case is not stable. */
+static bool
+concerns(const struct connection *connection)
+{
+	return *connection->group == '\0' || text_equal_nocase(connection->group, "Sql");
+}
+
+static enum finding_code
+find_code(const struct connection *connection)
+{
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		if (concerns(connection) &&
+		    text_equal_nocase(connection->status, statuses[i].status))
+			return statuses[i].code;
+	}
+	return FINDING_COUNT;
+}
+
+const struct connection *
+check_blocking_connection(const struct account *account, enum finding_code *code)
+{
+	const struct connection *blocking = NULL;
+
+	for (size_t i = 0; i < account->connection_count; i++) {
+		const struct connection *connection = &account->connections[i];
+		enum finding_code        found = find_code(connection);
+
+		if (concerns(connection) && found == FINDING_COUNT)
+			return NULL; /* approved, or of a state that we do not know */
+		if (blocking == NULL && found != FINDING_COUNT) {
+			blocking = connection;
+			*code = found;
+		}
+	}
+	return blocking;
+}
+
+void
+check_connections(const struct scene *scene, struct report *out)
+{
+	const struct account *account = scene->ask->account;
+	enum finding_code     ignored;
+	bool                  blocking = check_blocking_connection(account, &ignored) != NULL;
+
+	for (size_t i = 0; i < account->connection_count; i++) {
+		const struct connection *connection = &account->connections[i];
+		enum finding_code        code = find_code(connection);
+
+		if (code == FINDING_COUNT)
+			continue;
+		report_add(out,
+		    &(struct sighting){
+		        .code = code,
+		        .severity = blocking ? STATE_CRITICAL : STATE_WARNING,
+		        .connection = connection->name,
+		        .group = "account",
+		        .evidence = arena_printf(scene->arena,
+		            "%s: connection %s has the status %s%s%s", account->source,
+		            connection->name, connection->status,
+		            *connection->endpoint != '\0' ? ", endpoint " : "",
+		            connection->endpoint),
+		    });
+	}
+}

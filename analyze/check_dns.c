@@ -1,0 +1,106 @@
+#include "analyze/checks.h"
+
+#include <string.h>
+
+/* How a resolver failed, and whose matter that is.  0 (NOT_RUN) is none. */
+static const struct {
+	enum outcome      outcome;
+	enum finding_code code;
+} failures[] = {
+	{ OUTCOME_SERVFAIL, FINDING_DNS_SERVFAIL },
+	{ OUTCOME_DNS_REFUSED, FINDING_DNS_REFUSED },
+	{ OUTCOME_TIMEOUT, FINDING_DNS_TIMEOUT },
+	{ OUTCOME_REFUSED, FINDING_DNS_UNREACHABLE },
+	{ OUTCOME_UNREACHABLE, FINDING_DNS_UNREACHABLE },
+};
+
+static enum finding_code
+find_failure(unsigned outcome)
+{
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		if (failures[i].outcome == outcome)
+			return failures[i].code;
+	}
+	return FINDING_DNS_BROKEN;
+}
+
+static const char *
+describe_failure(const struct scene *scene, const struct dns *dns)
+{
+	const char *text = arena_printf(scene->arena, "resolver %s: %s after %u ms",
+	    dns->resolver, outcome_name(dns->outcome), dns->took_us / 1000);
+
+	if (dns->tries > 1)
+		text = arena_printf(scene->arena, "%s and %u tries", text, dns->tries);
+	if (dns->outcome == OUTCOME_DNS_OTHER)
+		text = arena_printf(scene->arena, "%s, rcode %u", text, dns->rcode);
+	if (dns->detail != NULL && *dns->detail != '\0')
+		text = arena_printf(scene->arena, "%s (%s)", text, dns->detail);
+	return text;
+}
+
+/* A client goes on to its next server when one is silent or fails, but not when one says that the
+ * name does not exist [resolv-conf]. */
+static bool
+has_answer(const struct site *site)
+{
+	for (size_t i = 0; i < site->view_count; i++) {
+		if (site->views[i].addr_count > 0)
+			return true;
+	}
+	return false;
+}
+
+void
+check_dns_failures(const struct scene *scene, const struct site *site, struct report *out)
+{
+	for (size_t i = 0; i < site->view_count; i++) {
+		const struct dns *dns = site->views[i].dns;
+
+		if (site->views[i].kind != VIEW_FAILED)
+			continue;
+		report_add(out,
+		    &(struct sighting){
+		        .code = find_failure(dns->outcome),
+		        .site = site,
+		        .severity = has_answer(site) ? STATE_WARNING : STATE_OK,
+		        .resolver = dns->resolver,
+		        .detail = outcome_name(dns->outcome),
+		        .evidence = describe_failure(scene, dns),
+		    });
+	}
+}
+
+static const char *
+describe_missing(const struct scene *scene, const struct view *view)
+{
+	const char *why = view->by_zone ? "the privatelink zone is linked and lacks the record"
+	    : view->alias
+	    ? "the chain leads through the privatelink zone and ends without an address"
+	    : "no privatelink alias: this resolver does not know the name at all";
+	const char *outcome = view->dns->outcome == OUTCOME_OK
+	    ? "an empty answer"
+	    : outcome_name(view->dns->outcome);
+
+	return arena_printf(scene->arena, "resolver %s: %s%s%s; %s", view->dns->resolver,
+	    outcome, *view->chain != '\0' ? " behind " : "", view->chain, why);
+}
+
+void
+check_missing(const struct scene *scene, const struct site *site, struct report *out)
+{
+	bool is_global = *site->place->target->region == '\0';
+
+	for (size_t i = 0; i < site->view_count; i++) {
+		if (site->views[i].kind != VIEW_MISSING)
+			continue;
+		report_add(out,
+		    &(struct sighting){
+		        .code = is_global ? FINDING_GLOBAL_NAME_MISSING
+		                          : FINDING_REGION_NAME_MISSING,
+		        .site = site,
+		        .resolver = site->views[i].dns->resolver,
+		        .evidence = describe_missing(scene, &site->views[i]),
+		    });
+	}
+}

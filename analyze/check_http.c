@@ -1,0 +1,98 @@
+#include "analyze/checks.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+static bool
+has_text(const char *text)
+{
+	return text != NULL && *text != '\0';
+}
+
+/* A 403 that tells no way is the firewall's if it says so; there are others [cosmos-forbidden]. */
+static enum finding_code
+find_refusal(const struct endpoint *end)
+{
+	const char *text = end->error_text != NULL ? end->error_text : "";
+
+	switch ((enum path)end->path) {
+	case PATH_PUBLIC_INTERNET: return FINDING_FIREWALL_PUBLIC;
+	case PATH_SERVICE_ENDPOINT: return FINDING_FIREWALL_SERVICE_ENDPOINT;
+	case PATH_PRIVATE_ENDPOINT: return FINDING_FIREWALL_PRIVATE_ENDPOINT;
+	default: break;
+	}
+	if (text_find_nocase(text, "firewall settings") != NULL)
+		return FINDING_FIREWALL_UNTOLD;
+	return FINDING_GATEWAY_ANSWERS_OTHER;
+}
+
+static enum finding_code
+find_failure(const struct site *site, const struct endpoint *end)
+{
+	switch ((enum outcome)end->http) {
+	case OUTCOME_OK:
+	case OUTCOME_NOT_RUN:
+	case OUTCOME_AGENT_LATE:
+	case OUTCOME_POLICY:
+	case OUTCOME_LOCAL: return FINDING_COUNT;
+	case OUTCOME_HTTP_OTHER:
+		return end->http_status == 403 ? find_refusal(end)
+		                               : FINDING_GATEWAY_ANSWERS_OTHER;
+	case OUTCOME_TIMEOUT:
+		return site->place->seen->agent_late ? FINDING_COUNT : FINDING_HTTP_TIMEOUT;
+	default: return FINDING_HTTP_BROKEN;
+	}
+}
+
+static const char *
+describe(const struct scene *scene, const struct attempt *attempt)
+{
+	const struct endpoint *end = attempt->end;
+	const char            *text = arena_printf(
+	               scene->arena, "%s: %s", attempt->peer, outcome_name(end->http));
+
+	if (end->http_status != 0)
+		text = arena_printf(scene->arena, "%s, status %u", text, end->http_status);
+	if (end->substatus != 0)
+		text = arena_printf(scene->arena, "%s/%u", text, end->substatus);
+	if (has_text(end->error_code))
+		text = arena_printf(scene->arena, "%s %s", text, end->error_code);
+	if (has_text(end->server))
+		text = arena_printf(scene->arena, "%s, server %s", text, end->server);
+	if (has_text(end->location))
+		text = arena_printf(scene->arena, "%s, to %s", text, end->location);
+	if (has_text(end->seen_as))
+		text = arena_printf(scene->arena, "%s, seen as %s", text, end->seen_as);
+	if (has_text(end->error_text))
+		text = arena_printf(scene->arena, "%s: \"%s\"", text, end->error_text);
+	if (has_text(end->activity_id))
+		text = arena_printf(scene->arena, "%s, activity %s", text, end->activity_id);
+	if (has_text(end->detail))
+		text = arena_printf(scene->arena, "%s; %s", text, end->detail);
+	return text;
+}
+
+void
+check_http(const struct scene *scene, const struct site *site, const struct attempt *attempt,
+    struct report *out)
+{
+	const struct endpoint *end = attempt->end;
+	enum finding_code      code = find_failure(site, end);
+	const char            *detail = outcome_name(end->http);
+
+	/* Without a good handshake the request could not be made. */
+	if (code == FINDING_COUNT || end->tls != OUTCOME_OK)
+		return;
+	if (end->http_status != 0)
+		detail = arena_printf(scene->arena, "status %u", end->http_status);
+	report_add(out,
+	    &(struct sighting){
+	        .code = code,
+	        .site = site,
+	        .address = end->address,
+	        .port = end->port,
+	        .detail = detail,
+	        .evidence = describe(scene, attempt),
+	    });
+}

@@ -1,0 +1,67 @@
+#include "analyze/checks.h"
+
+#include <string.h>
+
+/* The judged name that answers with this address; NULL when none does. */
+static const struct site *
+find_holder(const struct scene *scene, const struct addr *addr)
+{
+	for (size_t i = 0; i < scene->site_count; i++) {
+		const struct site *site = &scene->sites[i];
+
+		for (size_t j = 0; j < site->view_count; j++) {
+			for (size_t k = 0; k < site->views[j].addr_count; k++) {
+				if (addr_equal(&site->views[j].addrs[k], addr))
+					return site;
+			}
+		}
+	}
+	return NULL;
+}
+
+static void
+add_swept(const struct scene *scene, const struct site *site, const struct view *view,
+    struct report *out)
+{
+	const struct site *holder = find_holder(scene, &view->addrs[0]);
+	bool               left_over = view->kind == VIEW_PRIVATE;
+	const char        *evidence = arena_printf(scene->arena, "resolver %s: %s -> %s (%u s)",
+	           view->dns->resolver, site->place->target->host, view->dns->addresses[0].address,
+	           view->dns->addresses[0].ttl_s);
+
+	if (left_over && holder != NULL)
+		evidence = arena_printf(scene->arena, "%s; the address belongs to %s now",
+		    evidence, holder->place->target->host);
+	report_add(out,
+	    &(struct sighting){
+	        .code = left_over ? FINDING_RECORD_LEFT_OVER : FINDING_REGION_UNLISTED,
+	        .site = site,
+	        .resolver = view->dns->resolver,
+	        .address = view->dns->addresses[0].address,
+	        .evidence = evidence,
+	    });
+}
+
+/* A private answer wins over a public one of another resolver: it is the one to clean up. */
+static void
+check_swept_name(const struct scene *scene, const struct site *site, struct report *out)
+{
+	bool left_over = false;
+
+	for (size_t i = 0; i < site->view_count; i++)
+		left_over |= site->views[i].kind == VIEW_PRIVATE;
+	for (size_t i = 0; i < site->view_count; i++) {
+		const struct view *view = &site->views[i];
+
+		if (view->kind == VIEW_PRIVATE ||
+		    (!left_over && (view->kind == VIEW_PUBLIC || view->kind == VIEW_OPEN)))
+			add_swept(scene, site, view, out);
+	}
+}
+
+void
+check_swept(const struct scene *scene, struct report *out)
+{
+	for (size_t i = 0; i < scene->swept_count; i++)
+		check_swept_name(scene, &scene->swept[i], out);
+}

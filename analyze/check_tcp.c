@@ -1,0 +1,65 @@
+#include "analyze/checks.h"
+
+#include <string.h>
+
+static enum finding_code
+find_failure(const struct site *site, unsigned outcome)
+{
+	switch (outcome) {
+	case OUTCOME_REFUSED: return FINDING_TCP_REFUSED;
+	case OUTCOME_UNREACHABLE: return FINDING_TCP_UNREACHABLE;
+	case OUTCOME_RESET:
+	case OUTCOME_CLOSED: return FINDING_TCP_RESET;
+	case OUTCOME_TIMEOUT:
+		return site->place->seen->agent_late ? FINDING_COUNT : FINDING_TCP_TIMEOUT;
+	default: return FINDING_COUNT; /* ended well, or says nothing about the peer */
+	}
+}
+
+static const char *
+describe(const struct scene *scene, const struct site *site, const struct attempt *attempt)
+{
+	const struct endpoint *end = attempt->end;
+	const char *text = arena_printf(scene->arena, "%s: %s after %u ms", attempt->peer,
+	    outcome_name(end->tcp), end->tcp_us / 1000);
+
+	if (end->os_errno != 0)
+		text = arena_printf(
+		    scene->arena, "%s (%s)", text, strerror((int)end->os_errno));
+	if (end->local != NULL && *end->local != '\0')
+		text = arena_printf(scene->arena, "%s, from %s", text, end->local);
+	if (site->attempt_count > 1)
+		text = arena_printf(
+		    scene->arena, "%s, one of %zu addresses", text, site->attempt_count);
+	if (addr_class(&attempt->addr) != ADDR_PUBLIC)
+		return arena_printf(scene->arena, "%s; %s by its range (a hint)", text,
+		    addr_class_name(addr_class(&attempt->addr)));
+	return text;
+}
+
+void
+check_tcp(const struct scene *scene, const struct site *site, const struct attempt *attempt,
+    struct report *out)
+{
+	enum finding_code        code = find_failure(site, attempt->end->tcp);
+	enum finding_code        cause;
+	const struct connection *blocking = check_blocking_connection(
+	    scene->ask->account, &cause);
+	struct sighting sighting = {
+		.code = code,
+		.site = site,
+		.address = attempt->end->address,
+		.port = attempt->end->port,
+	};
+
+	if (code == FINDING_COUNT)
+		return;
+	sighting.evidence = describe(scene, site, attempt);
+	/* An endpoint that is not approved carries no traffic: nothing else is to blame. */
+	if (blocking != NULL && addr_class(&attempt->addr) != ADDR_PUBLIC) {
+		sighting.code = cause;
+		sighting.connection = blocking->name;
+		sighting.group = "account";
+	}
+	report_add(out, &sighting);
+}

@@ -1,0 +1,140 @@
+#include "analyze/checks.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+
+enum { DAYS_LEFT_WANTED = 14 };
+
+/* X509_V_ERR_* that say more than "invalid"; the numbers are part of OpenSSL's interface
+ * (x509_vfy.h) and travel in verify_code. */
+static const struct {
+	unsigned          verify_code;
+	enum finding_code code;
+} rejections[] = {
+	{ 2, FINDING_CERT_UNTRUSTED },      /* UNABLE_TO_GET_ISSUER_CERT */
+	{ 9, FINDING_CERT_NOT_YET_VALID },  /* CERT_NOT_YET_VALID */
+	{ 10, FINDING_CERT_EXPIRED },       /* CERT_HAS_EXPIRED */
+	{ 18, FINDING_CERT_UNTRUSTED },     /* DEPTH_ZERO_SELF_SIGNED_CERT */
+	{ 19, FINDING_CERT_UNTRUSTED },     /* SELF_SIGNED_CERT_IN_CHAIN */
+	{ 20, FINDING_CERT_UNTRUSTED },     /* UNABLE_TO_GET_ISSUER_CERT_LOCALLY */
+	{ 21, FINDING_CERT_UNTRUSTED },     /* UNABLE_TO_VERIFY_LEAF_SIGNATURE */
+	{ 27, FINDING_CERT_UNTRUSTED },     /* CERT_UNTRUSTED */
+	{ 62, FINDING_CERT_NAME_MISMATCH }, /* HOSTNAME_MISMATCH */
+};
+
+static enum finding_code
+find_failure(const struct site *site, const struct endpoint *end)
+{
+	switch (end->tls) {
+	case OUTCOME_TLS_REJECTED:
+		for (size_t i = 0; i < sizeof(rejections) / sizeof(rejections[0]); i++) {
+			if (rejections[i].verify_code == end->verify_code)
+				return rejections[i].code;
+		}
+		return FINDING_CERT_INVALID;
+	case OUTCOME_NOT_TLS: return FINDING_NOT_TLS;
+	case OUTCOME_TIMEOUT:
+		return site->place->seen->agent_late ? FINDING_COUNT : FINDING_TLS_FAILED;
+	case OUTCOME_TLS_FAILED:
+	case OUTCOME_RESET:
+	case OUTCOME_CLOSED:
+	case OUTCOME_BROKE_PROTOCOL:
+	case OUTCOME_TOO_LARGE: return FINDING_TLS_FAILED;
+	default: return FINDING_COUNT;
+	}
+}
+
+static bool
+has_text(const char *text)
+{
+	return text != NULL && *text != '\0';
+}
+
+static const char *
+describe(const struct scene *scene, const struct attempt *attempt)
+{
+	const struct endpoint *end = attempt->end;
+	const char            *text = arena_printf(
+	               scene->arena, "%s: %s", attempt->peer, outcome_name(end->tls));
+	char begin[CLOCK_TEXT], stop[CLOCK_TEXT];
+
+	if (has_text(end->verify_text))
+		text = arena_printf(scene->arena, "%s, %s", text, end->verify_text);
+	if (has_text(end->detail))
+		text = arena_printf(scene->arena, "%s, %s", text, end->detail);
+	if (has_text(end->subject))
+		text = arena_printf(scene->arena, "%s; subject %s", text, end->subject);
+	if (has_text(end->sans))
+		text = arena_printf(scene->arena, "%s; names %s", text, end->sans);
+	if (has_text(end->issuer))
+		text = arena_printf(scene->arena, "%s; issuer %s", text, end->issuer);
+	if (end->not_after_ms != 0)
+		text = arena_printf(scene->arena, "%s; valid %s to %s", text,
+		    clock_render(end->not_before_ms, begin, sizeof(begin)),
+		    clock_render(end->not_after_ms, stop, sizeof(stop)));
+	return text;
+}
+
+static const char *
+describe_days(struct arena *arena, int64_t span_ms)
+{
+	int64_t days = span_ms / MS_PER_DAY;
+
+	if (days < 1)
+		return arena_printf(arena, "%d hours", (int)(span_ms / MS_PER_HOUR));
+	return arena_printf(arena, "%d day%s", (int)days, days == 1 ? "" : "s");
+}
+
+/* What the sentence says in brackets. */
+static const char *
+find_detail(const struct scene *scene, const struct site *site, const struct endpoint *end,
+    enum finding_code code)
+{
+	int64_t now_ms = site->place->seen->started_ms;
+
+	switch (code) {
+	case FINDING_CERT_NAME_MISMATCH: return has_text(end->sans) ? end->sans : end->subject;
+	case FINDING_CERT_EXPIRED:
+		return arena_printf(scene->arena, "%s ago",
+		    describe_days(scene->arena, now_ms - end->not_after_ms));
+	case FINDING_CERT_NOT_YET_VALID:
+		return arena_printf(scene->arena, "in %s",
+		    describe_days(scene->arena, end->not_before_ms - now_ms));
+	case FINDING_CERT_ENDS_SOON:
+		return describe_days(scene->arena, end->not_after_ms - now_ms);
+	case FINDING_CERT_INVALID: return end->verify_text;
+	default: return has_text(end->detail) ? end->detail : outcome_name(end->tls);
+	}
+}
+
+static bool
+ends_soon(const struct site *site, const struct endpoint *end)
+{
+	int64_t left_ms = end->not_after_ms - site->place->seen->started_ms;
+
+	return end->tls == OUTCOME_OK && end->not_after_ms != 0 &&
+	    left_ms < DAYS_LEFT_WANTED * MS_PER_DAY;
+}
+
+void
+check_tls(const struct scene *scene, const struct site *site, const struct attempt *attempt,
+    struct report *out)
+{
+	const struct endpoint *end = attempt->end;
+	enum finding_code      code = find_failure(site, end);
+
+	if (ends_soon(site, end))
+		code = FINDING_CERT_ENDS_SOON;
+	if (code == FINDING_COUNT)
+		return;
+	report_add(out,
+	    &(struct sighting){
+	        .code = code,
+	        .site = site,
+	        .address = end->address,
+	        .port = end->port,
+	        .detail = find_detail(scene, site, end, code),
+	        .evidence = describe(scene, attempt),
+	    });
+}

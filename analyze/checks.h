@@ -1,0 +1,37 @@
+/* checks: the rules, each a function of what was seen to sightings.
+ *
+ * A check looks at one thing and adds what it finds; which sightings become one finding is
+ * report.c's matter.  check_<rule>.c holds those that look at the same stage.
+ */
+#ifndef ANALYZE_CHECKS_H
+#define ANALYZE_CHECKS_H
+
+#include "analyze/report.h"
+
+/* Called for each name that is judged, and was measured. */
+void check_agent(const struct scene *scene, const struct site *site, struct report *out);
+void check_dns_failures(const struct scene *scene, const struct site *site, struct report *out);
+void check_missing(const struct scene *scene, const struct site *site, struct report *out);
+void check_public(const struct scene *scene, const struct site *site, struct report *out);
+void check_odd_answers(const struct scene *scene, const struct site *site, struct report *out);
+void check_disagreement(const struct scene *scene, const struct site *site, struct report *out);
+void check_shared(const struct scene *scene, const struct site *site, struct report *out);
+
+/* Called for each address of such a name that no wrong answer led to. */
+void check_tcp(const struct scene *scene, const struct site *site,
+    const struct attempt *attempt, struct report *out);
+void check_tls(const struct scene *scene, const struct site *site,
+    const struct attempt *attempt, struct report *out);
+void check_http(const struct scene *scene, const struct site *site,
+    const struct attempt *attempt, struct report *out);
+
+/* Called once. */
+void check_swept(const struct scene *scene, struct report *out);
+void check_connections(const struct scene *scene, struct report *out);
+
+/* The connection that keeps all addresses of the account silent, and its finding: the first that
+ * is not approved when none is; NULL otherwise. */
+const struct connection *check_blocking_connection(
+    const struct account *account, enum finding_code *code);
+
+#endif

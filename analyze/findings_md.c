@@ -1,0 +1,115 @@
+#include "analyze/findings_md.h"
+
+#include <string.h>
+
+static const char *
+stage_words(enum stage stage)
+{
+	switch (stage) {
+	case STAGE_ALONE: return "documents and sweep";
+	case STAGE_REGION: return "names of regions";
+	case STAGE_NAME: return "name";
+	case STAGE_ANSWER: return "answer";
+	case STAGE_TCP: return "connection";
+	case STAGE_TLS: return "handshake";
+	case STAGE_HTTP: return "request";
+	}
+	return "";
+}
+
+static void
+put_block(struct wbuf *out, const char *title, const char *text)
+{
+	if (*text != '\0')
+		wbuf_printf(out, "%s\n\n```sh\n%s\n```\n\n", title, text);
+}
+
+static void
+put_finding(const struct finding_desc *desc, struct wbuf *out)
+{
+	wbuf_printf(out, "## %s\n\n", desc->code);
+	wbuf_printf(out, "%s\n\n", desc->explain);
+	wbuf_printf(out, "- severity: %s\n- whose fix: %s\n- seen in the: %s\n",
+	    state_name(desc->severity), owner_name(desc->owner), stage_words(desc->stage));
+	if (*desc->basis != '\0')
+		wbuf_printf(out, "- basis: %s\n", desc->basis);
+	wbuf_printf(out, "- sentence: `%s`\n\n", desc->sentence);
+	put_block(out, "Fix:", desc->fix);
+	put_block(out, "Fix when it holds for all names:", desc->fix_all);
+}
+
+void
+findings_md(struct wbuf *out)
+{
+	wbuf_puts(out,
+	    "# Findings\n\n"
+	    "Generated from `analyze/findings.def` by `gen-docs findings`; do not edit.\n\n"
+	    "Codes and numbers are stable. `ok` is told and is no fault; `unknown` says that "
+	    "we "
+	    "could not\nfind out, and never stands for a fault of the account. How many "
+	    "findings "
+	    "a set of\nobservations makes is written down at the head of `analyze/judge.c`.\n\n"
+	    "| code | severity | whose fix | in short |\n| --- | --- | --- | --- |\n");
+	for (unsigned i = 0; i < FINDING_COUNT; i++)
+		wbuf_printf(out, "| %s | %s | %s | %s |\n", finding_table[i].code,
+		    state_name(finding_table[i].severity), owner_name(finding_table[i].owner),
+		    finding_table[i].words);
+	wbuf_puts(out, "\n");
+	for (unsigned i = 0; i < FINDING_COUNT; i++)
+		put_finding(&finding_table[i], out);
+	/* One newline ends the file. */
+	if (out->count > 1 && out->bytes[out->count - 2] == '\n')
+		out->count--;
+}
+
+enum { EXPLAIN_WIDTH = 80 };
+
+/* Breaks at blanks. */
+static void
+put_wrapped(struct wbuf *out, const char *text)
+{
+	while (*text != '\0') {
+		size_t count = strlen(text);
+
+		if (count > EXPLAIN_WIDTH) {
+			count = EXPLAIN_WIDTH;
+			while (count > 0 && text[count] != ' ')
+				count--;
+			if (count == 0)
+				count = strcspn(text, " ");
+		}
+		wbuf_printf(out, "%.*s\n", (int)count, text);
+		text += count;
+		text += strspn(text, " ");
+	}
+}
+
+static void
+put_commands(struct wbuf *out, const char *title, const char *text)
+{
+	if (*text == '\0')
+		return;
+	wbuf_printf(out, "\n%s\n", title);
+	while (*text != '\0') {
+		int count = (int)strcspn(text, "\n");
+
+		wbuf_printf(out, "    %.*s\n", count, text);
+		text += count + (text[count] == '\n' ? 1 : 0);
+	}
+}
+
+void
+findings_explain(enum finding_code code, struct wbuf *out)
+{
+	const struct finding_desc *desc = &finding_table[code];
+
+	wbuf_printf(
+	    out, "%s (%s): %s\n\n", desc->code, state_name(desc->severity), desc->words);
+	put_wrapped(out, desc->explain);
+	wbuf_printf(out, "\nWhose fix: %s", owner_name(desc->owner));
+	if (*desc->basis != '\0')
+		wbuf_printf(out, "    Basis: %s", desc->basis);
+	wbuf_puts(out, "\n");
+	put_commands(out, "Fix:", desc->fix);
+	put_commands(out, "Fix when it holds for all names:", desc->fix_all);
+}

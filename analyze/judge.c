@@ -1,0 +1,202 @@
+/* judge: runs the checks and says what may be said.
+ *
+ * How many findings a person gets, the rules of gathering (report.c carries them out):
+ *
+ * 1. A name is judged as far as it got. What follows from an earlier failure is not told: without
+ *    an address nothing about connections, after a failed handshake nothing about HTTP, and
+ *    nothing about an address that only a wrong answer (public behind the alias, blocked) names;
+ *    what happened there stands in that finding's evidence.
+ * 2. One name, one code: one finding, however many resolvers or addresses show it; the evidence
+ *    has a line for each.
+ * 3. When a code holds for every name that got as far as its stage (for DNS: by the same
+ *    resolver), and for at least two, it is one finding with the region "*".  When no name exists
+ *    at all, that is GLOBAL_NAME_MISSING with "*".
+ * 4. Names that share an address are one finding for each address, with the first regional name.
+ * 5. Connections of the document are one finding for each status, with the region "*".  While none
+ *    is approved, failed connections to private addresses are put down to it.
+ * 6. A region that comes or goes is never at fault: whatever is missing becomes one
+ *    REGION_PENDING.  It does not count in 3.
+ * 7. Our own trouble (late, not allowed, out of descriptors) is AGENT_LATE or NOT_MEASURED, both
+ *    `unknown`, and hides no finding that was seen all the same.
+ * 8. Swept names are told one by one.
+ */
+#include "analyze/judge.h"
+
+#include "analyze/checks.h"
+#include "base/text.h"
+
+#include <string.h>
+
+static void (*const site_checks[])(
+    const struct scene *, const struct site *, struct report *) = {
+	check_agent,
+	check_dns_failures,
+	check_missing,
+	check_public,
+	check_odd_answers,
+	check_disagreement,
+	check_shared,
+};
+
+static void (*const attempt_checks[])(
+    const struct scene *, const struct site *, const struct attempt *, struct report *) = {
+	check_tcp,
+	check_tls,
+	check_http,
+};
+
+static void (*const scene_checks[])(const struct scene *, struct report *) = {
+	check_swept,
+	check_connections,
+};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static void
+run_checks(const struct scene *scene, struct report *report)
+{
+	for (size_t i = 0; i < scene->site_count; i++) {
+		const struct site *site = &scene->sites[i];
+
+		if (site->place->seen == NULL)
+			continue;
+		for (size_t j = 0; j < COUNT_OF(site_checks); j++)
+			site_checks[j](scene, site, report);
+		for (size_t j = 0; j < site->attempt_count; j++) {
+			if (site->attempts[j].excused)
+				continue;
+			for (size_t k = 0; k < COUNT_OF(attempt_checks); k++)
+				attempt_checks[k](scene, site, &site->attempts[j], report);
+		}
+	}
+	for (size_t i = 0; i < COUNT_OF(scene_checks); i++)
+		scene_checks[i](scene, report);
+}
+
+/* Every address was tried, and a gateway answered at each. */
+static bool
+is_reached(const struct site *site)
+{
+	for (size_t i = 0; i < site->attempt_count; i++) {
+		if (site->attempts[i].end->http != OUTCOME_OK)
+			return false;
+	}
+	return site->attempt_count > 0;
+}
+
+static const char *
+describe_unmeasured(const struct scene *scene, const struct site *site)
+{
+	const struct measurement *seen = site->place->seen;
+
+	if (seen == NULL)
+		return "not measured";
+	if (seen->detail != NULL && *seen->detail != '\0')
+		return arena_printf(scene->arena, "not measured: %s", seen->detail);
+	if (site->view_count == 0)
+		return "not measured: no resolver was asked";
+	return "resolves; the gateway was not asked";
+}
+
+/* A place without a finding is ok only by what was seen to be well. */
+static void
+describe_place(const struct scene *scene, const struct site *site)
+{
+	struct place *place = site->place;
+
+	if (place->worst != FINDING_COUNT) {
+		place->words = finding_table[place->worst].words;
+		if (place->worst == FINDING_REGION_PENDING)
+			place->words = arena_printf(scene->arena, "region is not ready: %s",
+			    *site->location->provisioning_state != '\0'
+			        ? site->location->provisioning_state
+			        : "no endpoint yet");
+	} else if (place->seen != NULL && is_reached(site)) {
+		place->state = STATE_OK;
+		place->words = "gateway reached";
+	} else {
+		place->state = STATE_UNKNOWN;
+		place->words = describe_unmeasured(scene, site);
+	}
+}
+
+static void
+take_places(const struct scene *scene, struct verdict *verdict)
+{
+	verdict->places = arena_array(
+	    scene->arena, scene->site_count + scene->swept_count + 1, sizeof(struct place));
+	for (size_t i = 0; i < scene->site_count; i++) {
+		describe_place(scene, &scene->sites[i]);
+		verdict->places[verdict->place_count++] = *scene->sites[i].place;
+	}
+	for (size_t i = 0; i < scene->swept_count; i++) {
+		describe_place(scene, &scene->swept[i]);
+		verdict->places[verdict->place_count++] = *scene->swept[i].place;
+	}
+}
+
+static void
+find_state(struct verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->place_count; i++) {
+		if (verdict->places[i].state > verdict->state)
+			verdict->state = verdict->places[i].state;
+	}
+	for (size_t i = 0; i < verdict->finding_count; i++) {
+		if (verdict->findings[i].severity > verdict->state)
+			verdict->state = verdict->findings[i].severity;
+	}
+}
+
+static void
+add_unknown(struct verdict *verdict, const char *text)
+{
+	verdict->unknowns[verdict->unknown_count++] = text;
+}
+
+static void
+list_unknowns(const struct scene *scene, struct verdict *verdict)
+{
+	const struct account *account = scene->ask->account;
+	bool                  any_reached = false;
+
+	verdict->unknowns = arena_array(scene->arena, 8, sizeof(char *));
+	for (size_t i = 0; i < scene->site_count; i++)
+		any_reached |= scene->sites[i].place->seen != NULL &&
+		    is_reached(&scene->sites[i]);
+	if (!scene->ask->has_document)
+		add_unknown(verdict,
+		    "which regions are configured: no account document was given (--expect); "
+		    "regions are known only by their names in public DNS");
+	if (scene->ask->has_document && scene->swept_asked == 0)
+		add_unknown(verdict,
+		    "whether records of removed regions are left over: the sweep was not run");
+	if (scene->swept_silent > 0)
+		add_unknown(verdict,
+		    arena_printf(scene->arena,
+		        "whether %zu of %zu swept names exist: their resolvers gave no answer",
+		        scene->swept_silent, scene->swept_asked));
+	if (any_reached)
+		add_unknown(verdict,
+		    "whether the account admits this network: the request carries no "
+		    "credentials, "
+		    "and a 401 shows only that the gateway was reached");
+	add_unknown(verdict, "Direct mode: not tested by this version");
+	if (text_equal_nocase(account->kind, "MongoDB"))
+		add_unknown(verdict, "the MongoDB endpoint: only the NoSQL names are tested");
+}
+
+struct verdict *
+judge_run(struct arena *arena, const struct judge_ask *ask)
+{
+	struct scene   *scene = scene_new(arena, ask);
+	struct report  *report = report_new(scene);
+	struct verdict *verdict = arena_alloc(arena, sizeof(*verdict));
+
+	run_checks(scene, report);
+	report_finish(report, verdict);
+	take_places(scene, verdict);
+	find_state(verdict);
+	list_unknowns(scene, verdict);
+	return verdict;
+}

@@ -1,0 +1,32 @@
+/* report: from what the checks saw to findings: gathered, worded, sorted.
+ *
+ * The rules of gathering stand in judge.c's head, since they decide what a person reads.
+ */
+#ifndef ANALYZE_REPORT_H
+#define ANALYZE_REPORT_H
+
+#include "analyze/scene.h"
+
+struct report;
+
+/* One thing that one check saw at one name. */
+struct sighting {
+	enum finding_code  code;
+	const struct site *site;     /* NULL: of the account as a whole */
+	enum state         severity; /* STATE_OK: as the table says */
+	const char        *resolver; /* whose answer shows it; NULL: no one's */
+	const char        *address;  /* NULL: none */
+	unsigned           port;
+	const char        *connection; /* NULL: none */
+	const char        *detail;     /* NULL: none */
+	const char *group; /* sightings of one code and group are one finding; NULL: by name */
+	const char *evidence;
+};
+
+struct report *report_new(const struct scene *scene);
+/* The sighting is copied; its texts are borrowed and outlive the report (arena). */
+void report_add(struct report *report, const struct sighting *sighting);
+/* Gathers, words and sorts; and marks each place with its worst. */
+void report_finish(struct report *report, struct verdict *verdict);
+
+#endif

@@ -1,0 +1,355 @@
+#include "analyze/scene.h"
+
+#include "analyze/names.h"
+#include "base/text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool
+scene_reached(const struct site *site, enum stage stage)
+{
+	return (site->reached & (1u << stage)) != 0;
+}
+
+bool
+scene_view_has_address(const struct view *view)
+{
+	return view->addr_count > 0;
+}
+
+static bool
+has_addr(const struct view *view, const struct addr *addr)
+{
+	for (size_t i = 0; i < view->addr_count; i++) {
+		if (addr_equal(&view->addrs[i], addr))
+			return true;
+	}
+	return false;
+}
+
+static bool
+covers(const struct view *whole, const struct view *part)
+{
+	for (size_t i = 0; i < part->addr_count; i++) {
+		if (!has_addr(whole, &part->addrs[i]))
+			return false;
+	}
+	return true;
+}
+
+bool
+scene_views_agree(const struct view *left, const struct view *right)
+{
+	if (left->kind != right->kind)
+		return false;
+	return left->kind != VIEW_PRIVATE || (covers(left, right) && covers(right, left));
+}
+
+/* Addresses that lead to no other machine: DNS filters answer with them [rfc6890 2.2]. */
+static bool
+is_dead_end(const struct addr *addr)
+{
+	switch (addr_class(addr)) {
+	case ADDR_LOOPBACK:
+	case ADDR_LINK_LOCAL:
+	case ADDR_MULTICAST: return true;
+	case ADDR_RESERVED: return addr->bytes[0] == 0 || addr->bytes[0] >= 240;
+	default: return false;
+	}
+}
+
+/* The ranges for documents and benchmarks are no one's network either, but are no filter's sign:
+ * they count as not private. */
+static bool
+is_public(const struct addr *addr)
+{
+	enum addr_class class = addr_class(addr);
+
+	return class == ADDR_PUBLIC || (class == ADDR_RESERVED && !is_dead_end(addr));
+}
+
+/* Somebody does answer there: a tunnel or a proxy on this machine. */
+static bool
+has_handshake(const struct site *site, const struct addr *addr)
+{
+	for (size_t i = 0; i < site->attempt_count; i++) {
+		if (site->attempts[i].end->tls == OUTCOME_OK &&
+		    addr_equal(&site->attempts[i].addr, addr))
+			return true;
+	}
+	return false;
+}
+
+static enum view_kind
+sort_answer(const struct site *site, const struct view *view)
+{
+	bool any_public = false;
+
+	for (size_t i = 0; i < view->addr_count; i++) {
+		if (is_dead_end(&view->addrs[i]) && !has_handshake(site, &view->addrs[i]))
+			return VIEW_BLOCKED;
+		any_public |= is_public(&view->addrs[i]);
+	}
+	if (!any_public)
+		return VIEW_PRIVATE;
+	return view->alias ? VIEW_PUBLIC : VIEW_OPEN;
+}
+
+static enum view_kind
+sort_view(const struct site *site, const struct view *view)
+{
+	if (view->addr_count > 0)
+		return sort_answer(site, view);
+	switch ((enum outcome)view->dns->outcome) {
+	case OUTCOME_OK:
+	case OUTCOME_NXDOMAIN:
+	case OUTCOME_NODATA: return VIEW_MISSING;
+	case OUTCOME_NOT_RUN:
+	case OUTCOME_AGENT_LATE:
+	case OUTCOME_POLICY:
+	case OUTCOME_LOCAL: return VIEW_NONE;
+	case OUTCOME_TIMEOUT:
+		/* A late loop may have slept through the answer. */
+		return site->place->seen->agent_late ? VIEW_NONE : VIEW_FAILED;
+	default: return VIEW_FAILED;
+	}
+}
+
+static bool
+is_in_zone(const char *name, const char *zone)
+{
+	size_t count = strlen(name);
+	char   copy[256];
+
+	if (count > 0 && name[count - 1] == '.')
+		count--;
+	if (count >= sizeof(copy))
+		return false;
+	memcpy(copy, name, count);
+	copy[count] = '\0';
+	return text_ends_nocase(copy, zone) && strlen(copy) > strlen(zone) &&
+	    copy[count - strlen(zone) - 1] == '.';
+}
+
+/* "contoso.documents.azure.com -> contoso.privatelink... (300 s) -> 10.1.0.4 (10 s)" */
+static const char *
+describe_chain(struct arena *arena, const struct dns *dns, const char *host)
+{
+	const char *text = dns->hops_count == 0 ? "" : host;
+
+	for (size_t i = 0; i < dns->hops_count; i++)
+		text = arena_printf(arena, "%s%s -> %s (%u s)", i == 0 ? "" : text,
+		    i == 0 ? dns->hops[i].owner : "", dns->hops[i].target, dns->hops[i].ttl_s);
+	for (size_t i = 0; i < dns->addresses_count; i++)
+		text = arena_printf(arena, "%s%s%s (%u s)", text,
+		    i > 0               ? ", "
+		        : *text != '\0' ? " -> "
+		                        : "",
+		    dns->addresses[i].address, dns->addresses[i].ttl_s);
+	return text;
+}
+
+static void
+build_view(
+    struct scene *scene, const struct site *site, struct view *view, const struct dns *dns)
+{
+	struct addr *addrs = arena_array(
+	    scene->arena, dns->addresses_count + 1, sizeof(struct addr));
+	const char *zone = scene->ask->account->zone;
+
+	view->dns = dns;
+	view->addrs = addrs;
+	for (size_t i = 0; i < dns->addresses_count; i++) {
+		if (addr_parse(&addrs[view->addr_count], dns->addresses[i].address, 0, NULL))
+			view->addr_count++;
+	}
+	for (size_t i = 0; i < dns->hops_count; i++) {
+		if (is_in_zone(dns->hops[i].target, zone))
+			view->alias = true;
+	}
+	view->by_zone = view->alias && is_in_zone(dns->hops[dns->hops_count - 1].target, zone);
+	view->chain = describe_chain(scene->arena, dns, site->place->target->host);
+	view->kind = sort_view(site, view);
+}
+
+/* Only answers that are wrong by themselves lead to this address. */
+static bool
+is_excused(const struct site *site, const struct addr *addr)
+{
+	bool listed = false;
+
+	for (size_t i = 0; i < site->view_count; i++) {
+		const struct view *view = &site->views[i];
+
+		if (!has_addr(view, addr))
+			continue;
+		if (view->kind == VIEW_PRIVATE || view->kind == VIEW_OPEN)
+			return false;
+		listed = true;
+	}
+	return listed;
+}
+
+static void
+build_attempts(struct scene *scene, struct site *site)
+{
+	const struct measurement *seen = site->place->seen;
+
+	site->attempts = arena_array(
+	    scene->arena, seen->endpoints_count + 1, sizeof(struct attempt));
+	for (size_t i = 0; i < seen->endpoints_count; i++) {
+		struct attempt *attempt = &site->attempts[site->attempt_count];
+		char            text[ADDR_TEXT];
+
+		attempt->end = &seen->endpoints[i];
+		if (!addr_parse(&attempt->addr, attempt->end->address,
+		        (uint16_t)attempt->end->port, NULL))
+			continue;
+		attempt->peer = arena_strdup(
+		    scene->arena, addr_render_port(&attempt->addr, text, sizeof(text)));
+		site->attempt_count++;
+	}
+}
+
+static unsigned
+find_reach(const struct site *site)
+{
+	unsigned reached = 1u << STAGE_NAME;
+
+	if (*site->place->target->region != '\0')
+		reached |= 1u << STAGE_REGION;
+	for (size_t i = 0; i < site->view_count; i++) {
+		if (site->views[i].addr_count > 0)
+			reached |= 1u << STAGE_ANSWER;
+	}
+	for (size_t i = 0; i < site->attempt_count; i++) {
+		const struct attempt *attempt = &site->attempts[i];
+
+		if (attempt->excused || attempt->end->tcp == OUTCOME_NOT_RUN)
+			continue;
+		reached |= 1u << STAGE_TCP;
+		if (attempt->end->tcp == OUTCOME_OK)
+			reached |= 1u << STAGE_TLS;
+		if (attempt->end->tls == OUTCOME_OK)
+			reached |= 1u << STAGE_HTTP;
+	}
+	return reached;
+}
+
+static void
+build_site(struct scene *scene, struct site *site)
+{
+	const struct measurement *seen = site->place->seen;
+
+	if (seen == NULL)
+		return;
+	build_attempts(scene, site);
+	site->views = arena_array(scene->arena, seen->dns_count + 1, sizeof(struct view));
+	for (; site->view_count < seen->dns_count; site->view_count++)
+		build_view(
+		    scene, site, &site->views[site->view_count], &seen->dns[site->view_count]);
+	for (size_t i = 0; i < site->attempt_count; i++)
+		site->attempts[i].excused = is_excused(site, &site->attempts[i].addr);
+	if (!site->pending)
+		site->reached = find_reach(site);
+}
+
+/* The newest measurement of a name; of two that began together the one that took longer, so that
+ * the order in which they come never counts. */
+static const struct measurement *
+find_seen(const struct judge_ask *ask, const struct target *target)
+{
+	const struct measurement *best = NULL;
+
+	for (size_t i = 0; i < ask->seen_count; i++) {
+		const struct measurement *seen = ask->seen[i];
+
+		if (seen->target == NULL || seen->target->api != target->api ||
+		    !text_equal_nocase(seen->target->host, target->host))
+			continue;
+		if (best == NULL || seen->started_ms > best->started_ms ||
+		    (seen->started_ms == best->started_ms && seen->took_us > best->took_us))
+			best = seen;
+	}
+	return best;
+}
+
+static void
+add_site(struct scene *scene, struct site *site, const struct target *target,
+    const struct location *location)
+{
+	site->place = arena_alloc(scene->arena, sizeof(struct place));
+	site->place->target = target;
+	site->place->seen = find_seen(scene->ask, target);
+	site->place->worst = FINDING_COUNT;
+	site->location = location;
+	site->pending = location != NULL && location->pending;
+	build_site(scene, site);
+}
+
+enum existence { EXISTS, EXISTS_NOT, EXISTS_PERHAPS };
+
+/* The alias of a name stands in public DNS for the regions that the account has, and only for
+ * them; an address speaks for itself. */
+static enum existence
+find_existence(const struct site *site)
+{
+	enum existence answer = EXISTS_PERHAPS;
+
+	for (size_t i = 0; i < site->view_count; i++) {
+		const struct view *view = &site->views[i];
+
+		/* A filter answers for names that do not exist, too. */
+		if (view->kind == VIEW_BLOCKED)
+			continue;
+		if (view->addr_count > 0 || (view->kind == VIEW_MISSING && view->alias))
+			return EXISTS;
+		if (view->kind == VIEW_MISSING)
+			answer = EXISTS_NOT;
+	}
+	return answer;
+}
+
+static void
+add_swept(struct scene *scene, const struct target *target)
+{
+	bool         has_document = scene->ask->has_document;
+	struct site *site = has_document ? &scene->swept[scene->swept_count]
+	                                 : &scene->sites[scene->site_count];
+
+	memset(site, 0, sizeof(*site));
+	add_site(scene, site, target, NULL);
+	if (site->place->seen == NULL)
+		return;
+	scene->swept_asked++;
+	switch (find_existence(site)) {
+	case EXISTS: *(has_document ? &scene->swept_count : &scene->site_count) += 1; break;
+	case EXISTS_PERHAPS: scene->swept_silent++; break;
+	case EXISTS_NOT: break;
+	}
+}
+
+struct scene *
+scene_new(struct arena *arena, const struct judge_ask *ask)
+{
+	const struct account *account = ask->account;
+	struct name_list     *names = names_targets(arena, account, NAMES_SWEEP);
+	struct scene         *scene = arena_alloc(arena, sizeof(*scene));
+
+	scene->arena = arena;
+	scene->ask = ask;
+	scene->sites = arena_array(arena, names->count + 1, sizeof(struct site));
+	scene->swept = arena_array(arena, names->count + 1, sizeof(struct site));
+	for (size_t i = 0; i < names->count; i++) {
+		const struct target *target = &names->targets[i];
+
+		if (target->role == ROLE_SWEEP)
+			add_swept(scene, target);
+		else
+			add_site(scene, &scene->sites[scene->site_count++], target,
+			    i == 0 ? NULL : &account->locations[i - 1]);
+	}
+	return scene;
+}

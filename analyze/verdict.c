@@ -1,0 +1,273 @@
+#include "analyze/verdict.h"
+
+#include "analyze/region.h"
+#include "base/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT_ROOM = 160 };
+
+int
+verdict_exit(enum state state)
+{
+	switch (state) {
+	case STATE_OK: return 0;
+	case STATE_WARNING: return 1;
+	case STATE_CRITICAL: return 2;
+	case STATE_UNKNOWN: return 3;
+	}
+	return 3;
+}
+
+static enum table_ink
+ink_of(enum state state)
+{
+	switch (state) {
+	case STATE_OK: return TABLE_GREEN;
+	case STATE_UNKNOWN: return TABLE_GREY;
+	case STATE_WARNING: return TABLE_YELLOW;
+	case STATE_CRITICAL: return TABLE_RED;
+	}
+	return TABLE_PLAIN;
+}
+
+static const char *
+ansi_of(enum state state, bool colour)
+{
+	if (!colour)
+		return "";
+	switch (state) {
+	case STATE_OK: return "\033[32m";
+	case STATE_UNKNOWN: return "\033[90m";
+	case STATE_WARNING: return "\033[33m";
+	case STATE_CRITICAL: return "\033[31m";
+	}
+	return "";
+}
+
+/* "10.1.0.4", "10.1.0.4 +1", or why there is none. */
+static const char *
+describe_address(const struct place *place, char text[TEXT_ROOM])
+{
+	const struct measurement *seen = place->seen;
+
+	if (seen == NULL || seen->dns_count == 0)
+		return "-";
+	for (size_t i = 0; i < seen->dns_count; i++) {
+		const struct dns *dns = &seen->dns[i];
+
+		if (dns->addresses_count == 0)
+			continue;
+		snprintf(text, TEXT_ROOM, "%s", dns->addresses[0].address);
+		if (dns->addresses_count > 1)
+			snprintf(text + strlen(text), TEXT_ROOM - strlen(text), " +%zu",
+			    dns->addresses_count - 1);
+		return text;
+	}
+	return outcome_name(seen->dns[0].outcome);
+}
+
+/* A stage in one cell: how long it took when it went well, else how it ended. */
+static const char *
+describe_stage(unsigned outcome, uint32_t took_us, char text[TEXT_ROOM])
+{
+	if (outcome == OUTCOME_NOT_RUN)
+		return "-";
+	if (outcome != OUTCOME_OK)
+		return outcome_name(outcome);
+	snprintf(text, TEXT_ROOM, "%.1f ms", took_us / 1000.0);
+	return text;
+}
+
+/* The address that says most: the first that failed, else the first. */
+static const struct endpoint *
+find_telling(const struct measurement *seen)
+{
+	if (seen == NULL || seen->endpoints_count == 0)
+		return NULL;
+	for (size_t i = 0; i < seen->endpoints_count; i++) {
+		if (seen->endpoints[i].http != OUTCOME_OK)
+			return &seen->endpoints[i];
+	}
+	return &seen->endpoints[0];
+}
+
+enum {
+	COLUMN_REGION,
+	COLUMN_STATE,
+	COLUMN_ADDRESS,
+	COLUMN_DNS,
+	COLUMN_TCP,
+	COLUMN_TLS,
+	COLUMN_HTTP,
+	COLUMN_WORDS
+};
+
+static void
+add_row(struct table *table, const struct place *place)
+{
+	const struct measurement *seen = place->seen;
+	const struct endpoint    *end = find_telling(seen);
+	const char               *region = place->target->region;
+	size_t                    row = table_row(table);
+	enum table_ink            ink = ink_of(place->state);
+	char                      text[TEXT_ROOM];
+
+	table_cell(table, row, COLUMN_REGION, TABLE_PLAIN,
+	    *region == '\0' ? "(account)" : region_name(region));
+	table_cell(table, row, COLUMN_STATE, ink, state_name(place->state));
+	table_cell(table, row, COLUMN_ADDRESS, TABLE_PLAIN, describe_address(place, text));
+	if (seen != NULL && seen->dns_count > 0)
+		table_cell(table, row, COLUMN_DNS, TABLE_PLAIN,
+		    describe_stage(seen->dns[0].outcome, seen->dns[0].took_us, text));
+	if (end != NULL) {
+		table_cell(table, row, COLUMN_TCP, TABLE_PLAIN,
+		    describe_stage(end->tcp, end->tcp_us, text));
+		table_cell(table, row, COLUMN_TLS, TABLE_PLAIN,
+		    describe_stage(end->tls, end->tls_us, text));
+		table_cell(table, row, COLUMN_HTTP, TABLE_PLAIN,
+		    describe_stage(end->http, end->http_wait_us, text));
+	}
+	table_cell(table, row, COLUMN_WORDS, ink, place->words);
+}
+
+static void
+print_places(const struct verdict *verdict, unsigned width, bool colour, struct wbuf *out)
+{
+	static const char *const columns[] = { "region", "state", "address", "dns", "tcp",
+		"tls", "gateway", "verdict", NULL };
+	struct table            *table = table_new(columns, width, colour);
+
+	table_wrap(table, COLUMN_WORDS);
+	for (size_t i = 0; i < verdict->place_count; i++)
+		add_row(table, &verdict->places[i]);
+	table_print(table, out);
+	table_free(table);
+}
+
+/* Each line of text behind the lead, the first behind the label. */
+static void
+print_block(struct wbuf *out, const char *label, const char *text)
+{
+	const char *lead = label;
+
+	while (*text != '\0') {
+		int count = (int)strcspn(text, "\n");
+
+		wbuf_printf(out, "  %-9s %.*s\n", lead, count, text);
+		text += count + (text[count] == '\n' ? 1 : 0);
+		lead = "";
+	}
+}
+
+static void
+print_finding(const struct finding *finding, bool colour, struct wbuf *out)
+{
+	const struct finding_desc *desc = &finding_table[finding->code];
+
+	wbuf_printf(out, "\n%s%s%s %s\n", ansi_of(finding->severity, colour),
+	    state_name(finding->severity), colour ? "\033[0m" : "", desc->code);
+	print_block(out, "what", finding->sentence);
+	print_block(out, "seen", finding->evidence);
+	print_block(out, "whose", owner_name(desc->owner));
+	print_block(out, "fix", finding->fix);
+}
+
+void
+verdict_print(const struct account *account, const struct verdict *verdict, unsigned width,
+    bool colour, struct wbuf *out)
+{
+	wbuf_printf(out, "%s: %s%s%s\n", account->name, ansi_of(verdict->state, colour),
+	    state_name(verdict->state), colour ? "\033[0m" : "");
+	print_places(verdict, width, colour, out);
+	for (size_t i = 0; i < verdict->finding_count; i++)
+		print_finding(&verdict->findings[i], colour, out);
+	if (verdict->unknown_count > 0)
+		wbuf_puts(out, "\nnot known\n");
+	for (size_t i = 0; i < verdict->unknown_count; i++)
+		print_block(out, "-", verdict->unknowns[i]);
+}
+
+static const char *
+nagios_word(enum state state)
+{
+	switch (state) {
+	case STATE_OK: return "OK";
+	case STATE_WARNING: return "WARNING";
+	case STATE_CRITICAL: return "CRITICAL";
+	case STATE_UNKNOWN: return "UNKNOWN";
+	}
+	return "UNKNOWN";
+}
+
+/* '|' begins the performance data [nagios-plugins]. */
+static void
+put_nagios_text(struct wbuf *out, const char *text)
+{
+	for (; *text != '\0'; text++)
+		wbuf_u8(out, (uint8_t)(*text == '|' || *text == '\n' ? ' ' : *text));
+}
+
+static void
+put_summary(const struct account *account, const struct verdict *verdict, struct wbuf *out)
+{
+	const struct finding *worst = verdict->findings;
+
+	if (verdict->finding_count == 0 || worst->severity < verdict->state) {
+		for (size_t i = 0; i < verdict->place_count; i++) {
+			if (verdict->places[i].state != verdict->state)
+				continue;
+			put_nagios_text(out, verdict->places[i].words);
+			return;
+		}
+		wbuf_puts(out, "nothing measured");
+		return;
+	}
+	wbuf_printf(out, "%s: ", finding_table[worst->code].code);
+	put_nagios_text(out, worst->sentence);
+	if (verdict->finding_count > 1)
+		wbuf_printf(out, " (and %zu more)", verdict->finding_count - 1);
+}
+
+static void
+put_times(const struct verdict *verdict, struct wbuf *out)
+{
+	uint32_t dns_us = 0, tcp_us = 0, tls_us = 0, wait_us = 0;
+
+	for (size_t i = 0; i < verdict->place_count; i++) {
+		const struct measurement *seen = verdict->places[i].seen;
+
+		for (size_t j = 0; seen != NULL && j < seen->dns_count; j++) {
+			if (seen->dns[j].took_us > dns_us)
+				dns_us = seen->dns[j].took_us;
+		}
+		for (size_t j = 0; seen != NULL && j < seen->endpoints_count; j++) {
+			const struct endpoint *end = &seen->endpoints[j];
+
+			if (end->tcp_us > tcp_us)
+				tcp_us = end->tcp_us;
+			if (end->tls_us > tls_us)
+				tls_us = end->tls_us;
+			if (end->http_wait_us > wait_us)
+				wait_us = end->http_wait_us;
+		}
+	}
+	wbuf_printf(out, " dns=%.6fs tcp=%.6fs tls=%.6fs http=%.6fs", dns_us / 1e6,
+	    tcp_us / 1e6, tls_us / 1e6, wait_us / 1e6);
+}
+
+void
+verdict_nagios(const struct account *account, const struct verdict *verdict, struct wbuf *out)
+{
+	size_t well = 0;
+
+	for (size_t i = 0; i < verdict->place_count; i++)
+		well += verdict->places[i].state == STATE_OK ? 1 : 0;
+	wbuf_printf(out, "%s - %s: ", nagios_word(verdict->state), account->name);
+	put_summary(account, verdict, out);
+	wbuf_printf(out, " | names_ok=%zu;;;0;%zu findings=%zu;;;0", well, verdict->place_count,
+	    verdict->finding_count);
+	put_times(verdict, out);
+	wbuf_puts(out, "\n");
+}
