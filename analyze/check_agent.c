@@ -35,7 +35,7 @@ check_agent(const struct scene *scene, const struct site *site, struct report *o
 			continue;
 		note(&trouble, seen->agent_late, end->tcp, end->detail);
 		note(&trouble, seen->agent_late, end->tls, end->detail);
-		note(&trouble, seen->agent_late, end->http, end->detail);
+		note(&trouble, seen->agent_late, end->http, end->http_detail);
 	}
 	if (trouble.late)
 		report_add(out,

@@ -68,8 +68,8 @@ describe(const struct scene *scene, const struct attempt *attempt)
 		text = arena_printf(scene->arena, "%s: \"%s\"", text, end->error_text);
 	if (has_text(end->activity_id))
 		text = arena_printf(scene->arena, "%s, activity %s", text, end->activity_id);
-	if (has_text(end->detail))
-		text = arena_printf(scene->arena, "%s; %s", text, end->detail);
+	if (has_text(end->http_detail))
+		text = arena_printf(scene->arena, "%s; %s", text, end->http_detail);
 	return text;
 }
 
