@@ -65,7 +65,6 @@ class Authority:
         self.title = title
         os.makedirs(directory)
         self.root = self._path("root.pem")
-        self._between = self._path("between.pem")
         with open(self._path("index.txt"), "w", encoding="ascii"):
             pass
         with open(self._path("serial"), "w", encoding="ascii") as file:
@@ -117,14 +116,14 @@ class Authority:
         self._sign("between", f"/O={self.title}/CN={self.title} TLS", "root", "between",
                    (-400, 3000))
 
-    def leaf(self, name, names, days=(-10, 200), usage="serverAuth", chain=True):
+    def leaf(self, name, names, days=(-10, 200), usage="serverAuth", chain=("between",)):
         """Paths of (certificates, key).  The file holds leaf and intermediate, as servers send."""
         text = ",".join(("IP:" if n.replace(".", "").isdigit() else "DNS:") + n for n in names)
         self._sign(name, f"/CN={names[0]}", "between", "leaf", days, names=text, usage=usage)
         full = self._path(name + ".full.pem")
         with open(full, "w", encoding="ascii") as out:
-            for part in [self._path(name + ".pem")] + [self._between] * chain:
-                with open(part, encoding="ascii") as file:
+            for part in [name, *chain]:
+                with open(self._path(part + ".pem"), encoding="ascii") as file:
                     out.write(file.read())
         return full, self._path(name + ".key")
 
@@ -150,7 +149,8 @@ KINDS = {
     "wrong-purpose": lambda good, other: good.leaf("wrong-purpose", NAMES, usage="clientAuth"),
     "two-purposes": lambda good, other: good.leaf("two-purposes", NAMES,
                                                   usage="serverAuth,clientAuth"),
-    "no-intermediate": lambda good, other: good.leaf("no-intermediate", NAMES, chain=False),
+    "no-intermediate": lambda good, other: good.leaf("no-intermediate", NAMES, chain=()),
+    "with-root": lambda good, other: good.leaf("with-root", NAMES, chain=("between", "root")),
     "intercepted": lambda good, other: other.leaf("intercepted", NAMES),
     "self-signed": lambda good, other: good.self_signed("self-signed", NAMES),
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from space import Failed
 from world import World
 
-CATALOGUE = re.compile(r"^\s*FINDING\(\s*(\d+)\s*,\s*([A-Z0-9_]+)\s*,", re.MULTILINE)
+CATALOGUE = re.compile(r'^FINDING\(\w+,\s*"(PLP-[^"]+)"', re.MULTILINE)
 EXITS = {"ok": 0, "warning": 1, "critical": 2, "unknown": 3}
 
 
@@ -24,10 +24,9 @@ class Outcome:
 
 
 def codes(source):
-    """The codes of analyze/findings.def: id, name, full code."""
+    """The codes of the catalogue."""
     with open(os.path.join(source, "analyze/findings.def"), encoding="utf-8") as file:
-        rows = CATALOGUE.findall(file.read())
-    return [f"PLP-{number}-{name.replace('_', '-')}" for number, name in rows]
+        return CATALOGUE.findall(file.read())
 
 
 def file_stem(code):

@@ -21,6 +21,7 @@ TOOLS = ("ip", "nft", "nsd", "unbound", "openssl", "nsenter", "unshare", "sysctl
 
 
 def find_programs(build):
+    build = os.path.abspath(build)
     programs = {"plprobe": "plprobe", "plprobe-collector": "plprobe-collector",
                 "fake_gateway": "tests/fake_gateway", "relay": "tests/relay"}
     found = {name: os.path.join(build, path) for name, path in programs.items()}
@@ -34,6 +35,8 @@ def find_programs(build):
 
 
 def default_build():
+    if "PLPROBE_BUILD" in os.environ:
+        return os.path.abspath(os.environ["PLPROBE_BUILD"])
     for preset in ("release", "dev"):
         if os.access(os.path.join(SOURCE, "build", preset, "plprobe"), os.X_OK):
             return os.path.join(SOURCE, "build", preset)
@@ -42,7 +45,7 @@ def default_build():
 
 def mount_directory(build):
     """A file system of this lab's own over a folder that all labs share: gone when we are."""
-    directory = os.path.join(build, "lab")
+    directory = os.path.join(os.path.abspath(build), "lab")
     os.makedirs(directory, exist_ok=True)
     kernel.mount("lab", directory, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=0755")
     return directory
@@ -124,7 +127,7 @@ def main():
     parser.add_argument("--list", action="store_true", help="name them and end")
     parser.add_argument("--keep", action="store_true", help="leave the world of one up")
     parser.add_argument("--jobs", type=int, default=3, help="how many at once (3)")
-    parser.add_argument("--build", default=default_build(), help="folder of the programs")
+    parser.add_argument("--build", default=default_build(), help="folder of the programs (PLPROBE_BUILD)")
     options = parser.parse_args()
     try:
         everything, scenes = read_scenarios(options.names)

@@ -1,11 +1,12 @@
 """A DNS server that is wrong in one named way; no real server would do these on request.
 
-    odd_dns.py WAY ADDRESS [UPSTREAM]
+    odd_dns.py WAY ADDRESS UPSTREAM
 
 garbage  half of a header, and noise
 notimp   rcode 4 to everything
 loop     the name is an alias of its privatelink name, which is an alias of the name
 late     what UPSTREAM says, 0.7 seconds later
+aaaa-nxdomain  what UPSTREAM says, but NXDOMAIN to every question for AAAA
 """
 
 import random
@@ -61,40 +62,47 @@ def loop(query):
     return head(query, 0, 2) + query[12:end + 4] + alias(labels, other) + alias(other, labels)
 
 
-def late(query, upstream):
+def ask(query, upstream):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outside:
         outside.settimeout(5)
         outside.connect((upstream, 53))
         outside.send(query)
-        answer = outside.recv(65535)
+        return outside.recv(65535)
+
+
+def late(query, upstream):
+    answer = ask(query, upstream)
     time.sleep(LATE_S)
     return answer
 
 
+def aaaa_nxdomain(query, upstream):
+    _, end = read_name(query, 12)
+    if query[end:end + 2] == b"\0\x1c":
+        return head(query, 3, 0) + query[12:end + 4]
+    return ask(query, upstream)
+
+
+WAYS = {"garbage": lambda query, _: garbage(query), "notimp": lambda query, _: notimp(query),
+        "loop": lambda query, _: loop(query), "late": late, "aaaa-nxdomain": aaaa_nxdomain}
+
+
 def answer_one(way, listener, query, client, upstream):
     try:
-        answer = late(query, upstream) if way == "late" else WAYS[way](query)
-        listener.sendto(answer, client)
+        listener.sendto(WAYS[way](query, upstream), client)
     except (OSError, IndexError, struct.error) as error:
         print(f"{way}: {error}", flush=True)
 
 
-WAYS = {"garbage": garbage, "notimp": notimp, "loop": loop, "late": late}
-
-
 def main():
-    way, address = sys.argv[1:3]
-    upstream = sys.argv[3] if len(sys.argv) > 3 else None
+    way, address, upstream = sys.argv[1:]
     listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     listener.bind((address, 53))
     print("listening", flush=True)
     while True:
         query, client = listener.recvfrom(65535)
-        if way == "late":
-            threading.Thread(target=answer_one, args=(way, listener, query, client, upstream),
-                             daemon=True).start()
-        else:
-            answer_one(way, listener, query, client, upstream)
+        threading.Thread(target=answer_one, args=(way, listener, query, client, upstream),
+                         daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 import argparse
 import socket
 import ssl
+import struct
 import sys
 import threading
 import time
@@ -49,6 +50,11 @@ def silent(connection, _):
 
 def close(connection, _):
     connection.recv(4096)
+
+
+def reset(connection, _):
+    """A reset at once, before anything is said."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def alert(connection, _):
@@ -117,7 +123,7 @@ def http_pieces(connection, context):
 
 
 WAYS = {way.__name__.replace("_", "-"): way for way in (
-    plain_http, banner, silent, close, alert, tls_old, tls_1_2, tls_slow, http_silent, http_slow,
+    plain_http, banner, silent, close, reset, alert, tls_old, tls_1_2, tls_slow, http_silent, http_slow,
     http_garbage, http_cut, http_pieces)}
 
 

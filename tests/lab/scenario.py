@@ -11,10 +11,22 @@ from dataclasses import dataclass, field
 
 import certs
 
-RECORDS = ("missing", "empty")     # or an address, a list of them, or "as REGION"
-FAULTS = ("drop", "reset", "unreachable", "prohibited", "cut", "closed", "no-route")
-RESOLVERS = ("azure", "public", "refuse", "servfail", "drop", "closed", "no-route", "garbage",
-             "notimp", "loop", "late")
+# What a record may be, beside an address, a list of them, or "as REGION": not there; there, but of
+# another type; at the end of six more aliases.
+RECORDS = ("missing", "empty", "chain")
+
+# What may befall connections to an address: dropped; refused with a reset or an ICMP message; cut
+# at the first data; nobody listens; no route in the VM.  The last two are no faults: the first
+# packet of each connection is lost; the network around the address has no route.
+FAULTS = ("drop", "reset", "unreachable", "prohibited", "cut", "closed", "no-route",
+          "first-lost", "route-around")
+
+# What a resolver may do.  azure: as 168.63.129.16 does; azure-only: the same, and fails for all
+# the rest; ours-only: the same, and refuses everybody else; route-around: the same, and the network
+# around it has no route; public: it resolves through the internet; the others are wrong in the
+# way of their name (odd_dns.py for those that no real server does).
+RESOLVERS = ("azure", "azure-only", "ours-only", "route-around", "public", "refuse", "servfail",
+             "drop", "closed", "no-route", "garbage", "notimp", "loop", "late", "aaaa-nxdomain")
 AZURE_RESOLVER = "168.63.129.16"
 
 
@@ -38,7 +50,8 @@ class Account:
     public_access: str = "Disabled"
     connection: str = "Approved"     # status of the private endpoint connections, "" for none
     creating: list = field(default_factory=list)    # of the regions, those being added
-    removed: list = field(default_factory=list)     # not configured; the public alias is still there
+    unlisted: list = field(default_factory=list)    # regions that it has, but not in the document
+    alias: str = "lower"             # upper: public DNS writes the alias in other letters
     index: int = 0
 
     @property
@@ -78,6 +91,7 @@ class Gateway:
     answer: str = ""                 # of tests/fake/fake_gateway
     certificate: str = "good"
     odd: str = ""                    # a way of odd_peer.py, in place of a gateway
+    address: str = ""                # in place of the endpoint's own
 
 
 @dataclass
@@ -92,11 +106,12 @@ class VNet:
     endpoints: list = field(default_factory=list)
     linked: bool = True              # the private zones are linked to this VNet
     fallback: bool = False           # resolution policy of the link: NxDomainRedirect
+    overrides: bool = False          # the private zone has the public zone's own name
     resolvers: list = field(default_factory=list)
     records: list = field(default_factory=list)
     paths: list = field(default_factory=list)
     gateways: list = field(default_factory=list)
-    delay: str = ""                  # one way, between VM and VNet
+    delay: str = ""                  # one way, between VM and VNet, as in "20ms"
     index: int = 0
 
 
@@ -106,6 +121,7 @@ class Expected:
     region: str = ""
     account: str = ""
     evidence: str = ""               # must be part of the finding's evidence
+    vnet: str = ""                   # whose agent must say it; only where there are agents
 
 
 @dataclass
@@ -143,12 +159,13 @@ def _is_address(text):
 
 def _read_account(name, table, where):
     _only(table, where, regions=list, suffix=str, document=str, private_link=bool,
-          public_access=str, connection=str, creating=list, removed=list)
+          public_access=str, connection=str, creating=list, unlisted=list, alias=str)
     account = Account(name, table.get("regions", []), **{
         key: value for key, value in table.items() if key != "regions"})
     if not account.regions:
         raise Wrong(f"{where}: regions are wanted")
     _one_of(account.document, ("az", "rest", "none"), where)
+    _one_of(account.alias, ("lower", "upper"), where)
     for region in account.creating:
         _one_of(region, account.regions, f"{where}: creating")
     return account
@@ -189,10 +206,12 @@ def _read_path(table, accounts, where):
 
 
 def _read_gateway(table, accounts, where):
-    _only(table, where, account=str, region=str, answer=str, certificate=str, odd=str)
+    _only(table, where, account=str, region=str, answer=str, certificate=str, odd=str,
+          address=str)
     account, region = _read_place(table, accounts, where)
     gateway = Gateway(region, account, table.get("answer", ""),
-                      table.get("certificate", "good"), table.get("odd", ""))
+                      table.get("certificate", "good"), table.get("odd", ""),
+                      table.get("address", ""))
     if not certs.is_kind(gateway.certificate):
         raise Wrong(f"{where}: no certificate is called {gateway.certificate!r}; there are "
                     f"{', '.join(certs.KINDS)}, ends-in-N-days")
@@ -213,9 +232,9 @@ def _read_list(table, key, read, accounts, where):
 
 def _read_vnet(name, table, accounts, index, where):
     _only(table, where, endpoints=list, linked=bool, fallback=bool, resolver=list, record=list,
-          path=list, gateway=list, delay=str)
+          path=list, gateway=list, delay=str, overrides=bool)
     vnet = VNet(name, table.get("endpoints", list(accounts)), table.get("linked", True),
-                table.get("fallback", False), index=index, delay=table.get("delay", ""))
+                table.get("fallback", False), table.get("overrides", False), index=index, delay=table.get("delay", ""))
     for endpoint in vnet.endpoints:
         _one_of(endpoint, accounts, f"{where}.endpoints")
     vnet.resolvers = [_read_resolver(entry, f"{where}.resolver {number + 1}", number, index)
@@ -234,9 +253,10 @@ def _read_check(table, vnets, where):
 
 
 def _read_expected(table, accounts, where):
-    _only(table, where, code=str, region=str, account=str, evidence=str)
+    _only(table, where, code=str, region=str, account=str, evidence=str, vnet=str)
     account, region = _read_place({"region": "", **table}, accounts, where)
-    return Expected(table.get("code", ""), region, account, table.get("evidence", ""))
+    return Expected(table.get("code", ""), region, account, table.get("evidence", ""),
+                    table.get("vnet", ""))
 
 
 def read(path):

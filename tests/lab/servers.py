@@ -36,8 +36,8 @@ UNBOUND = """server:
     qname-minimisation: no
     interface: {address}
     port: 53
-    access-control: 0.0.0.0/0 {access}
-    outgoing-range: 512
+    access-control: 0.0.0.0/0 refuse
+{allowed}    outgoing-range: 512
     num-queries-per-thread: 1024
     # Many questions at once come from a sweep, and are not an attack here.
     outgoing-num-tcp: 16
@@ -84,8 +84,17 @@ def stub(zone, address):
     return f'stub-zone:\n    name: "{zone}"\n    stub-addr: {address}\n    stub-prime: no\n'
 
 
-def start_unbound(space, name, address, zones, access="allow"):
-    """zones: the text of stub and forward zones, see stub()."""
+# The next server is down; TCP, so that this is known at once.
+DEAD_FORWARDER = """forward-zone:
+    name: "."
+    forward-addr: 127.0.0.1@9
+    forward-tcp-upstream: yes
+"""
+
+
+def start_unbound(space, name, address, zones, allowed=("0.0.0.0/0",)):
+    """zones: the text of stub and forward zones, see stub(); all but the allowed are refused."""
     config = space.write(name + ".conf", UNBOUND.format(
-        directory=space.directory, address=address, access=access, zones=zones))
+        directory=space.directory, address=address, zones=zones,
+        allowed="".join(f"    access-control: {net} allow\n" for net in allowed)))
     return space.start(name, ["unbound", "-d", "-p", "-c", config], "start of service")

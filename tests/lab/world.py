@@ -27,8 +27,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def public_address(account, region):
     """The account's own name leads to the cluster of the write region, as the real one does."""
-    index = max(account.labels().index(region), 1)
-    return f"20.10.{account.index}.{10 + index}"
+    labels = account.labels() + [scenario.label(other) for other in account.unlisted]
+    return f"20.10.{account.index}.{10 + max(labels.index(region), 1)}"
 
 
 def private_address(vnet, account, region):
@@ -87,9 +87,8 @@ class World:
             for region in account.labels():
                 if not account.is_creating(region):
                     self._publish(account, region, suffix, private, azure)
-            for region in map(scenario.label, account.removed):
-                name = account.host(region).split(".")[0]
-                suffix.add(name, "CNAME", f"{name}.{account.zone}.")
+            for region in map(scenario.label, account.unlisted):
+                self._publish(account, region, suffix, private, azure)
         servers.start_nsd(self.fabric, "public-dns", [PUBLIC_DNS], [root, azure, *zones.values()])
         self._start_public_gateways()
 
@@ -102,7 +101,8 @@ class World:
         if line not in azure.lines:
             azure.lines.append(line)
         if account.private_link:
-            suffix.add(name, "CNAME", f"{name}.{account.zone}.")
+            alias = f"{name}.{account.zone}."
+            suffix.add(name, "CNAME", alias.upper() if account.alias == "upper" else alias)
             private.add(name, "CNAME", f"{cluster}.cloudapp.azure.com.")
         else:
             suffix.add(name, "CNAME", f"{cluster}.cloudapp.azure.com.")
@@ -200,7 +200,8 @@ class World:
     def _start_private_gateways(self, vnet, platform):
         wanted, odd = {}, {}
         for gateway in vnet.gateways:
-            odd[(gateway.account, gateway.region)] = gateway
+            if not gateway.address:
+                odd[(gateway.account, gateway.region)] = gateway
         closed = {(p.account, p.region) for p in vnet.paths if p.fault == "closed"}
         for account in map(self.scene.accounts.get, vnet.endpoints):
             for region in account.labels():
@@ -209,10 +210,11 @@ class World:
                     continue
                 wanted[private_address(vnet, account, region)] = odd.get(
                     (account.name, region), scenario.Gateway(region, account.name))
+        wanted |= {gateway.address: gateway for gateway in vnet.gateways if gateway.address}
         self._start_gateways(platform, wanted, "lo")
 
     def _records(self, vnet, account):
-        """region -> addresses of the record; None: no record, []: one of another type."""
+        """region -> what its record is: addresses, "empty" or "chain"."""
         records = {region: [private_address(vnet, account, region)]
                    for region in account.labels() if not account.is_creating(region)}
         if account.name not in vnet.endpoints:
@@ -221,75 +223,87 @@ class World:
             if record.account != account.name:
                 continue
             to = record.to
-            if to == "missing":
-                to = None
-            elif to == "empty":
-                to = []
-            elif isinstance(to, str):
+            if isinstance(to, str) and to.startswith("as "):
                 to = [private_address(vnet, account, scenario.label(to[3:]))]
             records[record.region] = to
-        return {region: to for region, to in records.items() if to is not None}
+        return {region: to for region, to in records.items() if to != "missing"}
 
     def _private_zones(self, vnet):
         zones = {}
         for account in self.scene.accounts.values():
-            zone = zones.setdefault(account.zone, Zone(account.zone + "."))
-            for region, addresses in self._records(vnet, account).items():
+            origin = account.suffix if vnet.overrides else account.zone
+            zone = zones.setdefault(origin, Zone(origin + "."))
+            for region, to in self._records(vnet, account).items():
                 name = account.host(region).split(".")[0] if region != "*" else "*"
-                for address in addresses:
-                    zone.add(name, "A", address)
-                if not addresses:
+                if to == "empty":
                     zone.add(name, "TXT", '"kept for later"')
+                elif to == "chain":
+                    self._add_chain(zone, name, private_address(vnet, account, region))
+                else:
+                    for address in to:
+                        zone.add(name, "A", address)
         return list(zones.values())
+
+    @staticmethod
+    def _add_chain(zone, name, address, length=6):
+        names = [name] + [f"hop{number}.{name}" for number in range(1, length + 1)]
+        for owner, target in zip(names, names[1:]):
+            zone.add(owner, "CNAME", target)
+        zone.add(names[-1], "A", address)
 
     # Resolvers
 
     def _start_resolver(self, vnet, platform, resolver, name):
-        if f"addr {resolver.address}" not in platform.run(["ip", "addr"]).stdout:
+        if f"inet {resolver.address}/" not in platform.run(["ip", "-4", "addr"]).stdout:
             platform.ip(f"addr add {resolver.address}/32 dev lo")
-        if resolver.does == "late":
-            servers.start_unbound(platform, name, "127.0.0.54", self._stubs(vnet, resolver))
-            platform.start(name + "-late", [sys.executable, os.path.join(HERE, "odd_dns.py"),
-                                            "late", resolver.address, "127.0.0.54"], "listening")
-        elif resolver.does in ("azure", "public", "refuse"):
-            servers.start_unbound(platform, name, resolver.address, self._stubs(vnet, resolver),
-                                  "refuse" if resolver.does == "refuse" else "allow")
+        if resolver.does in ("late", "garbage", "notimp", "loop", "aaaa-nxdomain"):
+            inner = f"127.0.1.{1 + len(platform.children)}"
+            servers.start_unbound(platform, name, inner, self._stubs(vnet, resolver))
+            platform.start(name + "-odd", [sys.executable, os.path.join(HERE, "odd_dns.py"),
+                                           resolver.does, resolver.address, inner], "listening")
         elif resolver.does == "servfail":
-            # A forwarder of which the next server is down; TCP, so that it knows at once.
-            servers.start_unbound(
-                platform, name, resolver.address,
-                'forward-zone:\n    name: "."\n    forward-addr: 127.0.0.1@9\n'
-                "    forward-tcp-upstream: yes\n")
-        elif resolver.does in ("garbage", "notimp", "loop"):
-            platform.start(name, [sys.executable, os.path.join(HERE, "odd_dns.py"),
-                                  resolver.does, resolver.address], "listening")
+            servers.start_unbound(platform, name, resolver.address, servers.DEAD_FORWARDER)
+        elif resolver.does in ("refuse", "ours-only"):
+            allowed = [f"10.{vnet.index}.0.4/32"] if resolver.does == "ours-only" else []
+            servers.start_unbound(platform, name, resolver.address, self._stubs(vnet, resolver),
+                                  allowed)
+        elif resolver.does not in ("drop", "closed", "no-route"):
+            servers.start_unbound(platform, name, resolver.address, self._stubs(vnet, resolver))
 
     def _stubs(self, vnet, resolver):
         text = stub(".", PUBLIC_DNS)
+        if resolver.does == "azure-only":
+            text = servers.DEAD_FORWARDER + stub("azure.com", PUBLIC_DNS)
         if resolver.does == "public" or not vnet.linked:
             return text
         for account in self.scene.accounts.values():
+            zones = [account.suffix if vnet.overrides else account.zone]
             if vnet.fallback:
                 # What the zone lacks is asked of the public tree.
-                for region in self._records(vnet, account):
-                    name = account.host(region).split(".")[0]
-                    text += stub(f"{name}.{account.zone}", PRIVATE_DNS)
-            elif stub(account.zone, PRIVATE_DNS) not in text:
-                text += stub(account.zone, PRIVATE_DNS)
+                zones = [f"{account.host(region).split('.')[0]}.{account.zone}"
+                         for region in self._records(vnet, account)]
+            text += "".join(stub(zone, PRIVATE_DNS) for zone in zones
+                            if stub(zone, PRIVATE_DNS) not in text)
         return text
 
     # Faults on the path
 
     def _plant_faults(self, vnet, vm, platform):
-        rules = [self._rule(vnet, vm, path) for path in vnet.paths]
+        rules = [rule for path in vnet.paths for rule in self._rules(vnet, vm, path)]
         for resolver in vnet.resolvers:
             if resolver.does == "drop":
-                rules += [f"ip daddr {resolver.address} meta l4proto {{ tcp, udp }} "
-                          "th dport 53 drop"]
-            if resolver.does == "no-route":
-                vm.ip(f"route add unreachable {resolver.address}/32")
-        lines = "\n\t\t".join(rule for rule in rules if rule)
+                rules.append(f"ip daddr {resolver.address} meta l4proto {{ tcp, udp }} "
+                             "th dport 53 drop")
+            elif resolver.does in ("no-route", "route-around"):
+                self._cut_route(vnet, vm, resolver.address, resolver.does)
+        lines = "\n\t\t".join(rules)
         platform.nft(f"""table ip faults {{
+	set heard {{
+		type ipv4_addr . inet_service
+		size 4096
+		flags dynamic,timeout
+		timeout 1m
+	}}
 	chain fault {{
 		{lines}
 	}}
@@ -298,17 +312,29 @@ class World:
 }}
 """)
 
-    def _rule(self, vnet, vm, path):
+    @staticmethod
+    def _cut_route(vnet, vm, address, fault):
+        if fault == "no-route":
+            vm.ip(f"route add unreachable {address}/32")
+        else:
+            around = address.rsplit(".", 1)[0] + ".0/24"
+            vm.ip(f"route replace unreachable {around}",
+                  f"route add {address}/32 via 10.{vnet.index}.0.1 dev eth0")
+
+    def _rules(self, vnet, vm, path):
         account = self.scene.accounts[path.account]
         address = path.address or private_address(vnet, account, path.region)
         match = f"ip daddr {address} tcp dport 443"
-        if path.fault == "no-route":
-            vm.ip(f"route add unreachable {address}/32")
+        if path.fault in ("no-route", "route-around"):
+            self._cut_route(vnet, vm, address, path.fault)
         return {
-            "drop": f"{match} drop",
-            "reset": f"{match} reject with tcp reset",
-            "unreachable": f"{match} reject with icmp type host-unreachable",
-            "prohibited": f"{match} reject with icmp type admin-prohibited",
+            "drop": [f"{match} drop"],
+            "reset": [f"{match} reject with tcp reset"],
+            "unreachable": [f"{match} reject with icmp type host-unreachable"],
+            "prohibited": [f"{match} reject with icmp type admin-prohibited"],
             # The handshake of TCP passes; what reads the first data cuts the connection.
-            "cut": f"{match} ip length > 100 reject with tcp reset",
-        }.get(path.fault, "")
+            "cut": [f"{match} ip length > 100 reject with tcp reset"],
+            "first-lost": [
+                f"{match} tcp flags syn ip saddr . tcp sport @heard accept",
+                f"{match} tcp flags syn add @heard {{ ip saddr . tcp sport }} drop"],
+        }.get(path.fault, [])
