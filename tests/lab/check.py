@@ -33,8 +33,15 @@ def file_stem(code):
     return code.removeprefix("PLP-").lower()
 
 
-def missing_files(source, scenarios):
-    """What the folder of scenarios lacks, or has too much, against the catalogue."""
+def compare_catalogue(source, scenarios):
+    """Whether each finding of the catalogue has both its files, and each file its finding."""
+    started = time.monotonic()
+    words = _missing_files(source, scenarios)
+    return Outcome("catalogue", "failed" if words else "passed", time.monotonic() - started,
+                   "".join(f"  {line}\n" for line in words))
+
+
+def _missing_files(source, scenarios):
     names = {scene.name: scene for scene in scenarios}
     words = []
     known = codes(source)

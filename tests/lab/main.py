@@ -139,18 +139,14 @@ def main():
         return 0
     if options.keep and len(scenes) != 1:
         sys.exit("lab: --keep wants exactly one scenario")
-    lacking = check.missing_files(SOURCE, everything)
-    if lacking:
-        print("\n".join(lacking))
-        if not options.names:
-            return 1
+    outcomes = [] if options.names else [check.compare_catalogue(SOURCE, everything)]
 
     find_programs(options.build)
     as_user = "" if os.geteuid() == 0 else "-U --preserve-credentials "
 
     def inside(pid_outside):
         try:
-            return report(run_scenarios(
+            return report(outcomes + run_scenarios(
                 options, scenes, f"nsenter -t {pid_outside} {as_user}-n -m -p"))
         except Failed as error:
             print(f"lab: {error}", file=sys.stderr)

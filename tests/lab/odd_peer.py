@@ -1,4 +1,6 @@
-"""A server on port 443 that is wrong in one named way, where a gateway should be.
+"""A server where a gateway should be that is odd in one named way below HTTP, or in its timing.
+
+What is wrong at HTTP, tests/fake/fake_gateway does.
 
     odd_peer.py WAY --listen IP:PORT... --cert FILE --key FILE
 """
@@ -11,14 +13,14 @@ import sys
 import threading
 import time
 
-ANSWER = (b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n"
-          b"Server: Microsoft-HTTPAPI/2.0\r\nx-ms-activity-id: "
-          b"6c1f8ac2-1d2f-4f0e-9a0b-7a1f0c7d2b11\r\nx-ms-gatewayversion: version=2.14.0\r\n"
-          b"Strict-Transport-Security: max-age=31536000\r\nContent-Length: 187\r\n\r\n")
 BODY = (b'{"code":"Unauthorized","message":"Required Header authorization is missing. Ensure a '
         b'valid Authorization token is passed.\\r\\nActivityId: 6c1f8ac2-1d2f-4f0e-9a0b-7a1f0c7d2'
         b'b11, Microsoft.Azure.Documents.Common/2.14.0"}')
-ANSWER = ANSWER.replace(b"187", str(len(BODY)).encode()) + BODY
+ANSWER = b"\r\n".join((
+    b"HTTP/1.1 401 Unauthorized", b"Content-Type: application/json",
+    b"Server: Microsoft-HTTPAPI/2.0", b"x-ms-activity-id: 6c1f8ac2-1d2f-4f0e-9a0b-7a1f0c7d2b11",
+    b"x-ms-gatewayversion: version=2.14.0", b"Strict-Transport-Security: max-age=31536000",
+    b"Content-Length: %d" % len(BODY), b"", BODY))
 LINGER_S = 30
 
 
@@ -31,25 +33,14 @@ def read_request(connection):
         request += some
 
 
-# Below TLS: these take the bare connection.
-
-def plain_http(connection, _):
-    connection.recv(4096)
-    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
-
-
-def banner(connection, _):
-    connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
-    connection.recv(4096)
-
-
-def silent(connection, _):
-    connection.recv(4096)
-    time.sleep(LINGER_S)
-
-
-def close(connection, _):
-    connection.recv(4096)
+def answer_over(context, connection, before_s=0.0, piece=len(ANSWER)):
+    """The whole of a gateway's answer, before_s late and in pieces."""
+    connection = context.wrap_socket(connection, server_side=True)
+    read_request(connection)
+    time.sleep(before_s)
+    for at in range(0, len(ANSWER), piece):
+        connection.sendall(ANSWER[at:at + piece])
+        time.sleep(0.02)
 
 
 def reset(connection, _):
@@ -58,7 +49,7 @@ def reset(connection, _):
 
 
 def alert(connection, _):
-    """handshake_failure, fatal."""
+    """handshake_failure, fatal [rfc8446 6.2]."""
     connection.recv(4096)
     connection.sendall(bytes((21, 3, 3, 0, 2, 2, 40)))
     connection.recv(4096)
@@ -71,60 +62,26 @@ def tls_old(connection, context):
     context.wrap_socket(connection, server_side=True)
 
 
-# Above TLS: these hold a handshake first.
-
 def tls_1_2(connection, context):
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    connection = context.wrap_socket(connection, server_side=True)
-    read_request(connection)
-    connection.sendall(ANSWER)
+    answer_over(context, connection)
 
 
 def tls_slow(connection, context):
     time.sleep(1)
-    connection = context.wrap_socket(connection, server_side=True)
-    read_request(connection)
-    connection.sendall(ANSWER)
-
-
-def http_silent(connection, context):
-    connection = context.wrap_socket(connection, server_side=True)
-    read_request(connection)
-    time.sleep(LINGER_S)
+    answer_over(context, connection)
 
 
 def http_slow(connection, context):
-    connection = context.wrap_socket(connection, server_side=True)
-    read_request(connection)
-    time.sleep(1)
-    connection.sendall(ANSWER)
-
-
-def http_garbage(connection, context):
-    connection = context.wrap_socket(connection, server_side=True)
-    read_request(connection)
-    connection.sendall(b"\x00\x01 this is not HTTP\r\n\r\n")
-
-
-def http_cut(connection, context):
-    connection = context.wrap_socket(connection, server_side=True)
-    read_request(connection)
-    connection.sendall(ANSWER[:len(ANSWER) // 2])
-    connection.unwrap()
+    answer_over(context, connection, before_s=1)
 
 
 def http_pieces(connection, context):
-    """Right, but a few bytes at a time."""
-    connection = context.wrap_socket(connection, server_side=True)
-    read_request(connection)
-    for at in range(0, len(ANSWER), 50):
-        connection.sendall(ANSWER[at:at + 50])
-        time.sleep(0.02)
+    answer_over(context, connection, piece=50)
 
 
 WAYS = {way.__name__.replace("_", "-"): way for way in (
-    plain_http, banner, silent, close, reset, alert, tls_old, tls_1_2, tls_slow, http_silent, http_slow,
-    http_garbage, http_cut, http_pieces)}
+    reset, alert, tls_old, tls_1_2, tls_slow, http_slow, http_pieces)}
 
 
 def serve(way, connection, options):

@@ -130,7 +130,6 @@ class Scenario:
     title: str
     accounts: dict
     vnets: dict
-    public_gateways: list
     check: dict
     expected: list
 
@@ -265,7 +264,7 @@ def read(path):
             table = tomllib.load(file)
         except tomllib.TOMLDecodeError as error:
             raise Wrong(f"{path}: {error}") from error
-    _only(table, path, title=str, account=dict, vnet=dict, public=dict, check=dict, expect=list)
+    _only(table, path, title=str, account=dict, vnet=dict, check=dict, expect=list)
     if "title" not in table or "account" not in table or "vnet" not in table:
         raise Wrong(f"{path}: title, account and vnet are wanted")
     accounts = {name: _read_account(name, entry, f"{path}: account.{name}")
@@ -274,10 +273,8 @@ def read(path):
         account.index = number + 1
     vnets = {name: _read_vnet(name, entry, accounts, number + 1, f"{path}: vnet.{name}")
              for number, (name, entry) in enumerate(table["vnet"].items())}
-    public = _only(table.get("public", {}), f"{path}: public", gateway=list)
     return Scenario(
         os.path.basename(path).removesuffix(".toml"), table["title"], accounts, vnets,
-        _read_list(public, "gateway", _read_gateway, accounts, f"{path}: public"),
         _read_check(table.get("check", {}), vnets, f"{path}: check"),
         [_read_expected(entry, accounts, f"{path}: expect {number + 1}")
          for number, entry in enumerate(table.get("expect", []))])

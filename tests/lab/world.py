@@ -110,13 +110,10 @@ class World:
     def _start_public_gateways(self):
         wanted = {}
         for account in self.scene.accounts.values():
-            answer = "unauthorized" if account.public_access == "Enabled" else "firewall-public"
+            answer = "unauthorized" if account.public_access == "Enabled" else "forbidden-public"
             for region in account.labels():
                 address = public_address(account, region)
                 wanted[address] = scenario.Gateway(region, account.name, answer)
-        for gateway in self.scene.public_gateways:
-            account = self.scene.accounts[gateway.account]
-            wanted[public_address(account, gateway.region)] = gateway
         self._start_gateways(self.fabric, wanted, "lo")
 
     # Gateways, wherever they are
