@@ -1,0 +1,261 @@
+#include "agent/agent_conf.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define AT(member) offsetof(struct agent_conf, member)
+
+#define KIB INT64_C(1024)
+#define MIB (KIB * 1024)
+#define GIB (MIB * 1024)
+
+enum { TOKEN_BYTES_MAX = 512 };
+
+static const struct conf_row account_rows[] = {
+	{ "document", CONF_PATH, offsetof(struct agent_account, document), .preset = "",
+	    .help = "file with the output of `az cosmosdb show`" },
+	{ "name", CONF_TEXT, offsetof(struct agent_account, name), .preset = "",
+	    .help = "account name, where there is no document" },
+	{ 0 },
+};
+
+/* clang-format off */
+const struct conf_row agent_conf_rows[] = {
+	{ "agent", CONF_TEXT, AT(agent), .preset = "",
+	    .help = "id of this agent, the one its token was made for; empty: the host name" },
+	{ "network", CONF_TEXT, AT(network), .preset = "",
+	    .help = "this machine's place as you name it, for example vnet-a/default" },
+
+	{ "collector", CONF_TEXT, AT(collector), .preset = "",
+	    .help = "https://host:port of the collector; empty: results stay in the spool" },
+	{ "collector_ca", CONF_PATH, AT(collector_ca), .preset = "",
+	    .help = "PEM file of the collector's authority; empty: the system's roots" },
+	{ "token_file", CONF_PATH, AT(token_file), .preset = "",
+	    .help = "file with the token, mode 0600; empty: systemd's credential `token`" },
+
+	{ "state_dir", CONF_PATH, AT(state_dir), .preset = "/var/lib/plprobe",
+	    .help = "folder of the spool and of the last assignment" },
+	{ "flush", CONF_MS, AT(flush_ms), 0, 10 * MS_PER_MIN, "1s",
+	    .help = "results older than this survive a power cut; 0s: each one is synced" },
+	{ "seal_age", CONF_MS, AT(seal_age_ms), 100, MS_PER_HOUR, "60s",
+	    .help = "a batch is sent after this, or when it is 64KiB" },
+	{ "spool_limit", CONF_BYTES, AT(spool_bytes), MIB, 1024 * GIB, "64MiB",
+	    .help = "beyond this the oldest results are dropped, and said to be" },
+	{ "spool_age", CONF_MS, AT(spool_age_ms), MS_PER_MIN, 14 * MS_PER_DAY, "7d",
+	    .help = "results older than this are dropped, and said to be" },
+	{ "assignment_interval", CONF_MS, AT(assignment_ms), 1000, MS_PER_DAY, "60s",
+	    .help = "between two looks for a new assignment" },
+
+	{ "interval", CONF_MS, AT(interval_ms), 1000, MS_PER_DAY, "60s",
+	    .help = "between two measurements of one name" },
+	{ "timeout", CONF_MS, AT(limit_ms), 100, 5 * MS_PER_MIN, "10s",
+	    .help = "for one measurement, from first question to last byte" },
+	{ "in_flight", CONF_NUMBER, AT(in_flight), 1, 512, "64",
+	    .help = "probes running at once; the others wait" },
+	{ "resolvers", CONF_TEXTS, AT(resolver_texts), 0, AGENT_RESOLVERS_MAX, "",
+	    .help = "DNS servers to ask, address or address:port; empty: /etc/resolv.conf" },
+	{ "ca_file", CONF_PATH, AT(ca_file), .preset = "",
+	    .help = "PEM file of the roots for measured names; empty: the system's roots" },
+	{ "source", CONF_TEXT, AT(source_text), .preset = "",
+	    .help = "local address to measure from; empty: the kernel chooses" },
+	{ "accounts", CONF_LIST, AT(accounts), 0, 1000, "",
+	    .help = "accounts to measure; empty: what the collector assigns",
+	    .rows = account_rows, .row_bytes = sizeof(struct agent_account) },
+	{ "sweep", CONF_BOOL, AT(sweep), .preset = "true",
+	    .help = "look for names of regions that are not configured" },
+
+	{ "allow_accounts", CONF_TEXTS, AT(allow_accounts), 0, 1000, "",
+	    .help = "patterns of account names that may be measured; empty: all" },
+	{ "suffixes", CONF_TEXTS, AT(suffixes), 0, 100, "",
+	    .help = "suffixes of names that may be measured, beside those of Azure's clouds" },
+	{ "ports", CONF_TEXTS, AT(port_texts), 0, AGENT_PORTS_MAX, "",
+	    .help = "ports that may be connected to; empty: those of Cosmos DB's APIs" },
+	{ "allow_loopback", CONF_BOOL, AT(allow_loopback), .preset = "false",
+	    .help = "let measured names answer 127.0.0.1; for tests only" },
+
+	{ "log_level", CONF_TEXT, AT(log_level_text), .preset = "info",
+	    .help = "debug, info, warn or error" },
+	{ "log_format", CONF_TEXT, AT(log_format_text), .preset = "logfmt",
+	    .help = "logfmt or json" },
+	{ 0 },
+};
+/* clang-format on */
+
+/* 443, and those of the other APIs [cosmos-private-endpoints]. */
+static const uint16_t ports_preset[] = { 443, 10250, 10255, 10256, 10260, 10350 };
+
+static bool
+fill_resolvers(struct agent_conf *conf, struct err *err)
+{
+	conf->resolver_count = conf->resolver_texts.count;
+	for (size_t i = 0; i < conf->resolver_count; i++) {
+		if (!addr_parse(&conf->resolvers[i], conf->resolver_texts.texts[i], 53, err))
+			return err_in(err, "resolvers");
+	}
+	return true;
+}
+
+static bool
+fill_ports(struct agent_conf *conf, struct err *err)
+{
+	conf->port_count = conf->port_texts.count;
+	for (size_t i = 0; i < conf->port_count; i++) {
+		const char *text = conf->port_texts.texts[i];
+		char       *end;
+		long        port = strtol(text, &end, 10);
+
+		if (end == text || *end != '\0' || port < 1 || port > 65535)
+			return err_set(err, ERR_PARSE,
+			    "ports: '%s': a number from 1 to 65535 wanted", text);
+		conf->ports[i] = (uint16_t)port;
+	}
+	if (conf->port_count == 0) {
+		conf->port_count = sizeof(ports_preset) / sizeof(ports_preset[0]);
+		memcpy(conf->ports, ports_preset, sizeof(ports_preset));
+	}
+	return true;
+}
+
+static bool
+check_agent_id(const char *id, struct err *err)
+{
+	size_t length = strlen(id);
+
+	if (length == 0 || length > 64 ||
+	    strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
+	        length)
+		return err_set(err, ERR_USAGE,
+		    "agent: '%.80s': 1 to 64 letters, digits, '.', '_' or '-' wanted", id);
+	return true;
+}
+
+static bool
+check_accounts(const struct agent_conf *conf, struct err *err)
+{
+	const struct agent_account *accounts = conf->accounts.rows;
+
+	for (size_t i = 0; i < conf->accounts.count; i++) {
+		bool document = accounts[i].document[0] != '\0';
+		bool name = accounts[i].name[0] != '\0';
+
+		if (document == name)
+			return err_set(err, ERR_USAGE,
+			    "accounts: entry %zu: either 'document' or 'name' wanted", i + 1);
+	}
+	if (conf->accounts.count == 0 && conf->collector[0] == '\0')
+		return err_set(
+		    err, ERR_USAGE, "nothing to measure: 'accounts' or 'collector' wanted");
+	return true;
+}
+
+static bool
+check_collector(const struct agent_conf *conf, struct err *err)
+{
+	if (conf->collector[0] != '\0' && !text_starts_nocase(conf->collector, "https://"))
+		return err_set(err, ERR_USAGE,
+		    "collector: '%s': an URL that begins with https:// wanted",
+		    conf->collector);
+	return true;
+}
+
+static bool
+check_times(const struct agent_conf *conf, struct err *err)
+{
+	if (conf->limit_ms > conf->interval_ms)
+		return err_set(err, ERR_USAGE,
+		    "timeout: %lldms is longer than the interval of %lldms",
+		    (long long)conf->limit_ms, (long long)conf->interval_ms);
+	return true;
+}
+
+static bool
+fill_meanings(struct agent_conf *conf, struct arena *arena, struct err *err)
+{
+	char host[256] = "";
+
+	if (conf->agent[0] == '\0') {
+		gethostname(host, sizeof(host) - 1);
+		conf->agent = arena_strdup(arena, host);
+	}
+	if (!check_agent_id(conf->agent, err) || !check_collector(conf, err) ||
+	    !check_accounts(conf, err) || !check_times(conf, err))
+		return false;
+	if (!fill_resolvers(conf, err) || !fill_ports(conf, err))
+		return false;
+	if (conf->source_text[0] != '\0' &&
+	    !addr_parse(&conf->source, conf->source_text, 0, err))
+		return err_in(err, "source");
+	return log_level_parse(&conf->log_level, conf->log_level_text, err) &&
+	    log_format_parse(&conf->log_format, conf->log_format_text, err);
+}
+
+struct agent_conf *
+agent_conf_read(struct arena *arena, const char *path, struct err *err)
+{
+	struct agent_conf *conf = arena_alloc(arena, sizeof(*conf));
+	const char        *slash = strrchr(path, '/');
+	const char        *folder = arena_printf(arena, "%.*s%s",
+            slash != NULL ? (int)(slash - path + 1) : 0, path, AGENT_CONF_FOLDER);
+
+	if (!conf_read(conf, agent_conf_rows, arena, path, folder, err))
+		return NULL;
+	if (!fill_meanings(conf, arena, err)) {
+		err_in(err, "%s", path);
+		return NULL;
+	}
+	return conf;
+}
+
+/* Others must not be able to read it.  A credential of systemd is 0440 or 0400 in a folder of
+ * its own, so that only "others" count there. */
+static bool
+check_private(const char *path, mode_t forbidden, struct err *err)
+{
+	struct stat facts;
+
+	if (stat(path, &facts) != 0)
+		return err_errno(err, "%s", path);
+	if (facts.st_mode & forbidden)
+		return err_set(err, ERR_USAGE,
+		    "%s: others may read it (mode %04o); chmod 0600 wanted", path,
+		    (unsigned)(facts.st_mode & 07777));
+	return true;
+}
+
+char *
+agent_conf_token(struct arena *arena, const struct agent_conf *conf, struct err *err)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	const char *path = conf->token_file;
+	mode_t      forbidden = 077;
+	size_t      count;
+	char       *token;
+
+	if (path[0] == '\0' && folder != NULL) {
+		path = arena_printf(arena, "%s/token", folder);
+		forbidden = 007;
+	}
+	if (path[0] == '\0') {
+		err_set(err, ERR_USAGE,
+		    "token_file: a path wanted, or systemd's LoadCredential=token:PATH");
+		return NULL;
+	}
+	if (!check_private(path, forbidden, err))
+		return NULL;
+	token = file_read(arena, path, TOKEN_BYTES_MAX, &count, err);
+	if (token == NULL)
+		return NULL;
+	token[strcspn(token, "\r\n")] = '\0';
+	if (token[0] == '\0' || strpbrk(token, " \t") != NULL) {
+		err_set(err, ERR_PARSE, "%s: one line with a token wanted", path);
+		return NULL;
+	}
+	return token;
+}

@@ -1,0 +1,69 @@
+/* agent_conf: the settings of the agent, one row each in agent_conf.c.
+ *
+ * Reading, printing and holding them against each other.  Holds no secret: only the paths of
+ * secrets.
+ */
+#ifndef AGENT_AGENT_CONF_H
+#define AGENT_AGENT_CONF_H
+
+#include "base/addr.h"
+#include "base/conf.h"
+#include "base/log.h"
+
+#define AGENT_CONF_FILE   "/etc/plprobe/agent.yaml"
+#define AGENT_CONF_FOLDER "conf.d"
+
+/* One of `accounts`: by its document, or by its name alone. */
+struct agent_account {
+	const char *document; /* path; "" for none */
+	const char *name;     /* "" for none */
+};
+
+enum { AGENT_RESOLVERS_MAX = 8, AGENT_PORTS_MAX = 16 };
+
+struct agent_conf {
+	const char *agent; /* never "" once agent_conf_read() has returned */
+	const char *network;
+
+	const char *collector; /* "" for none: results are spooled only */
+	const char *collector_ca;
+	const char *token_file;
+
+	const char *state_dir;
+	int64_t     flush_ms, seal_age_ms, spool_bytes, spool_age_ms;
+	int64_t     assignment_ms; /* between two looks for a new assignment */
+
+	int64_t           interval_ms, limit_ms, in_flight;
+	struct conf_texts resolver_texts;
+	const char       *ca_file, *source_text;
+	struct conf_list  accounts; /* of struct agent_account */
+	bool              sweep;
+
+	struct conf_texts suffixes, port_texts, allow_accounts;
+	bool              allow_loopback;
+
+	const char *log_level_text, *log_format_text;
+
+	/* What the texts above mean; filled in by agent_conf_read(). */
+	struct addr     resolvers[AGENT_RESOLVERS_MAX];
+	size_t          resolver_count;
+	struct addr     source; /* family 0: the kernel's choice */
+	uint16_t        ports[AGENT_PORTS_MAX];
+	size_t          port_count;
+	enum log_level  log_level;
+	enum log_format log_format;
+};
+
+extern const struct conf_row agent_conf_rows[];
+
+/* The file at path and the *.yaml of conf.d beside it; all in the arena.  Checks the rules
+ * between settings too. */
+struct agent_conf *agent_conf_read(
+    struct arena *arena, const char *path, struct err *err) MUST_CHECK;
+
+/* The token, from $CREDENTIALS_DIRECTORY/token or token_file; the caller wipes it.  NULL with
+ * err when there is none, or when others may read the file. */
+char *agent_conf_token(
+    struct arena *arena, const struct agent_conf *conf, struct err *err) MUST_CHECK;
+
+#endif

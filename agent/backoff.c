@@ -1,0 +1,47 @@
+#include "agent/backoff.h"
+
+#include "base/clock.h"
+#include "base/digest.h"
+
+/* Uniform in [0, limit]: 64 random bits over less than 2^20 values, so that the remainder of the
+ * division favours nobody by more than 2^-44. */
+static int64_t
+draw(int64_t limit)
+{
+	uint64_t bits;
+
+	digest_random(&bits, sizeof(bits));
+	return (int64_t)(bits % (uint64_t)(limit + 1));
+}
+
+void
+backoff_reset(struct backoff *backoff)
+{
+	backoff->failures = 0;
+}
+
+int64_t
+backoff_next_ms(struct backoff *backoff)
+{
+	int64_t limit_ms = BACKOFF_FIRST_MS;
+
+	for (unsigned i = 0; i < backoff->failures && limit_ms < BACKOFF_CAP_MS; i++)
+		limit_ms *= 2;
+	if (limit_ms > BACKOFF_CAP_MS)
+		limit_ms = BACKOFF_CAP_MS;
+	backoff->failures++;
+	return draw(limit_ms);
+}
+
+int64_t
+backoff_asked_ms(struct backoff *backoff, int64_t retry_after_s)
+{
+	int64_t asked_ms = BACKOFF_ASKED_CAP_MS;
+
+	if (retry_after_s < 1)
+		asked_ms = MS_PER_S;
+	else if (retry_after_s < BACKOFF_ASKED_CAP_MS / MS_PER_S)
+		asked_ms = retry_after_s * MS_PER_S;
+	backoff->failures++;
+	return asked_ms + draw(asked_ms);
+}

@@ -1,0 +1,24 @@
+/* backoff: how long to wait before the next try: full jitter, U(0, min(cap, first * 2^n)).
+ *
+ * The randomness is the point: agents that lost their collector together must not come back
+ * together.
+ */
+#ifndef AGENT_BACKOFF_H
+#define AGENT_BACKOFF_H
+
+#include <stdint.h>
+
+struct backoff {
+	unsigned failures; /* in a row */
+};
+
+enum { BACKOFF_FIRST_MS = 1000, BACKOFF_CAP_MS = 300000, BACKOFF_ASKED_CAP_MS = 900000 };
+
+void backoff_reset(struct backoff *backoff);
+/* One more failure; the wait after it. */
+int64_t backoff_next_ms(struct backoff *backoff);
+/* The peer asked for retry_after_s: that, clamped to 1 s and 15 min, and up to as much again.
+ * Counts as a failure too. */
+int64_t backoff_asked_ms(struct backoff *backoff, int64_t retry_after_s);
+
+#endif

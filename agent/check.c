@@ -1,0 +1,405 @@
+#include "agent/check.h"
+
+#include "analyze/verdict.h"
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "probe/dns/resolvers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { EXIT_UNKNOWN = 3, WIDTH_PRESET = 100 };
+
+static const int64_t limit_preset_ms = 10 * MS_PER_S;
+static const int64_t watch_preset_ms = 10 * MS_PER_S;
+
+enum {
+	OPTION_EXPECT,
+	OPTION_RESOLVER,
+	OPTION_SOURCE,
+	OPTION_TIMEOUT,
+	OPTION_CA_FILE,
+	OPTION_NO_SWEEP,
+	OPTION_OUTPUT,
+	OPTION_WATCH,
+	OPTION_NO_COLOR,
+	OPTION_EXIT_ZERO
+};
+
+static const struct cli_option options_table[] = {
+	[OPTION_EXPECT] = { "expect", 'e', "FILE",
+	    "account document, as `az cosmosdb show` prints it; may be repeated" },
+	[OPTION_RESOLVER] = { "resolver", 'r', "IP[:PORT]",
+	    "ask this DNS server, not the system's; may be repeated" },
+	[OPTION_SOURCE] = { "source", 0, "IP", "local address to measure from" },
+	[OPTION_TIMEOUT] = { "timeout", 't', "TIME", "for each name, such as 500ms; 10s" },
+	[OPTION_CA_FILE] = { "ca-file", 0, "PEM", "roots that replace the system's" },
+	[OPTION_NO_SWEEP] = { "no-sweep", 0, NULL,
+	    "do not look for names of regions that are not configured" },
+	[OPTION_OUTPUT] = { "output", 'o', "FORMAT", "table, json or nagios" },
+	[OPTION_WATCH] = { "watch", 'w', "[SEC]", "again and again, every 10 seconds or SEC" },
+	[OPTION_NO_COLOR] = { "no-color", 0, NULL, "as a set NO_COLOR" },
+	[OPTION_EXIT_ZERO] = { "exit-zero", 0, NULL,
+	    "exit with 0 whatever is found, so long as it could be looked for" },
+	{ 0 },
+};
+
+const struct cli_command check_command = {
+	"check",
+	"ACCOUNT... [OPTION...]",
+	"Measures from this machine whether accounts can be used, now, and says why not",
+	"ACCOUNT is the name of an account or its host name. With --expect its regions are\n"
+	"those of the document, and ACCOUNT may be left out: all of the documents' accounts.\n"
+	"Without a document every region of Azure is tried, and what cannot be known from the\n"
+	"outside is said to be unknown.\n\n"
+	"Exit code: 0 ok, 1 warning, 2 critical, 3 unknown or wrong arguments.\n",
+	options_table,
+	EXIT_UNKNOWN,
+	check_main,
+};
+
+static bool
+parse_output(enum check_output *output, const char *text, struct err *err)
+{
+	static const char *const words[] = { "table", "json", "nagios", NULL };
+	const char              *near = text_nearest(text, words);
+
+	for (int i = 0; words[i] != NULL; i++) {
+		if (strcmp(words[i], text) == 0) {
+			*output = (enum check_output)i;
+			return true;
+		}
+	}
+	if (near != NULL)
+		return err_set(
+		    err, ERR_USAGE, "--output: '%s'; did you mean '%s'?", text, near);
+	return err_set(err, ERR_USAGE, "--output: '%s': table, json or nagios wanted", text);
+}
+
+/* Seconds without a unit, or a time with one. */
+static bool
+parse_watch(int64_t *watch_ms, const char *text, struct err *err)
+{
+	char *end;
+	long  seconds;
+
+	*watch_ms = watch_preset_ms;
+	if (text == NULL)
+		return true;
+	seconds = strtol(text, &end, 10);
+	if (end != text && *end == '\0')
+		*watch_ms = seconds * MS_PER_S;
+	else if (!conf_ms_parse(watch_ms, text, err))
+		return err_in(err, "--watch");
+	if (*watch_ms < MS_PER_S || *watch_ms > MS_PER_DAY)
+		return err_set(err, ERR_USAGE, "--watch: '%s': 1 second to 1 day wanted", text);
+	return true;
+}
+
+static bool
+parse_timeout(int64_t *limit_ms, const char *text, struct err *err)
+{
+	if (!conf_ms_parse(limit_ms, text, err))
+		return err_in(err, "--timeout");
+	if (*limit_ms < 1 || *limit_ms > 10 * MS_PER_MIN)
+		return err_set(err, ERR_USAGE, "--timeout: '%s': 1ms to 10m wanted", text);
+	return true;
+}
+
+static bool
+add_resolver(struct check_options *options, const char *text, struct err *err)
+{
+	if (options->resolver_count == sizeof(options->resolvers) / sizeof(struct addr))
+		return err_set(err, ERR_USAGE, "--resolver: no more than %zu wanted",
+		    options->resolver_count);
+	if (!addr_parse(&options->resolvers[options->resolver_count++], text, 53, err))
+		return err_in(err, "--resolver");
+	return true;
+}
+
+static bool
+take_option(struct check_options *options, int option, const char *value, struct err *err)
+{
+	switch (option) {
+	case OPTION_EXPECT: options->documents[options->document_count++] = value; break;
+	case OPTION_RESOLVER: return add_resolver(options, value, err);
+	case OPTION_SOURCE:
+		return addr_parse(&options->source, value, 0, err) || err_in(err, "--source");
+	case OPTION_TIMEOUT: return parse_timeout(&options->limit_ms, value, err);
+	case OPTION_CA_FILE: options->ca_file = value; break;
+	case OPTION_NO_SWEEP: options->no_sweep = true; break;
+	case OPTION_OUTPUT: return parse_output(&options->output, value, err);
+	case OPTION_WATCH: return parse_watch(&options->watch_ms, value, err);
+	case OPTION_NO_COLOR: options->no_color = true; break;
+	case OPTION_EXIT_ZERO: options->exit_zero = true; break;
+	}
+	return true;
+}
+
+enum check_parsed
+check_options_parse(
+    struct arena *arena, struct check_options *options, int argc, char **argv, struct err *err)
+{
+	struct cli cli;
+	int        option;
+
+	*options = (struct check_options){ .limit_ms = limit_preset_ms };
+	options->documents = arena_array(arena, (size_t)argc, sizeof(char *));
+	options->names = arena_array(arena, (size_t)argc, sizeof(char *));
+	cli_init(&cli, &check_command, argc, argv);
+	while ((option = cli_next(&cli, err)) >= 0) {
+		if (!take_option(options, option, cli.value, err))
+			return CHECK_USAGE;
+	}
+	if (option != CLI_OVER)
+		return option == CLI_HELP ? CHECK_HELP : CHECK_USAGE;
+	for (int i = cli.operand; i < argc; i++)
+		options->names[options->name_count++] = argv[i];
+	if (options->name_count == 0 && options->document_count == 0) {
+		err_set(err, ERR_USAGE, "the name of an account wanted, or --expect FILE");
+		return CHECK_USAGE;
+	}
+	return CHECK_GO;
+}
+
+/* The accounts to survey, and which have a document. */
+struct subjects {
+	struct account **accounts;
+	bool            *has_document;
+	size_t           count;
+};
+
+static struct account *
+find_account(struct account *const *accounts, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(accounts[i]->name, name) == 0)
+			return accounts[i];
+	}
+	return NULL;
+}
+
+/* All accounts of all documents; one that stands in two of them is refused, since they may
+ * differ. */
+static bool
+read_documents(struct arena *arena, const struct check_options *options,
+    struct account_list *all, struct err *err)
+{
+	*all = (struct account_list){ 0 };
+	for (size_t i = 0; i < options->document_count; i++) {
+		struct account_list *list = account_read(arena, options->documents[i], err);
+		struct account     **grown;
+
+		if (list == NULL)
+			return false;
+		grown = arena_array(arena, all->count + list->count + 1, sizeof(*grown));
+		for (size_t j = 0; j < all->count; j++)
+			grown[j] = all->accounts[j];
+		all->accounts = grown;
+		for (size_t j = 0; j < list->count; j++) {
+			struct account *account = list->accounts[j];
+			struct account *other = find_account(
+			    all->accounts, all->count, account->name);
+
+			if (other != NULL)
+				return err_set(err, ERR_USAGE,
+				    "%s: the account %s stands in %s too", account->source,
+				    account->name, other->source);
+			all->accounts[all->count++] = account;
+		}
+	}
+	return true;
+}
+
+static bool
+add_subject(struct arena *arena, struct subjects *subjects,
+    const struct account_list *documents, const char *text, struct err *err)
+{
+	struct account *named = account_named(arena, text, err);
+	struct account *documented;
+
+	if (named == NULL)
+		return false;
+	if (find_account(subjects->accounts, subjects->count, named->name) != NULL)
+		return true; /* said twice */
+	documented = find_account(documents->accounts, documents->count, named->name);
+	subjects->has_document[subjects->count] = documented != NULL;
+	subjects->accounts[subjects->count++] = documented != NULL ? documented : named;
+	return true;
+}
+
+static bool
+gather_subjects(struct arena *arena, const struct check_options *options,
+    struct subjects *subjects, struct err *err)
+{
+	struct account_list documents;
+	size_t              room;
+
+	if (!read_documents(arena, options, &documents, err))
+		return false;
+	room = documents.count + options->name_count;
+	subjects->accounts = arena_array(arena, room, sizeof(struct account *));
+	subjects->has_document = arena_array(arena, room, sizeof(bool));
+	subjects->count = 0;
+	for (size_t i = 0; i < options->name_count; i++) {
+		if (!add_subject(arena, subjects, &documents, options->names[i], err))
+			return false;
+	}
+	for (size_t i = 0; i < documents.count && options->name_count == 0; i++) {
+		subjects->has_document[subjects->count] = true;
+		subjects->accounts[subjects->count++] = documents.accounts[i];
+	}
+	if (subjects->count == 0)
+		return err_set(err, ERR_USAGE, "the documents name no account");
+	return true;
+}
+
+static unsigned
+terminal_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		return WIDTH_PRESET;
+	return size.ws_col;
+}
+
+static void
+print_tables(const struct check_options *options, const struct survey_result *results,
+    size_t count, struct wbuf *out)
+{
+	bool colour = table_colour(STDOUT_FILENO, options->no_color);
+
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			wbuf_puts(out, "\n");
+		verdict_print(
+		    results[i].account, results[i].verdict, terminal_width(), colour, out);
+	}
+}
+
+/* A plugin's first line counts: the worst account comes first. */
+static void
+print_nagios(const struct survey_result *results, size_t count, struct wbuf *out)
+{
+	for (int state = STATE_CRITICAL; state >= STATE_OK; state--) {
+		for (size_t i = 0; i < count; i++) {
+			if ((int)results[i].verdict->state == state)
+				verdict_nagios(results[i].account, results[i].verdict, out);
+		}
+	}
+}
+
+static bool
+print_results(const struct check_options *options, const struct survey_result *results,
+    size_t count, bool interrupted, struct err *err)
+{
+	struct wbuf out;
+	bool        written;
+
+	wbuf_init(&out);
+	if (options->watch_ms > 0 && isatty(STDOUT_FILENO) && options->output == CHECK_TABLE)
+		wbuf_puts(&out, "\033[H\033[2J");
+	switch (options->output) {
+	case CHECK_TABLE: print_tables(options, results, count, &out); break;
+	case CHECK_JSON: check_json_write(results, count, interrupted, &out); break;
+	case CHECK_NAGIOS: print_nagios(results, count, &out); break;
+	}
+	written = fwrite(out.bytes, 1, out.count, stdout) == out.count && fflush(stdout) == 0;
+	wbuf_fini(&out);
+	return written || err_errno(err, "standard output");
+}
+
+static enum state
+worst_state(const struct survey_result *results, size_t count)
+{
+	enum state worst = STATE_OK;
+
+	for (size_t i = 0; i < count; i++) {
+		if (results[i].verdict->state > worst)
+			worst = results[i].verdict->state;
+	}
+	return worst;
+}
+
+static bool
+find_resolvers(struct check_options *options, struct err *err)
+{
+	if (options->resolver_count > 0)
+		return true;
+	return resolvers_read(RESOLVERS_SYSTEM_FILE, options->resolvers,
+	    sizeof(options->resolvers) / sizeof(struct addr), &options->resolver_count, err);
+}
+
+/* Once: documents, survey, output. */
+static bool
+check_once(
+    const struct check_options *given, enum state *worst, bool *interrupted, struct err *err)
+{
+	struct arena         *arena = arena_new();
+	struct check_options  options = *given;
+	struct subjects       subjects;
+	struct survey_result *results;
+	bool                  done = false;
+
+	if (!gather_subjects(arena, &options, &subjects, err) || !find_resolvers(&options, err))
+		goto out;
+	results = arena_array(arena, subjects.count, sizeof(*results));
+	done = survey_run(arena,
+	    &(struct survey_ask){ .accounts = subjects.accounts,
+	        .has_document = subjects.has_document,
+	        .account_count = subjects.count,
+	        .resolvers = options.resolvers,
+	        .resolver_count = options.resolver_count,
+	        .source = options.source,
+	        .ca_file = options.ca_file,
+	        .limit_ms = options.limit_ms,
+	        .sweep = !options.no_sweep,
+	        .progress = isatty(STDERR_FILENO) },
+	    results, interrupted, err);
+	if (done) {
+		*worst = worst_state(results, subjects.count);
+		done = print_results(&options, results, subjects.count, *interrupted, err);
+	}
+out:
+	arena_free(arena);
+	return done;
+}
+
+static int
+run_checks(const struct check_options *options)
+{
+	enum state worst = STATE_UNKNOWN;
+	bool       interrupted = false;
+	struct err err;
+
+	do {
+		if (!check_once(options, &worst, &interrupted, &err)) {
+			fprintf(stderr, "plprobe check: %s\n", err.text);
+			return EXIT_UNKNOWN;
+		}
+	} while (options->watch_ms > 0 && !interrupted && survey_wait(options->watch_ms));
+	return options->exit_zero ? 0 : verdict_exit(worst);
+}
+
+int
+check_main(int argc, char **argv)
+{
+	struct arena        *arena = arena_new();
+	struct check_options options;
+	struct err           err;
+	int                  code = EXIT_UNKNOWN;
+
+	switch (check_options_parse(arena, &options, argc, argv, &err)) {
+	case CHECK_GO: code = run_checks(&options); break;
+	case CHECK_HELP: code = cli_show_help(&check_command); break;
+	case CHECK_USAGE: code = cli_refuse(&check_command, &err); break;
+	}
+	arena_free(arena);
+	return code;
+}

@@ -1,0 +1,45 @@
+/* check: `plprobe check`: accounts and options from a command line, a survey, and its output.
+ *
+ * Data goes to stdout, progress and complaints to stderr.  The exit code is that of a Nagios
+ * plugin [nagios-plugins].
+ */
+#ifndef AGENT_CHECK_H
+#define AGENT_CHECK_H
+
+#include "agent/cli.h"
+#include "agent/survey.h"
+
+enum check_output { CHECK_TABLE, CHECK_JSON, CHECK_NAGIOS };
+
+struct check_options {
+	const char      **names; /* ACCOUNT...; borrowed from argv, as are the others */
+	size_t            name_count;
+	const char      **documents; /* --expect */
+	size_t            document_count;
+	struct addr       resolvers[8];
+	size_t            resolver_count; /* 0: the system's */
+	struct addr       source;
+	const char       *ca_file;
+	int64_t           limit_ms;
+	int64_t           watch_ms; /* 0: once */
+	enum check_output output;
+	bool              exit_zero, no_color, no_sweep;
+};
+
+enum check_parsed { CHECK_GO, CHECK_HELP, CHECK_USAGE };
+
+/* Reads the options; what they point at is in the arena or in argv. */
+enum check_parsed check_options_parse(
+    struct arena *arena, struct check_options *options, int argc, char **argv, struct err *err);
+
+int check_main(int argc, char **argv);
+
+extern const struct cli_command check_command;
+
+struct json_t;
+
+/* {"version": 1, "accounts": [...]}, appended.  In check_json.c. */
+void check_json_write(
+    const struct survey_result *results, size_t count, bool interrupted, struct wbuf *out);
+
+#endif

@@ -1,0 +1,140 @@
+#include "agent/config.h"
+
+#include "agent/agent_conf.h"
+#include "analyze/account.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+static const struct cli_option options_table[] = {
+	{ "config", 'c', "PATH", "file to read; " AGENT_CONF_FILE },
+	{ 0 },
+};
+
+static int config_main(int argc, char **argv);
+
+const struct cli_command config_command = {
+	"config",
+	"check|dump [OPTION...]",
+	"Tries the configuration of the agent, or prints what it amounts to",
+	"check reads it as the agent would, with the documents it names, and says what is "
+	"wrong.\n"
+	"dump prints every setting in force, with what it is for; the output is a "
+	"configuration.\n"
+	"Exit code: 0, 1 when the configuration is wrong, 2 for wrong arguments.\n",
+	options_table,
+	EXIT_USAGE,
+	config_main,
+};
+
+/* Everything that the agent would trip over later. */
+static bool
+check_documents(struct arena *arena, const struct agent_conf *conf, struct err *err)
+{
+	const struct agent_account *accounts = conf->accounts.rows;
+
+	for (size_t i = 0; i < conf->accounts.count; i++) {
+		if (accounts[i].document[0] != '\0') {
+			if (account_read(arena, accounts[i].document, err) == NULL)
+				return false;
+		} else if (account_named(arena, accounts[i].name, err) == NULL) {
+			return err_in(err, "accounts: entry %zu", i + 1);
+		}
+	}
+	return true;
+}
+
+static bool
+check_files(const struct agent_conf *conf, struct err *err)
+{
+	const struct {
+		const char *name, *path;
+	} files[] = { { "collector_ca", conf->collector_ca }, { "ca_file", conf->ca_file } };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (files[i].path[0] != '\0' && access(files[i].path, R_OK) != 0)
+			return err_errno(err, "%s: %s", files[i].name, files[i].path);
+	}
+	return true;
+}
+
+static int
+run_check(struct arena *arena, const char *path, const struct agent_conf *conf)
+{
+	struct err err;
+
+	if (!check_documents(arena, conf, &err) || !check_files(conf, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		return EXIT_FAILED;
+	}
+	printf("%s: good\n", path);
+	return 0;
+}
+
+static int
+run_dump(const struct agent_conf *conf)
+{
+	struct wbuf out;
+
+	wbuf_init(&out);
+	conf_dump(conf, agent_conf_rows, &out);
+	fputs(wbuf_text(&out), stdout);
+	wbuf_fini(&out);
+	return 0;
+}
+
+static int
+run_verb(const char *verb, const char *path)
+{
+	struct arena      *arena = arena_new();
+	struct err         err;
+	struct agent_conf *conf = agent_conf_read(arena, path, &err);
+	int                code = EXIT_FAILED;
+
+	if (conf == NULL)
+		fprintf(stderr, "%s\n", err.text);
+	else if (strcmp(verb, "check") == 0)
+		code = run_check(arena, path, conf);
+	else
+		code = run_dump(conf);
+	arena_free(arena);
+	return code;
+}
+
+static bool
+is_verb(int argc, char **argv, int operand, struct err *err)
+{
+	static const char *const verbs[] = { "check", "dump", NULL };
+	const char              *near;
+
+	if (argc - operand != 1)
+		return err_set(err, ERR_USAGE, "'check' or 'dump' wanted");
+	if (strcmp(argv[operand], verbs[0]) == 0 || strcmp(argv[operand], verbs[1]) == 0)
+		return true;
+	near = text_nearest(argv[operand], verbs);
+	if (near == NULL)
+		return err_set(err, ERR_USAGE, "'%s': 'check' or 'dump' wanted", argv[operand]);
+	return err_set(err, ERR_USAGE, "'%s'; did you mean '%s'?", argv[operand], near);
+}
+
+static int
+config_main(int argc, char **argv)
+{
+	const char *path = AGENT_CONF_FILE;
+	struct cli  cli;
+	struct err  err;
+	int         option;
+
+	cli_init(&cli, &config_command, argc, argv);
+	while ((option = cli_next(&cli, &err)) >= 0)
+		path = cli.value;
+	if (option == CLI_HELP)
+		return cli_show_help(&config_command);
+	if (option != CLI_OVER || !is_verb(argc, argv, cli.operand, &err))
+		return cli_refuse(&config_command, &err);
+	return run_verb(argv[cli.operand], path);
+}

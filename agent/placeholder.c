@@ -1,1 +1,0 @@
-typedef int agent_t;

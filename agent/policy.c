@@ -1,0 +1,170 @@
+#include "agent/policy.h"
+
+#include "agent/agent_conf.h"
+#include "base/text.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+enum { LABEL_MAX = 63, WIRESERVER_PORT = 53, PORT_PRESET = 443 };
+
+/* The platform's own server: DNS is its only service that concerns us [azure-168-63-129-16]. */
+static const uint8_t wireserver[4] = { 168, 63, 129, 16 };
+
+/* What the names of all clouds end in [azure-private-dns].  A cloud that is not here is named by
+ * the setting `suffixes`. */
+static const char *const suffix_names[] = {
+	"documents.azure.com",
+	"mongo.cosmos.azure.com",
+	"cassandra.cosmos.azure.com",
+	"gremlin.cosmos.azure.com",
+	"table.cosmos.azure.com",
+	"documents.azure.us",
+	"mongo.cosmos.azure.us",
+	"cassandra.cosmos.azure.us",
+	"gremlin.cosmos.azure.us",
+	"table.cosmos.azure.us",
+	"documents.azure.cn",
+	"mongo.cosmos.azure.cn",
+	"cassandra.cosmos.azure.cn",
+	"gremlin.cosmos.azure.cn",
+	"table.cosmos.azure.cn",
+	NULL,
+};
+
+static bool
+is_first_label_sane(const char *host)
+{
+	size_t length = strcspn(host, ".");
+
+	return length >= 3 && length <= LABEL_MAX &&
+	    strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789-") >= length;
+}
+
+/* The suffix, and exactly one label before it: nothing is sent out in names. */
+static bool
+has_suffix(const char *host, const char *suffix)
+{
+	const char *dot = strchr(host, '.');
+
+	suffix += suffix[0] == '.';
+	return dot != NULL && text_equal_nocase(dot + 1, suffix);
+}
+
+static bool
+is_suffix_known(const struct agent_conf *conf, const char *host)
+{
+	for (size_t i = 0; suffix_names[i] != NULL; i++) {
+		if (has_suffix(host, suffix_names[i]))
+			return true;
+	}
+	for (size_t i = 0; i < conf->suffixes.count; i++) {
+		if (has_suffix(host, conf->suffixes.texts[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_account_allowed(const struct agent_conf *conf, const char *account)
+{
+	if (conf->allow_accounts.count == 0)
+		return true;
+	for (size_t i = 0; i < conf->allow_accounts.count; i++) {
+		if (fnmatch(conf->allow_accounts.texts[i], account, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_port_allowed(const struct agent_conf *conf, uint32_t port)
+{
+	if (port == 0)
+		port = PORT_PRESET;
+	for (size_t i = 0; i < conf->port_count; i++) {
+		if (conf->ports[i] == port)
+			return true;
+	}
+	return false;
+}
+
+/* A name of another account must not pass for one of this. */
+static bool
+is_name_of_account(const struct target *target)
+{
+	size_t length = strlen(target->account);
+
+	return length >= 3 && strncmp(target->host, target->account, length) == 0 &&
+	    (target->host[length] == '.' || target->host[length] == '-');
+}
+
+bool
+policy_takes(const struct agent_conf *conf, const struct target *target, struct err *err)
+{
+	if (!is_first_label_sane(target->host))
+		return err_set(err, ERR_LIMIT, "%.80s: not the name of an account or region",
+		    target->host);
+	if (!is_suffix_known(conf, target->host))
+		return err_set(err, ERR_LIMIT,
+		    "%.80s: not a name of Azure Cosmos DB, nor of 'suffixes'", target->host);
+	if (!is_name_of_account(target))
+		return err_set(err, ERR_LIMIT, "%.80s: not a name of the account %.60s",
+		    target->host, target->account);
+	if (!is_account_allowed(conf, target->account))
+		return err_set(err, ERR_LIMIT, "%.60s: no pattern of 'allow_accounts' fits",
+		    target->account);
+	if (!is_port_allowed(conf, target->port))
+		return err_set(err, ERR_LIMIT, "%.80s: port %u is not one of 'ports'",
+		    target->host, target->port);
+	return true;
+}
+
+static bool
+is_platform(const struct addr *peer)
+{
+	if (peer->family == 4 && memcmp(peer->bytes, wireserver, sizeof(wireserver)) == 0)
+		return peer->port != WIRESERVER_PORT;
+	switch (addr_class(peer)) {
+	case ADDR_LINK_LOCAL:
+	case ADDR_MULTICAST: return true;
+	case ADDR_RESERVED: /* 0/8, 240/4, ::; not the ranges of examples and benchmarks */
+		return peer->family == 4 ? peer->bytes[0] == 0 || peer->bytes[0] >= 240
+		                         : peer->bytes[0] == 0;
+	case ADDR_PUBLIC:
+	case ADDR_PRIVATE:
+	case ADDR_SHARED:
+	case ADDR_LOOPBACK: break;
+	}
+	return false;
+}
+
+static bool
+is_resolver(const struct agent_conf *conf, const struct addr *peer)
+{
+	for (size_t i = 0; i < conf->resolver_count; i++) {
+		if (addr_equal(&conf->resolvers[i], peer) &&
+		    conf->resolvers[i].port == peer->port)
+			return true;
+	}
+	return false;
+}
+
+bool
+policy_allows(void *conf_arg, const struct addr *peer)
+{
+	const struct agent_conf *conf = conf_arg;
+
+	if (is_resolver(conf, peer))
+		return true;
+	if (addr_class(peer) == ADDR_LOOPBACK)
+		return conf->allow_loopback;
+	return !is_platform(peer);
+}
+
+bool
+policy_allows_by_hand(void *nothing, const struct addr *peer)
+{
+	/* A resolver may be link-local: it is what the user or resolv.conf names. */
+	return peer->port == 53 || !is_platform(peer);
+}

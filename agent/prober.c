@@ -1,0 +1,442 @@
+#include "agent/prober.h"
+
+#include "agent/channel.h"
+#include "agent/policy.h"
+#include "agent/schedule.h"
+#include "agent/segment.h"
+#include "base/clock.h"
+#include "base/confine.h"
+#include "base/log.h"
+#include "probe/dns/resolvers.h"
+#include "probe/measure.h"
+#include "proto/decode.h"
+#include "proto/encode.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define AREA "prober"
+
+enum { EXIT_FAILED = 1 };
+
+static const int64_t first_vitals_us = 500 * US_PER_MS;
+static const int64_t vitals_most_ms = MS_PER_MIN;
+static const int64_t drain_ms = MS_PER_S;
+
+struct prober;
+
+/* A measurement that is going on. */
+struct run {
+	struct prober  *prober; /* borrowed; owns us */
+	struct job     *job;
+	struct measure *measure;
+	struct arena   *arena; /* owned */
+	struct run     *previous, *next;
+};
+
+struct prober {
+	const char        *conf_path;
+	struct arena      *conf_arena; /* owned */
+	struct agent_conf *conf;
+	bool               system_resolvers; /* those of conf come from the system */
+
+	struct loop      *loop;
+	struct channel   *channel;
+	struct probes    *probes;
+	struct schedule  *schedule;
+	struct run       *runs;
+	struct loop_watch starter, vitals_timer, beat_timer;
+	int64_t           beat_us; /* 0: nobody wants to hear it */
+
+	char    *assignment; /* owned; version in force */
+	uint64_t measured;
+	uint32_t refused;
+	int64_t  started_ms;
+	int      code;
+};
+
+static void start_due(struct prober *prober);
+
+static void
+send_record(struct prober *prober, enum channel_type type, const struct message_desc *desc,
+    const void *message)
+{
+	struct wbuf out;
+
+	wbuf_init(&out);
+	encode_message(desc, message, &out);
+	if (out.count > SEGMENT_RECORD_MAX)
+		log_warn(AREA, "a record of %zu bytes is too long, and dropped", out.count);
+	else if (!channel_send(prober->channel, type, out.bytes, out.count))
+		log_warn(AREA, "the shipper does not keep up; a record is dropped");
+	wbuf_fini(&out);
+}
+
+static void
+end_run(struct run *run)
+{
+	struct prober *prober = run->prober;
+
+	if (run->previous != NULL)
+		run->previous->next = run->next;
+	else
+		prober->runs = run->next;
+	if (run->next != NULL)
+		run->next->previous = run->previous;
+	schedule_done(prober->schedule, run->job);
+	arena_free(run->arena);
+	free(run);
+}
+
+static void
+cancel_runs(struct prober *prober)
+{
+	while (prober->runs != NULL) {
+		measure_cancel(prober->runs->measure);
+		end_run(prober->runs);
+	}
+}
+
+static void
+on_over(void *arg, struct measurement *seen)
+{
+	struct run    *run = arg;
+	struct prober *prober = run->prober;
+
+	prober->measured++;
+	if (!run->job->gone)
+		send_record(prober, CHANNEL_RECORD, &record_desc,
+		    &(struct record){ .measurement = seen });
+	end_run(run);
+	start_due(prober);
+}
+
+static struct addr *
+copy_resolvers(const struct agent_conf *conf, struct arena *arena)
+{
+	struct addr *copy = arena_array(arena, conf->resolver_count, sizeof(*copy));
+
+	memcpy(copy, conf->resolvers, conf->resolver_count * sizeof(*copy));
+	return copy;
+}
+
+static void
+start_run(struct prober *prober, struct job *job)
+{
+	struct run *run = mem_alloc(sizeof(*run));
+
+	*run = (struct run){ .prober = prober, .job = job, .arena = arena_new() };
+	run->next = prober->runs;
+	if (run->next != NULL)
+		run->next->previous = run;
+	prober->runs = run;
+	run->measure = measure_start(prober->probes,
+	    &(struct measure_ask){ .target = job->target,
+	        .resolvers = copy_resolvers(prober->conf, run->arena),
+	        .resolver_count = prober->conf->resolver_count,
+	        .limit_ms = job->target->limit_ms != 0 ? job->target->limit_ms
+	                                               : prober->conf->limit_ms,
+	        .arena = run->arena,
+	        .on_over = on_over,
+	        .arg = run });
+}
+
+static void
+start_due(struct prober *prober)
+{
+	int64_t     now_us = clock_mono_us(clock_system());
+	int64_t     wait_us;
+	struct job *job;
+
+	if (prober->conf->resolver_count == 0)
+		return; /* send_vitals() looks for some again */
+	while ((job = schedule_take(prober->schedule, now_us)) != NULL)
+		start_run(prober, job);
+	wait_us = schedule_wait_us(prober->schedule, now_us);
+	if (wait_us >= 0)
+		loop_watch_set(&prober->starter, -1, 0, wait_us);
+	else
+		loop_watch_stop(&prober->starter);
+}
+
+static void
+on_starter(void *arg, unsigned what)
+{
+	start_due(arg);
+}
+
+static void
+find_resolvers(struct prober *prober)
+{
+	struct agent_conf *conf = prober->conf;
+	struct addr        found[AGENT_RESOLVERS_MAX] = { 0 };
+	size_t             count = 0;
+	struct err         err;
+
+	if (!prober->system_resolvers)
+		return;
+	if (!resolvers_read(RESOLVERS_SYSTEM_FILE, found, AGENT_RESOLVERS_MAX, &count, &err)) {
+		log_warn(AREA, "%s; %s", err.text,
+		    conf->resolver_count > 0 ? "those known before go on"
+		                             : "nothing can be measured");
+		return;
+	}
+	memcpy(conf->resolvers, found, sizeof(found));
+	conf->resolver_count = count;
+}
+
+static const char *
+list_resolvers(const struct agent_conf *conf, struct arena *arena)
+{
+	const char *text = "";
+	char        one[ADDR_TEXT];
+
+	for (size_t i = 0; i < conf->resolver_count; i++) {
+		if (conf->resolvers[i].port == 53)
+			addr_render(&conf->resolvers[i], one, sizeof(one));
+		else
+			addr_render_port(&conf->resolvers[i], one, sizeof(one));
+		text = arena_printf(arena, "%s%s%s", text, i > 0 ? " " : "", one);
+	}
+	return text;
+}
+
+static void
+send_vitals(struct prober *prober)
+{
+	struct arena *arena = arena_new();
+	char          host[256] = "";
+	struct vitals vitals = { .at_ms = clock_wall_ms(clock_system()),
+		.boot_ns = (uint64_t)clock_boot_ns(clock_system()),
+		.version = PLPROBE_VERSION,
+		.loop_lag_us = (uint32_t)loop_lag_us(prober->loop),
+		.targets = (uint32_t)schedule_count(prober->schedule),
+		.measured = prober->measured,
+		.refused_items = prober->refused,
+		.assignment = prober->assignment,
+		.started_ms = prober->started_ms };
+
+	gethostname(host, sizeof(host) - 1);
+	vitals.host = host;
+	vitals.resolvers = list_resolvers(prober->conf, arena);
+	send_record(prober, CHANNEL_VITALS, &vitals_desc, &vitals);
+	arena_free(arena);
+}
+
+static void
+on_vitals_timer(void *arg, unsigned what)
+{
+	struct prober *prober = arg;
+	int64_t        wait_ms = prober->conf->interval_ms;
+
+	find_resolvers(prober);
+	send_vitals(prober);
+	start_due(prober);
+	if (wait_ms > vitals_most_ms)
+		wait_ms = vitals_most_ms;
+	loop_watch_set(&prober->vitals_timer, -1, 0, wait_ms * US_PER_MS);
+}
+
+static void
+on_beat_timer(void *arg, unsigned what)
+{
+	struct prober *prober = arg;
+
+	if (!channel_send(prober->channel, CHANNEL_BEAT, "", 0))
+		log_debug(AREA, "the shipper does not keep up");
+	loop_watch_set(&prober->beat_timer, -1, 0, prober->beat_us);
+}
+
+/* Only what the local policy takes; the others are refused, logged and counted. */
+static size_t
+filter_targets(struct prober *prober, struct assignment *assignment)
+{
+	size_t     count = 0;
+	struct err err;
+
+	prober->refused = 0;
+	for (size_t i = 0; i < assignment->targets_count; i++) {
+		if (policy_takes(prober->conf, &assignment->targets[i], &err)) {
+			assignment->targets[count++] = assignment->targets[i];
+			continue;
+		}
+		log_warn(AREA, "assignment: %s; not measured", err.text);
+		prober->refused++;
+	}
+	return count;
+}
+
+static void
+take_assignment(struct prober *prober, const uint8_t *bytes, size_t count)
+{
+	struct arena      *arena = arena_new();
+	struct err         err;
+	struct assignment *assignment = decode_message(
+	    &assignment_desc, arena, bytes, count, &err);
+	int64_t interval_ms;
+
+	if (assignment == NULL) {
+		log_error(AREA, "assignment: %s; the one before stays", err.text);
+		arena_free(arena);
+		return;
+	}
+	interval_ms = assignment->interval_ms >= MS_PER_S ? assignment->interval_ms
+	                                                  : prober->conf->interval_ms;
+	count = filter_targets(prober, assignment);
+	schedule_set(prober->schedule, assignment->targets, count, interval_ms,
+	    clock_mono_us(clock_system()));
+	free(prober->assignment);
+	prober->assignment = mem_strdup(assignment->version);
+	log_info(AREA, "assignment %s: %zu names, every %.0f s; %u refused", prober->assignment,
+	    count, (double)interval_ms / MS_PER_S, prober->refused);
+	arena_free(arena);
+	start_due(prober);
+}
+
+static bool
+allows(void *arg, const struct addr *peer)
+{
+	struct prober *prober = arg;
+
+	return policy_allows(prober->conf, peer);
+}
+
+static struct probes *
+new_probes(struct prober *prober, const struct agent_conf *conf, struct err *err)
+{
+	return probes_new(&(struct probe_options){ .loop = prober->loop,
+	                      .clock = clock_system(),
+	                      .in_flight_max = (unsigned)conf->in_flight,
+	                      .source = conf->source,
+	                      .ca_file = conf->ca_file[0] != '\0' ? conf->ca_file : NULL,
+	                      .allows = allows,
+	                      .allows_arg = prober },
+	    err);
+}
+
+/* All or nothing: what is wrong leaves the running configuration in force. */
+static void
+reload(struct prober *prober)
+{
+	struct arena      *arena = arena_new();
+	struct err         err;
+	struct agent_conf *conf = agent_conf_read(arena, prober->conf_path, &err);
+	struct probes     *probes = conf != NULL ? new_probes(prober, conf, &err) : NULL;
+
+	if (probes == NULL) {
+		log_error(AREA, "%s; the configuration before stays", err.text);
+		arena_free(arena);
+		return;
+	}
+	cancel_runs(prober);
+	probes_free(prober->probes);
+	prober->probes = probes;
+	arena_free(prober->conf_arena);
+	prober->conf_arena = arena;
+	prober->conf = conf;
+	prober->system_resolvers = conf->resolver_count == 0;
+	find_resolvers(prober);
+}
+
+static void
+on_message(void *arg, enum channel_type type, const uint8_t *bytes, size_t count)
+{
+	switch (type) {
+	case CHANNEL_ASSIGNMENT: take_assignment(arg, bytes, count); break;
+	case CHANNEL_RELOAD: reload(arg); break;
+	case CHANNEL_RECORD:
+	case CHANNEL_VITALS:
+	case CHANNEL_BEAT:
+	case CHANNEL_TYPES: break;
+	}
+}
+
+static void
+on_closed(void *arg, const char *why)
+{
+	struct prober *prober = arg;
+
+	log_error(AREA, "the shipper has ended%s%s; so do we", why[0] != '\0' ? ": " : "", why);
+	prober->code = EXIT_FAILED;
+	loop_stop(prober->loop);
+}
+
+static void
+on_stop(void *arg)
+{
+	struct prober *prober = arg;
+
+	loop_stop(prober->loop);
+}
+
+static bool
+open_prober(struct prober *prober, const struct prober_ask *ask, struct err *err)
+{
+	const char *watchdog = getenv("WATCHDOG_USEC");
+
+	prober->loop = loop_new(err);
+	if (prober->loop == NULL)
+		return false;
+	loop_watch_init(&prober->starter, prober->loop, on_starter, prober);
+	loop_watch_init(&prober->vitals_timer, prober->loop, on_vitals_timer, prober);
+	loop_watch_init(&prober->beat_timer, prober->loop, on_beat_timer, prober);
+	prober->channel = channel_new(prober->loop, ask->fd,
+	    &(struct channel_ops){
+	        .on_message = on_message, .on_closed = on_closed, .arg = prober });
+	prober->schedule = schedule_new(ask->conf->agent);
+	prober->beat_us = watchdog != NULL ? strtoll(watchdog, NULL, 10) / 3 : 0;
+	prober->probes = new_probes(prober, prober->conf, err);
+	return prober->probes != NULL &&
+	    loop_signal(prober->loop, SIGTERM, on_stop, prober, err) &&
+	    loop_signal(prober->loop, SIGINT, on_stop, prober, err);
+}
+
+static void
+close_prober(struct prober *prober)
+{
+	if (prober->schedule != NULL)
+		cancel_runs(prober);
+	probes_free(prober->probes);
+	schedule_free(prober->schedule);
+	channel_free(prober->channel);
+	free(prober->assignment);
+	arena_free(prober->conf_arena);
+	if (prober->loop == NULL)
+		return;
+	loop_watch_fini(&prober->starter);
+	loop_watch_fini(&prober->vitals_timer);
+	loop_watch_fini(&prober->beat_timer);
+	loop_free(prober->loop);
+}
+
+int
+prober_run(const struct prober_ask *ask)
+{
+	struct prober prober = { .conf_path = ask->conf_path,
+		.conf_arena = ask->arena,
+		.conf = ask->conf,
+		.system_resolvers = ask->conf->resolver_count == 0,
+		.assignment = mem_strdup(""),
+		.started_ms = clock_wall_ms(clock_system()) };
+	struct err    err;
+
+	signal(SIGHUP, SIG_IGN); /* the shipper says when to read the configuration again */
+	confine_rights();
+	if (!open_prober(&prober, ask, &err)) {
+		log_error(AREA, "%s", err.text);
+		close_prober(&prober);
+		return EXIT_FAILED;
+	}
+	find_resolvers(&prober);
+	loop_watch_set(&prober.vitals_timer, -1, 0, first_vitals_us);
+	if (prober.beat_us > 0)
+		on_beat_timer(&prober, 0);
+	malloc_trim(0);
+	loop_run(prober.loop);
+	channel_drain(prober.channel, drain_ms);
+	close_prober(&prober);
+	return prober.code;
+}

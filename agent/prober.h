@@ -1,0 +1,22 @@
+/* prober: the process that measures.
+ *
+ * It parses what strangers send.  So it has no token, no key and no spool; it takes assignments
+ * from the shipper, holds them against the local policy, and gives records back.  It ends when
+ * the shipper does.
+ */
+#ifndef AGENT_PROBER_H
+#define AGENT_PROBER_H
+
+#include "agent/agent_conf.h"
+
+struct prober_ask {
+	const char        *conf_path; /* read again when the shipper says so */
+	struct arena      *arena;     /* of conf; the prober's from now on */
+	struct agent_conf *conf;
+	int                fd; /* the prober's end of the channel */
+};
+
+/* Until told to stop; the exit code. */
+int prober_run(const struct prober_ask *ask);
+
+#endif

@@ -1,0 +1,821 @@
+#include "agent/spool.h"
+
+#include "agent/spool_dir.h"
+#include "agent/spool_recover.h"
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "proto/encode.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	SEAL_BYTES_PRESET = 64 << 10,
+	FILES_PRESET = 4096,
+	MEMORY_BYTES_MAX = 1 << 20, /* of batches that the disk did not take */
+	SUSPECT_FACTOR = 10         /* older than so many times the limit: the clock jumped */
+};
+
+#define AREA "spool"
+
+/* The segment that is written now. */
+struct open_segment {
+	struct segment_head head;
+	int                 fd;      /* -1: in memory only */
+	struct wbuf         payload; /* the records; kept until sealed, for a disk that fails */
+	size_t              bytes;   /* of the file */
+	unsigned            records;
+	int64_t             begun_us; /* monotonic */
+	int64_t             dirty_us; /* first unsynced write; -1: all is synced */
+	bool                begun;
+};
+
+struct spool {
+	struct spool_options options; /* strings owned */
+	struct spool_dir     dir;
+	uint64_t             epoch, agent_hash;
+	uint32_t             next_seq;
+	struct open_segment  open;
+	struct spool_batch  *batches; /* sealed, by age */
+	size_t               count, room;
+	struct spool_stats   stats; /* bytes: of sealed ones */
+	uint64_t             memory_bytes;
+	bool                 inside; /* a change is half done: nothing is sealed now */
+};
+
+static bool
+is_before(const struct spool_batch *left, const struct spool_batch *right)
+{
+	if (left->created_ms != right->created_ms)
+		return left->created_ms < right->created_ms;
+	if (left->epoch != right->epoch)
+		return left->epoch < right->epoch;
+	return left->seq < right->seq;
+}
+
+static void
+insert_batch(struct spool *spool, const struct spool_batch *batch)
+{
+	size_t at = spool->count;
+
+	if (spool->count == spool->room) {
+		spool->room = spool->room * 2 + 16;
+		spool->batches = mem_grow(spool->batches, spool->room, sizeof(*spool->batches));
+	}
+	while (at > 0 && is_before(batch, &spool->batches[at - 1]))
+		at--;
+	memmove(
+	    &spool->batches[at + 1], &spool->batches[at], (spool->count - at) * sizeof(*batch));
+	spool->batches[at] = *batch;
+	spool->count++;
+	spool->stats.bytes += batch->bytes;
+	if (batch->memory != NULL)
+		spool->memory_bytes += batch->bytes;
+}
+
+static struct spool_batch *
+find_batch(const struct spool *spool, uint64_t epoch, uint32_t seq)
+{
+	for (size_t i = 0; i < spool->count; i++) {
+		if (spool->batches[i].seq == seq && spool->batches[i].epoch == epoch)
+			return &spool->batches[i];
+	}
+	return NULL;
+}
+
+/* Forgets it, and frees what it holds in memory; files are the caller's matter. */
+static void
+remove_batch(struct spool *spool, struct spool_batch *batch)
+{
+	size_t at = (size_t)(batch - spool->batches);
+
+	spool->stats.bytes -= batch->bytes;
+	if (batch->memory != NULL)
+		spool->memory_bytes -= batch->bytes;
+	free(batch->memory);
+	spool->count--;
+	memmove(batch, batch + 1, (spool->count - at) * sizeof(*batch));
+}
+
+static void
+unlink_batch(struct spool *spool, struct spool_batch *batch)
+{
+	char name[SPOOL_NAME];
+
+	/* No sync of the folder: a file that comes back is a repeat, and the collector knows. */
+	if (batch->memory == NULL)
+		spool_dir_unlink(&spool->dir,
+		    spool_dir_seal_name(name, batch->epoch, batch->seq, batch->records));
+	remove_batch(spool, batch);
+}
+
+static void
+append_gap(struct spool *spool, const struct gap *gap)
+{
+	struct record record = { .gap = (struct gap *)gap };
+	struct wbuf   out;
+
+	wbuf_init(&out);
+	encode_message(&record_desc, &record, &out);
+	spool_append(spool, out.bytes, out.count);
+	wbuf_fini(&out);
+}
+
+static struct gap
+gap_of(const struct spool *spool, const struct spool_batch *batch, const char *reason)
+{
+	return (struct gap){ .epoch = batch->epoch,
+		.first_seq = batch->seq,
+		.last_seq = batch->seq,
+		.records = batch->records,
+		.reason = reason,
+		.at_ms = clock_wall_ms(spool->options.clock) };
+}
+
+/* The disk does not take the open segment: what it holds goes on in memory under a new number,
+ * since part of it may be in the file and come back with the old one. */
+static void
+abandon_file(struct spool *spool, const char *what)
+{
+	struct open_segment *open = &spool->open;
+	char                 name[SPOOL_NAME];
+	struct gap           gap = { .epoch = open->head.epoch,
+		          .first_seq = open->head.seq,
+		          .last_seq = open->head.seq,
+		          .reason = "disk-full",
+		          .at_ms = clock_wall_ms(spool->options.clock) };
+	bool                 inside = spool->inside;
+
+	log_warn(AREA, "%s: %s: %s; results go on in memory", spool->dir.path, what,
+	    strerror(errno));
+	spool->stats.degraded = true;
+	close(open->fd);
+	open->fd = -1;
+	open->dirty_us = -1;
+	spool_dir_unlink(
+	    &spool->dir, spool_dir_open_name(name, open->head.epoch, open->head.seq));
+	if (!spool_dir_sync(&spool->dir))
+		log_debug(AREA, "%s: cannot sync", spool->dir.path);
+	open->head.seq = spool->next_seq++;
+	spool->inside = true;
+	append_gap(spool, &gap);
+	spool->inside = inside;
+}
+
+static void
+sync_open(struct spool *spool)
+{
+	struct open_segment *open = &spool->open;
+
+	if (open->fd < 0 || open->dirty_us < 0)
+		return;
+	open->dirty_us = -1;
+	if (fdatasync(open->fd) != 0)
+		abandon_file(spool, "cannot sync");
+}
+
+/* A segment whose file cannot be made; tells whether making room may help. */
+static bool
+create_file(struct spool *spool, bool *full)
+{
+	struct open_segment *open = &spool->open;
+	struct wbuf          head;
+	char                 name[SPOOL_NAME];
+	bool                 made;
+
+	spool_dir_open_name(name, open->head.epoch, open->head.seq);
+	open->fd = spool_dir_create(&spool->dir, name, spool->options.seal_bytes);
+	*full = open->fd < 0 && (errno == ENOSPC || errno == EDQUOT);
+	if (open->fd < 0)
+		return false;
+	wbuf_init(&head);
+	segment_head_write(&open->head, &head);
+	made = spool_dir_write(open->fd, head.bytes, head.count) && fsync(open->fd) == 0 &&
+	    spool_dir_sync(&spool->dir);
+	wbuf_fini(&head);
+	if (made) {
+		open->bytes = SEGMENT_HEAD_BYTES;
+		return true;
+	}
+	*full = errno == ENOSPC || errno == EDQUOT;
+	close(open->fd);
+	open->fd = -1;
+	spool_dir_unlink(&spool->dir, name);
+	return false;
+}
+
+static uint64_t
+disk_bytes(const struct spool *spool)
+{
+	return spool->stats.bytes - spool->memory_bytes;
+}
+
+/* Why the oldest batch must go, "" when it may stay. */
+static const char *
+find_excess(const struct spool *spool, uint64_t freed, size_t gone)
+{
+	const struct spool_batch *oldest = &spool->batches[gone];
+	int64_t age_ms = clock_wall_ms(spool->options.clock) - oldest->created_ms;
+
+	if (disk_bytes(spool) - freed + spool->options.seal_bytes >
+	    (uint64_t)spool->options.limit_bytes)
+		return "spool-bytes";
+	if (spool->count - gone + 1 > spool->options.files_max)
+		return "spool-files";
+	if (age_ms > spool->options.age_ms && age_ms / SUSPECT_FACTOR < spool->options.age_ms)
+		return "spool-age";
+	/* No more than we are about to write: somebody else may be filling the disk. */
+	if (freed < spool->options.seal_bytes && spool_dir_is_low(&spool->dir))
+		return "disk-full";
+	return "";
+}
+
+/* One record for each run of numbers of one epoch that goes for one reason. */
+static size_t
+declare_victims(struct spool *spool)
+{
+	struct gap gap = { 0 };
+	uint64_t   freed = 0;
+	size_t     gone = 0;
+
+	for (; gone < spool->count; gone++) {
+		const struct spool_batch *batch = &spool->batches[gone];
+		const char               *reason = find_excess(spool, freed, gone);
+
+		if (reason[0] == '\0')
+			break;
+		if (gone > 0 && gap.epoch == batch->epoch && gap.last_seq + 1 == batch->seq &&
+		    strcmp(gap.reason, reason) == 0) {
+			gap.last_seq = batch->seq;
+			gap.records += batch->records;
+		} else {
+			if (gone > 0)
+				append_gap(spool, &gap);
+			gap = gap_of(spool, batch, reason);
+		}
+		freed += batch->memory == NULL ? batch->bytes : 0;
+		spool->stats.dropped += batch->records;
+	}
+	if (gone > 0)
+		append_gap(spool, &gap);
+	return gone;
+}
+
+/* The gap record is on disk before what it speaks of is deleted. */
+static void
+keep_bounds(struct spool *spool)
+{
+	size_t gone = declare_victims(spool);
+
+	if (gone == 0)
+		return;
+	sync_open(spool);
+	log_warn(AREA, "%s: over its bounds; %zu oldest batches dropped, spool continues",
+	    spool->dir.path, gone);
+	for (; gone > 0; gone--)
+		unlink_batch(spool, &spool->batches[0]);
+}
+
+/* The disk is full: without room not even the gap record could be written, so it comes after. */
+static bool
+make_room(struct spool *spool, struct gap *gap)
+{
+	for (size_t i = 0; i < spool->count; i++) {
+		if (spool->batches[i].memory != NULL)
+			continue;
+		*gap = gap_of(spool, &spool->batches[i], "disk-full");
+		spool->stats.dropped += gap->records;
+		unlink_batch(spool, &spool->batches[i]);
+		return true;
+	}
+	return false;
+}
+
+static void
+begin_segment(struct spool *spool)
+{
+	struct open_segment *open = &spool->open;
+	struct gap           gap = { 0 };
+	bool                 full, made;
+
+	open->head = (struct segment_head){ .epoch = spool->epoch,
+		.seq = spool->next_seq++,
+		.schema = PROTO_VERSION,
+		.created_ms = clock_wall_ms(spool->options.clock),
+		.boot_ns = (uint64_t)clock_boot_ns(spool->options.clock),
+		.agent_hash = spool->agent_hash };
+	open->records = 0;
+	open->bytes = 0;
+	open->begun = true;
+	open->begun_us = clock_mono_us(spool->options.clock);
+	open->dirty_us = -1;
+	made = create_file(spool, &full);
+	if (!made && full && make_room(spool, &gap))
+		made = create_file(spool, &full);
+	if (!made && !spool->stats.degraded)
+		log_warn(AREA, "%s: cannot write: %s; results go on in memory", spool->dir.path,
+		    strerror(errno));
+	else if (made && spool->stats.degraded)
+		log_info(AREA, "%s: can be written again", spool->dir.path);
+	spool->stats.degraded = !made;
+	spool->inside = true;
+	if (gap.epoch != 0)
+		append_gap(spool, &gap);
+	keep_bounds(spool);
+	spool->inside = false;
+}
+
+static void
+write_record(struct spool *spool, const void *bytes, size_t count)
+{
+	struct open_segment *open = &spool->open;
+	struct wbuf          frame;
+	bool                 written;
+
+	wbuf_init(&frame);
+	segment_record_write(&open->head, bytes, count, &frame);
+	written = spool_dir_write(open->fd, frame.bytes, frame.count);
+	if (written) {
+		open->bytes += frame.count;
+		if (open->dirty_us < 0)
+			open->dirty_us = clock_mono_us(spool->options.clock);
+	}
+	wbuf_fini(&frame);
+	if (!written)
+		abandon_file(spool, "cannot write");
+}
+
+void
+spool_append(struct spool *spool, const void *bytes, size_t count)
+{
+	struct open_segment *open = &spool->open;
+
+	assert(count > 0 && count <= SEGMENT_RECORD_MAX);
+	if (!open->begun)
+		begin_segment(spool);
+	/* First into memory: if the file fails now, this record goes with the others. */
+	wbuf_put(&open->payload, bytes, count);
+	open->records++;
+	if (open->fd >= 0)
+		write_record(spool, bytes, count);
+	if (spool->options.flush_ms == 0)
+		sync_open(spool);
+	if (!spool->inside &&
+	    (open->payload.count >= spool->options.seal_bytes ||
+	        open->records >= SEGMENT_RECORDS_MAX))
+		spool_seal(spool);
+}
+
+/* Batches that the disk did not take are bounded too. */
+static void
+keep_memory_bound(struct spool *spool)
+{
+	struct gap gap = { 0 };
+
+	for (size_t i = 0; i < spool->count && spool->memory_bytes > MEMORY_BYTES_MAX;) {
+		if (spool->batches[i].memory == NULL) {
+			i++;
+			continue;
+		}
+		gap = gap_of(spool, &spool->batches[i], "disk-full");
+		spool->stats.dropped += gap.records;
+		remove_batch(spool, &spool->batches[i]);
+		append_gap(spool, &gap);
+	}
+}
+
+/* Closes the file under its sealed name; false when that failed. */
+static bool
+seal_file(struct spool *spool)
+{
+	struct open_segment *open = &spool->open;
+	char                 from[SPOOL_NAME], to[SPOOL_NAME];
+
+	/* Gives back the room that was set aside. */
+	if (ftruncate(open->fd, (off_t)open->bytes) != 0 || fdatasync(open->fd) != 0)
+		return false;
+	spool_dir_open_name(from, open->head.epoch, open->head.seq);
+	spool_dir_seal_name(to, open->head.epoch, open->head.seq, open->records);
+	if (!spool_dir_rename(&spool->dir, from, to))
+		return false;
+	/* Not sent before its name is on disk: else it could be sealed once more, shorter. */
+	if (!spool_dir_sync(&spool->dir)) {
+		int cause = errno;
+
+		spool_dir_unlink(&spool->dir, to);
+		errno = cause;
+		return false;
+	}
+	close(open->fd);
+	open->fd = -1;
+	return true;
+}
+
+void
+spool_seal(struct spool *spool)
+{
+	struct open_segment *open = &spool->open;
+	struct spool_batch   batch;
+	bool                 sealed;
+
+	if (!open->begun || open->records == 0)
+		return;
+	sealed = open->fd >= 0 && seal_file(spool);
+	if (open->fd >= 0)
+		abandon_file(spool, "cannot seal");
+	batch = (struct spool_batch){ .epoch = open->head.epoch,
+		.seq = open->head.seq,
+		.records = open->records,
+		.created_ms = open->head.created_ms,
+		.bytes = sealed ? open->bytes : open->payload.count };
+	if (!sealed)
+		batch.memory = (uint8_t *)wbuf_take(&open->payload);
+	wbuf_clear(&open->payload);
+	open->begun = false;
+	insert_batch(spool, &batch);
+	keep_memory_bound(spool);
+}
+
+void
+spool_tick(struct spool *spool)
+{
+	struct open_segment *open = &spool->open;
+	int64_t              now_us = clock_mono_us(spool->options.clock);
+
+	if (!open->begun)
+		return;
+	if (now_us - open->begun_us >= spool->options.seal_age_ms * US_PER_MS)
+		spool_seal(spool);
+	else if (open->dirty_us >= 0 &&
+	    now_us - open->dirty_us >= spool->options.flush_ms * US_PER_MS)
+		sync_open(spool);
+}
+
+int64_t
+spool_wait_ms(const struct spool *spool)
+{
+	const struct open_segment *open = &spool->open;
+	int64_t                    now_us = clock_mono_us(spool->options.clock);
+	int64_t due_us = open->begun_us + spool->options.seal_age_ms * US_PER_MS;
+	int64_t flush_us = open->dirty_us + spool->options.flush_ms * US_PER_MS;
+
+	if (!open->begun)
+		return -1;
+	if (open->dirty_us >= 0 && flush_us < due_us)
+		due_us = flush_us;
+	return due_us > now_us ? (due_us - now_us) / US_PER_MS + 1 : 0;
+}
+
+const struct spool_batch *
+spool_oldest(const struct spool *spool)
+{
+	return spool->count > 0 ? &spool->batches[0] : NULL;
+}
+
+const struct spool_batch *
+spool_newest(const struct spool *spool)
+{
+	return spool->count > 0 ? &spool->batches[spool->count - 1] : NULL;
+}
+
+const struct spool_batch *
+spool_find(const struct spool *spool, uint64_t epoch, uint32_t seq)
+{
+	return find_batch(spool, epoch, seq);
+}
+
+size_t
+spool_count(const struct spool *spool)
+{
+	return spool->count;
+}
+
+/* Writes records (framed anew under head) in place of the file `name`, which then is `to`.  At
+ * every instant there is one file with this content: the header's id counts, whatever the name. */
+static bool
+replace_file(struct spool *spool, const struct segment_head *head, const struct wbuf *framed,
+    const char *name, const char *to)
+{
+	struct wbuf whole;
+	int         fd;
+	bool        written;
+
+	spool_dir_unlink(&spool->dir, "tmp");
+	fd = spool_dir_create(&spool->dir, "tmp", 0);
+	if (fd < 0)
+		return false;
+	wbuf_init(&whole);
+	segment_head_write(head, &whole);
+	wbuf_put(&whole, framed->bytes, framed->count);
+	written = spool_dir_write(fd, whole.bytes, whole.count) && fsync(fd) == 0 &&
+	    spool_dir_rename(&spool->dir, "tmp", name) && spool_dir_sync(&spool->dir) &&
+	    spool_dir_rename(&spool->dir, name, to);
+	wbuf_fini(&whole);
+	close(fd);
+	return written;
+}
+
+/* The records of a whole file, each framed under another head. */
+static void
+frame_again(const struct segment_head *from, const struct wbuf *file,
+    const struct segment_head *to, struct wbuf *framed)
+{
+	struct segment_scan scan = segment_scan(from, file->bytes, file->count, NULL);
+	size_t              at = SEGMENT_HEAD_BYTES;
+
+	while (at < scan.bytes) {
+		const uint8_t *frame = file->bytes + at;
+		size_t length = frame[0] | (size_t)frame[1] << 8 | (size_t)frame[2] << 16 |
+		    (size_t)frame[3] << 24;
+
+		segment_record_write(to, frame + SEGMENT_FRAME_BYTES, length, framed);
+		at += SEGMENT_FRAME_BYTES + length;
+	}
+}
+
+static void
+set_aside(struct spool *spool, struct spool_batch *batch, const char *reason)
+{
+	struct gap gap = gap_of(spool, batch, reason);
+	char       name[SPOOL_NAME];
+
+	spool->stats.set_aside++;
+	spool->stats.dropped += batch->records;
+	append_gap(spool, &gap);
+	batch = find_batch(spool, gap.epoch, gap.first_seq); /* append may move the list */
+	if (batch == NULL)
+		return;
+	sync_open(spool);
+	batch = find_batch(spool, gap.epoch, gap.first_seq);
+	if (batch->memory == NULL)
+		spool_dir_set_aside(&spool->dir,
+		    spool_dir_seal_name(name, batch->epoch, batch->seq, batch->records));
+	remove_batch(spool, batch);
+}
+
+/* Bits have rotted: what is sound stays under its id, and is marked, because the collector may
+ * have the whole of it already. */
+static bool
+salvage(struct spool *spool, struct spool_batch *batch, struct segment_head head,
+    const struct wbuf *file)
+{
+	struct segment_scan scan = segment_scan(&head, file->bytes, file->count, NULL);
+	struct segment_head marked = head;
+	struct wbuf         framed;
+	char                from[SPOOL_NAME], to[SPOOL_NAME];
+	struct gap          gap = gap_of(spool, batch, "damaged");
+	bool                saved;
+
+	spool_dir_seal_name(from, batch->epoch, batch->seq, batch->records);
+	spool_dir_seal_name(to, batch->epoch, batch->seq, scan.records);
+	log_warn(AREA, "%s: damaged; %u of %u records are sound and go on", from, scan.records,
+	    batch->records);
+	marked.flags |= SEGMENT_SALVAGED;
+	wbuf_init(&framed);
+	frame_again(&head, file, &marked, &framed);
+	saved = replace_file(spool, &marked, &framed, from, to);
+	wbuf_fini(&framed);
+	if (!saved)
+		return false;
+	gap.records = batch->records - scan.records;
+	spool->stats.dropped += gap.records;
+	spool->stats.bytes -= batch->bytes - scan.bytes;
+	batch->bytes = scan.bytes;
+	batch->records = scan.records;
+	batch->salvaged = true;
+	append_gap(spool, &gap);
+	return true;
+}
+
+static bool
+load_file(struct spool *spool, struct spool_batch *batch, struct wbuf *file,
+    struct segment_head *head, struct err *err)
+{
+	char name[SPOOL_NAME];
+
+	spool_dir_seal_name(name, batch->epoch, batch->seq, batch->records);
+	if (!spool_dir_read(&spool->dir, name, file, err))
+		return false;
+	if (!segment_head_parse(head, file->bytes, file->count, err))
+		return err_in(err, "%s", name);
+	if (head->epoch != batch->epoch || head->seq != batch->seq)
+		return err_set(err, ERR_PARSE, "%s: header of another segment", name);
+	return true;
+}
+
+bool
+spool_load(struct spool *spool, struct spool_batch *copy, struct wbuf *records)
+{
+	struct spool_batch *batch = find_batch(spool, copy->epoch, copy->seq);
+	struct segment_head head;
+	struct segment_scan scan;
+	struct wbuf         file;
+	struct err          err;
+	bool                loaded = true;
+
+	if (batch == NULL)
+		return false;
+	if (batch->memory != NULL) {
+		wbuf_put(records, batch->memory, batch->bytes);
+		return true;
+	}
+	wbuf_init(&file);
+	if (!load_file(spool, batch, &file, &head, &err)) {
+		log_warn(AREA, "%s; set aside, spool continues", err.text);
+		set_aside(spool, batch, "damaged");
+		wbuf_fini(&file);
+		return false;
+	}
+	scan = segment_scan(&head, file.bytes, file.count, records);
+	batch->salvaged = (head.flags & SEGMENT_SALVAGED) != 0;
+	if (scan.records != batch->records) {
+		loaded = scan.records > 0 && salvage(spool, batch, head, &file);
+		batch = find_batch(spool, copy->epoch, copy->seq);
+		if (!loaded && batch != NULL)
+			set_aside(spool, batch, "damaged");
+	}
+	wbuf_fini(&file);
+	batch = find_batch(spool, copy->epoch, copy->seq);
+	if (!loaded || batch == NULL)
+		return false;
+	*copy = *batch;
+	return true;
+}
+
+void
+spool_delivered(struct spool *spool, uint64_t epoch, uint32_t seq)
+{
+	struct spool_batch *batch = find_batch(spool, epoch, seq);
+
+	if (batch != NULL)
+		unlink_batch(spool, batch);
+}
+
+void
+spool_rejected(struct spool *spool, uint64_t epoch, uint32_t seq)
+{
+	struct spool_batch *batch = find_batch(spool, epoch, seq);
+
+	if (batch != NULL)
+		set_aside(spool, batch, "rejected");
+}
+
+void
+spool_expired(struct spool *spool, uint64_t epoch, uint32_t seq)
+{
+	struct spool_batch *batch = find_batch(spool, epoch, seq);
+	struct gap          gap;
+
+	if (batch == NULL)
+		return;
+	gap = gap_of(spool, batch, "spool-age");
+	spool->stats.dropped += gap.records;
+	append_gap(spool, &gap);
+	sync_open(spool);
+	batch = find_batch(spool, epoch, seq);
+	if (batch != NULL)
+		unlink_batch(spool, batch);
+}
+
+static void
+begin_epoch(struct spool *spool)
+{
+	do
+		digest_random(&spool->epoch, sizeof(spool->epoch));
+	while (spool->epoch == 0);
+	spool->next_seq = 1;
+}
+
+static bool
+rewrite_batch(struct spool *spool, struct spool_batch *batch, uint32_t seq)
+{
+	struct segment_head head, renamed;
+	struct wbuf         file, framed;
+	char                from[SPOOL_NAME], to[SPOOL_NAME];
+	bool                done = false;
+
+	wbuf_init(&file);
+	wbuf_init(&framed);
+	if (load_file(spool, batch, &file, &head, NULL)) {
+		renamed = head;
+		renamed.epoch = spool->epoch;
+		renamed.seq = seq;
+		frame_again(&head, &file, &renamed, &framed);
+		spool_dir_seal_name(from, batch->epoch, batch->seq, batch->records);
+		spool_dir_seal_name(to, renamed.epoch, renamed.seq, batch->records);
+		done = replace_file(spool, &renamed, &framed, from, to);
+	}
+	wbuf_fini(&file);
+	wbuf_fini(&framed);
+	return done;
+}
+
+void
+spool_conflicted(struct spool *spool, uint64_t epoch, uint32_t seq)
+{
+	struct spool_batch *batch = find_batch(spool, epoch, seq);
+	uint32_t            fresh;
+
+	if (batch == NULL)
+		return;
+	if (batch->salvaged) { /* what is stored is the whole of what we have a part of */
+		unlink_batch(spool, batch);
+		return;
+	}
+	spool->stats.conflicts++;
+	if (epoch == spool->epoch) {
+		spool_seal(spool);
+		begin_epoch(spool);
+		batch = find_batch(spool, epoch, seq);
+		if (batch == NULL)
+			return;
+	}
+	fresh = spool->next_seq++;
+	if (batch->memory == NULL && !rewrite_batch(spool, batch, fresh)) {
+		log_warn(AREA,
+		    "%016" PRIx64 "-%08" PRIx32 ": cannot be written under a new "
+		    "number; tried again later",
+		    epoch, seq);
+		return;
+	}
+	batch->epoch = spool->epoch;
+	batch->seq = fresh;
+	log_warn(AREA,
+	    "%016" PRIx64 "-%08" PRIx32 ": the collector has other results under this number; "
+	    "was this machine cloned or rolled back? sent again as %016" PRIx64 "-%08" PRIx32,
+	    epoch, seq, batch->epoch, batch->seq);
+}
+
+static void
+take_options(struct spool *spool, const struct spool_options *options)
+{
+	uint8_t digest[DIGEST_BYTES];
+
+	spool->options = *options;
+	spool->options.dir = mem_strdup(options->dir);
+	spool->options.agent = mem_strdup(options->agent);
+	if (spool->options.seal_bytes == 0)
+		spool->options.seal_bytes = SEAL_BYTES_PRESET;
+	if (spool->options.files_max == 0)
+		spool->options.files_max = FILES_PRESET;
+	digest_sha256(options->agent, strlen(options->agent), digest);
+	memcpy(&spool->agent_hash, digest, sizeof(spool->agent_hash));
+	spool->open.fd = -1;
+	wbuf_init(&spool->open.payload);
+}
+
+static void
+on_found(void *arg, const struct spool_batch *batch)
+{
+	struct spool *spool = arg;
+
+	if (find_batch(spool, batch->epoch, batch->seq) == NULL)
+		insert_batch(spool, batch);
+}
+
+struct spool *
+spool_open(const struct spool_options *options, struct err *err)
+{
+	struct spool *spool = mem_alloc(sizeof(*spool));
+
+	take_options(spool, options);
+	if (!spool_dir_open(&spool->dir, options->dir, err) ||
+	    !spool_recover(&spool->dir, on_found, spool, err)) {
+		spool_close(spool);
+		return NULL;
+	}
+	begin_epoch(spool);
+	return spool;
+}
+
+void
+spool_close(struct spool *spool)
+{
+	if (spool == NULL)
+		return;
+	if (spool->open.fd >= 0)
+		close(spool->open.fd);
+	wbuf_fini(&spool->open.payload);
+	spool_dir_close(&spool->dir);
+	for (size_t i = 0; i < spool->count; i++)
+		free(spool->batches[i].memory);
+	free(spool->batches);
+	free((char *)spool->options.dir);
+	free((char *)spool->options.agent);
+	free(spool);
+}
+
+struct spool_stats
+spool_stats(const struct spool *spool)
+{
+	struct spool_stats stats = spool->stats;
+
+	stats.bytes += spool->open.begun ? spool->open.bytes : 0;
+	stats.files = (unsigned)spool->count;
+	return stats;
+}

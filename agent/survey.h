@@ -1,0 +1,40 @@
+/* survey: every name of some accounts measured once, side by side, and judged.
+ *
+ * The whole of `plprobe check` but its command line and its output.  Blocks in its own loop until
+ * all is measured, the time is over, or a signal says that what is known is enough.
+ */
+#ifndef AGENT_SURVEY_H
+#define AGENT_SURVEY_H
+
+#include "analyze/account.h"
+#include "analyze/judge.h"
+#include "base/addr.h"
+#include "base/arena.h"
+
+struct survey_ask {
+	struct account *const *accounts;
+	const bool            *has_document; /* one for each account */
+	size_t                 account_count;
+	const struct addr     *resolvers;
+	size_t                 resolver_count;
+	struct addr            source;   /* family 0: the kernel's choice */
+	const char            *ca_file;  /* NULL: the system's roots */
+	int64_t                limit_ms; /* for each measurement */
+	bool                   sweep; /* ask for the names of regions that are not configured */
+	bool                   progress; /* a line on stderr while it runs */
+};
+
+struct survey_result {
+	const struct account *account;
+	struct verdict       *verdict;
+};
+
+/* One result for each account in results, all in the arena.  interrupted: a signal came, and some
+ * names are not measured. */
+bool survey_run(struct arena *arena, const struct survey_ask *ask,
+    struct survey_result *results, bool *interrupted, struct err *err) MUST_CHECK;
+
+/* Waits; false when a signal came. */
+bool survey_wait(int64_t wait_ms);
+
+#endif

@@ -1,0 +1,247 @@
+#include "agent/upload.h"
+
+#include "agent/backoff.h"
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "proto/encode.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define AREA "upload"
+
+struct upload {
+	struct upload_options options;
+	struct errand        *errand;
+	struct loop_watch     timer;
+	struct backoff        backoff;
+	struct wbuf           body;       /* of the POST that is out */
+	struct spool_batch    sending;    /* its id */
+	uint64_t              live_epoch; /* newest batch that was tried: the live lane */
+	uint32_t              live_seq;
+	bool                  waiting;
+	struct upload_stats   stats;
+};
+
+/* By status; what is not here is for later.  What only says who we are (401, 403) or that the
+ * address is wrong (404, 405) or too new for the collector (415) is no fault of the batch. */
+static const struct {
+	unsigned        status;
+	enum upload_act act;
+} acts[] = {
+	{ 200, UPLOAD_DELIVERED },
+	{ 409, UPLOAD_CONFLICTED },
+	{ 400, UPLOAD_REJECTED },
+	{ 413, UPLOAD_REJECTED },
+	{ 422, UPLOAD_REJECTED },
+	{ 410, UPLOAD_EXPIRED },
+};
+
+static const char batch_type[] = "application/vnd.msgpack";
+
+static void send_next(struct upload *upload);
+
+enum upload_act
+upload_act_of(unsigned status)
+{
+	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+		if (acts[i].status == status)
+			return acts[i].act;
+	}
+	return UPLOAD_KEEP;
+}
+
+static void
+wait_after(struct upload *upload, const struct courier_answer *answer)
+{
+	int64_t wait_ms = answer->retry_after_s >= 0
+	    ? backoff_asked_ms(&upload->backoff, answer->retry_after_s)
+	    : backoff_next_ms(&upload->backoff);
+
+	upload->stats.failures = upload->backoff.failures;
+	upload->waiting = true;
+	loop_watch_set(&upload->timer, -1, 0, wait_ms * US_PER_MS);
+	if (answer->status == 0)
+		log_warn(AREA, "collector not reached: %s; next try in %.1f s", answer->trouble,
+		    (double)wait_ms / MS_PER_S);
+	else if (answer->status == 401 || answer->status == 403)
+		log_warn(AREA,
+		    "the collector refuses our token (status %u); results are kept, next try "
+		    "in %.1f s",
+		    answer->status, (double)wait_ms / MS_PER_S);
+	else
+		log_warn(AREA, "collector answers %u; results are kept, next try in %.1f s",
+		    answer->status, (double)wait_ms / MS_PER_S);
+}
+
+/* The reason that the collector gives, safe to log. */
+static void
+log_refusal(const struct upload *upload, const struct courier_answer *answer)
+{
+	struct arena *arena = arena_new();
+
+	log_warn(AREA, "%016" PRIx64 "-%08" PRIx32 ": refused with %u: %s",
+	    upload->sending.epoch, upload->sending.seq, answer->status,
+	    text_sane(arena, answer->body, answer->count, 200));
+	arena_free(arena);
+}
+
+static void
+settle(struct upload *upload, const struct courier_answer *answer)
+{
+	struct spool *spool = upload->options.spool;
+	uint64_t      epoch = upload->sending.epoch;
+	uint32_t      seq = upload->sending.seq;
+
+	switch (upload_act_of(answer->status)) {
+	case UPLOAD_DELIVERED:
+		upload->stats.stored++;
+		spool_delivered(spool, epoch, seq);
+		break;
+	case UPLOAD_CONFLICTED: spool_conflicted(spool, epoch, seq); break;
+	case UPLOAD_REJECTED:
+		upload->stats.refused++;
+		log_refusal(upload, answer);
+		spool_rejected(spool, epoch, seq);
+		break;
+	case UPLOAD_EXPIRED: spool_expired(spool, epoch, seq); break;
+	case UPLOAD_KEEP: break;
+	}
+}
+
+static void
+on_answer(void *arg, const struct courier_answer *answer)
+{
+	struct upload *upload = arg;
+
+	settle(upload, answer);
+	if (upload_act_of(answer->status) == UPLOAD_KEEP) {
+		wait_after(upload, answer);
+	} else {
+		if (upload->stats.failures > 0)
+			log_info(AREA, "collector reached again; %zu batches are waiting",
+			    spool_count(upload->options.spool));
+		backoff_reset(&upload->backoff);
+		upload->stats.failures = 0;
+		send_next(upload);
+	}
+	if (upload->options.on_answered != NULL)
+		upload->options.on_answered(upload->options.arg);
+}
+
+static void
+on_timer(void *arg, unsigned what)
+{
+	struct upload *upload = arg;
+
+	upload->waiting = false;
+	send_next(upload);
+}
+
+/* The newest once, when it has not been tried; else the oldest. */
+static const struct spool_batch *
+choose(struct upload *upload)
+{
+	const struct spool_batch *newest = spool_newest(upload->options.spool);
+
+	if (newest == NULL)
+		return NULL;
+	if (newest->epoch != upload->live_epoch || newest->seq != upload->live_seq) {
+		upload->live_epoch = newest->epoch;
+		upload->live_seq = newest->seq;
+		return newest;
+	}
+	return spool_oldest(upload->options.spool);
+}
+
+static void
+encode_body(struct upload *upload, const struct wbuf *records)
+{
+	struct batch batch = { .v = PROTO_VERSION,
+		.agent = upload->options.agent,
+		.epoch = upload->sending.epoch,
+		.seq = upload->sending.seq,
+		.network = upload->options.network,
+		.created_ms = upload->sending.created_ms };
+
+	wbuf_clear(&upload->body);
+	encode_batch_of(
+	    &batch, records->bytes, records->count, upload->sending.records, &upload->body);
+}
+
+static void
+send_next(struct upload *upload)
+{
+	const struct spool_batch *batch;
+	struct wbuf               records;
+	bool                      loaded = false;
+
+	if (upload->waiting || errand_is_out(upload->errand))
+		return;
+	wbuf_init(&records);
+	while (!loaded && (batch = choose(upload)) != NULL) {
+		upload->sending = *batch;
+		wbuf_clear(&records);
+		loaded = spool_load(upload->options.spool, &upload->sending, &records);
+	}
+	if (loaded) {
+		encode_body(upload, &records);
+		upload->stats.sent++;
+		errand_post(upload->errand, "/v1/batches", batch_type, upload->body.bytes,
+		    upload->body.count);
+	} else {
+		wbuf_fini(&upload->body); /* idle: nothing to hold */
+		wbuf_init(&upload->body);
+	}
+	wbuf_fini(&records);
+}
+
+struct upload *
+upload_new(const struct upload_options *options)
+{
+	struct upload *upload = mem_alloc(sizeof(*upload));
+
+	upload->options = *options;
+	upload->errand = errand_new(options->courier, on_answer, upload);
+	loop_watch_init(&upload->timer, options->loop, on_timer, upload);
+	wbuf_init(&upload->body);
+	return upload;
+}
+
+void
+upload_free(struct upload *upload)
+{
+	if (upload == NULL)
+		return;
+	errand_free(upload->errand);
+	loop_watch_fini(&upload->timer);
+	wbuf_fini(&upload->body);
+	free(upload);
+}
+
+void
+upload_kick(struct upload *upload)
+{
+	send_next(upload);
+}
+
+void
+upload_hurry(struct upload *upload)
+{
+	upload->waiting = false;
+	loop_watch_stop(&upload->timer);
+	send_next(upload);
+}
+
+bool
+upload_is_idle(const struct upload *upload)
+{
+	return !errand_is_out(upload->errand);
+}
+
+struct upload_stats
+upload_stats(const struct upload *upload)
+{
+	return upload->stats;
+}

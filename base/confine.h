@@ -1,0 +1,16 @@
+/* confine: giving up what a daemon does not need, before it listens to anybody.
+ *
+ * What the service manager does not do already; every step that the kernel does not know is left
+ * out in silence, since the unit file does the same from outside.
+ */
+#ifndef BASE_CONFINE_H
+#define BASE_CONFINE_H
+
+/* No core dumps, no other process looking in, new files for us alone. */
+void confine_daemon(void);
+
+/* No new rights by any program, and no capabilities: even as root only what the file modes
+ * allow. */
+void confine_rights(void);
+
+#endif
