@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { SWEPT_MIN = 3 }; /* fewer equal answers are no wildcard */
+
 /* The judged name that answers with this address; NULL when none does. */
 static const struct site *
 find_holder(const struct scene *scene, const struct addr *addr)
@@ -59,9 +61,47 @@ check_swept_name(const struct scene *scene, const struct site *site, struct repo
 	}
 }
 
+/* The one private address that every swept name has; NULL when there is none.  A few equal
+ * answers may be records; all of them cannot. */
+static const struct view *
+find_wildcard(const struct scene *scene)
+{
+	const struct view *first;
+
+	if (scene->swept_count < SWEPT_MIN ||
+	    scene->swept_count + scene->swept_silent != scene->swept_asked)
+		return NULL;
+	first = &scene->swept[0].views[0];
+	for (size_t i = 0; i < scene->swept_count; i++) {
+		const struct site *site = &scene->swept[i];
+
+		for (size_t j = 0; j < site->view_count; j++) {
+			if (site->views[j].kind != VIEW_PRIVATE ||
+			    !scene_views_agree(first, &site->views[j]))
+				return NULL;
+		}
+	}
+	return first->kind == VIEW_PRIVATE ? first : NULL;
+}
+
 void
 check_swept(const struct scene *scene, struct report *out)
 {
-	for (size_t i = 0; i < scene->swept_count; i++)
-		check_swept_name(scene, &scene->swept[i], out);
+	const struct view *wildcard = find_wildcard(scene);
+
+	if (wildcard == NULL) {
+		for (size_t i = 0; i < scene->swept_count; i++)
+			check_swept_name(scene, &scene->swept[i], out);
+		return;
+	}
+	report_add(out,
+	    &(struct sighting){
+	        .code = FINDING_WILDCARD_RECORD,
+	        .resolver = wildcard->dns->resolver,
+	        .address = wildcard->dns->addresses[0].address,
+	        .evidence = arena_printf(scene->arena,
+	            "%zu names of regions that are not configured have it, from %s to %s",
+	            scene->swept_count, scene->swept[0].place->target->host,
+	            scene->swept[scene->swept_count - 1].place->target->host),
+	    });
 }

@@ -6,7 +6,8 @@ static const char *
 stage_words(enum stage stage)
 {
 	switch (stage) {
-	case STAGE_ALONE: return "documents and sweep";
+	case STAGE_ALONE: return "name, by itself";
+	case STAGE_ACCOUNT: return "document, or all names together";
 	case STAGE_REGION: return "names of regions";
 	case STAGE_NAME: return "name";
 	case STAGE_ANSWER: return "answer";

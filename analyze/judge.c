@@ -11,14 +11,15 @@
  * 3. When a code holds for every name that got as far as its stage (for DNS: by the same
  *    resolver), and for at least two, it is one finding with the region "*".  When no name exists
  *    at all, that is GLOBAL_NAME_MISSING with "*".
- * 4. Names that share an address are one finding for each address, with the first regional name.
+ * 4. Names that share an address are one finding for each address, with the region "*".
  * 5. Connections of the document are one finding for each status, with the region "*".  While none
  *    is approved, failed connections to private addresses are put down to it.
  * 6. A region that comes or goes is never at fault: whatever is missing becomes one
  *    REGION_PENDING.  It does not count in 3.
  * 7. Our own trouble (late, not allowed, out of descriptors) is AGENT_LATE or NOT_MEASURED, both
  *    `unknown`, and hides no finding that was seen all the same.
- * 8. Swept names are told one by one.
+ * 8. Swept names are told one by one; but when all of them have one address, that is one
+ *    WILDCARD_RECORD.
  */
 #include "analyze/judge.h"
 
@@ -130,6 +131,8 @@ take_places(const struct scene *scene, struct verdict *verdict)
 		verdict->places[verdict->place_count++] = *scene->sites[i].place;
 	}
 	for (size_t i = 0; i < scene->swept_count; i++) {
+		if (scene->swept[i].place->worst == FINDING_COUNT)
+			continue;
 		describe_place(scene, &scene->swept[i]);
 		verdict->places[verdict->place_count++] = *scene->swept[i].place;
 	}

@@ -34,13 +34,14 @@ enum finding_code {
 
 /* What must be reached to show a finding. */
 enum stage {
-	STAGE_ALONE,  /* never gathered over names */
-	STAGE_REGION, /* the name of a region was asked for */
-	STAGE_NAME,   /* a name was asked for */
-	STAGE_ANSWER, /* it has an address */
-	STAGE_TCP,    /* a connection was tried */
-	STAGE_TLS,    /* a connection stood */
-	STAGE_HTTP    /* a handshake was good */
+	STAGE_ALONE,   /* told for each name by itself */
+	STAGE_ACCOUNT, /* told once, of the account as a whole */
+	STAGE_REGION,  /* the name of a region was asked for */
+	STAGE_NAME,    /* a name was asked for */
+	STAGE_ANSWER,  /* it has an address */
+	STAGE_TCP,     /* a connection was tried */
+	STAGE_TLS,     /* a connection stood */
+	STAGE_HTTP     /* a handshake was good */
 };
 
 struct finding_desc {

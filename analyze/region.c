@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* The union of the region lists of the vendor's .NET, Java and Rust clients
- * [cosmos-dotnet-regions][cosmos-java-regions][cosmos-rust-region].  Which cloud a name belongs to
- * and which are canary, test or internal is our reading of the names. */
+ * [cosmos-regions].  Which cloud a name belongs to, and which are canary, test or internal, is
+ * our reading of the names. */
 const char region_table_date[] = "2026-11-23";
 
 /* clang-format off */

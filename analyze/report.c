@@ -142,8 +142,7 @@ mark_all(struct report *report)
 		const struct sighting *sighting = &entry->sighting;
 		enum stage             stage = finding_table[sighting->code].stage;
 
-		entry->all = stage != STAGE_ALONE && sighting->site != NULL &&
-		    sighting->group == NULL &&
+		entry->all = stage > STAGE_ACCOUNT && sighting->group == NULL &&
 		    holds_for_all(
 		        report, stage, sighting->code, sighting->code, sighting->resolver);
 	}
@@ -336,23 +335,16 @@ fill(const struct report *report, const struct gathering *found, struct finding 
 	finding->evidence = join_evidence(scene, found);
 }
 
+/* "*" for the account as a whole and for more than one name. */
 static const char *
-find_region(const struct report *report, const struct gathering *found)
+find_region(const struct gathering *found)
 {
-	const struct entry *first = found->entries[0];
-	size_t              answered = 0;
+	enum finding_code code = found->entries[0]->sighting.code;
+	bool              of_document = finding_table[code].stage == STAGE_ACCOUNT;
 
-	if (first->all || first->sighting.site == NULL)
+	if (of_document || found->site_count != 1)
 		return "*";
-	for (size_t i = 0; i < report->scene->site_count; i++)
-		answered += scene_reached(&report->scene->sites[i], STAGE_ANSWER) ? 1 : 0;
-	if (found->site_count > 1 && found->site_count == answered)
-		return "*";
-	for (size_t i = 0; i < found->site_count; i++) {
-		if (*found->sites[i]->place->target->region != '\0')
-			return found->sites[i]->place->target->region;
-	}
-	return "";
+	return found->sites[0]->place->target->region;
 }
 
 static void
@@ -363,7 +355,7 @@ make_finding(
 
 	finding->code = first->code;
 	finding->account = report->scene->ask->account->name;
-	finding->region = find_region(report, found);
+	finding->region = find_region(found);
 	finding->hosts = arena_array(
 	    report->scene->arena, found->site_count + 1, sizeof(char *));
 	for (size_t i = 0; i < found->site_count; i++) {

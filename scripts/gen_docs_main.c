@@ -1,4 +1,5 @@
 /* gen-docs: prints a document that is generated from the program's own tables. */
+#include "analyze/findings_md.h"
 #include "proto/render.h"
 
 #include <stdio.h>
@@ -9,6 +10,7 @@ static const struct {
 	void (*print)(struct wbuf *out);
 } documents[] = {
 	{ "fields", render_fields_md },
+	{ "findings", findings_md },
 };
 
 int
@@ -28,7 +30,7 @@ main(int argc, char **argv)
 		    : 1;
 	}
 	if (status == 2)
-		fprintf(stderr, "usage: gen-docs fields\n");
+		fprintf(stderr, "usage: gen-docs fields|findings\n");
 	wbuf_fini(&out);
 	return status;
 }
