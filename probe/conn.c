@@ -1,10 +1,9 @@
 #include "probe/conn.h"
 
+#include "probe/conn_socket.h"
+
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -106,68 +105,12 @@ end(struct conn *conn, enum outcome how, const char *detail)
 	enter(conn, CONN_OVER);
 }
 
-static enum outcome
-judge_errno(int error)
-{
-	switch (error) {
-	case ECONNREFUSED: return OUTCOME_REFUSED;
-	case ECONNRESET: return OUTCOME_RESET;
-	case ETIMEDOUT: return OUTCOME_TIMEOUT;
-	case ENETUNREACH:
-	case EHOSTUNREACH:
-	case ENETDOWN:
-	case EHOSTDOWN:
-	case ENONET:
-	case ENOPROTOOPT: /* ICMP protocol unreachable */
-	case EOPNOTSUPP:  /* ICMP source route failed */
-	case EPROTO:
-	case EACCES:                             /* ICMPv6 prohibited, or a prohibit route */
-	case EPERM:                              /* a local firewall */
-	case EINVAL: return OUTCOME_UNREACHABLE; /* a blackhole route */
-	default: return OUTCOME_LOCAL;           /* no descriptor, no port, no such source */
-	}
-}
-
 static void
 end_errno(struct conn *conn, int error, const char *what)
 {
 	conn->seen.os_errno = error;
-	end(conn, judge_errno(error),
-	    arena_printf(conn->ask.arena, "%s: %s", what, strerror(error)));
-}
-
-static bool
-set_source(struct conn *conn)
-{
-	struct sockaddr_storage to;
-	unsigned                count = addr_to_sockaddr(&conn->ask.source, &to);
-	int                     yes = 1;
-
-	/* The port is chosen by connect(), which knows the peer: else ports run out sooner. */
-	(void)setsockopt(conn->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof(yes));
-	return bind(conn->fd, (struct sockaddr *)&to, count) == 0;
-}
-
-static bool
-open_socket(struct conn *conn, int family)
-{
-	int yes = 1;
-
-	conn->fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (conn->fd < 0)
-		return false;
-	return setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) == 0;
-}
-
-/* Before the answer, so that it is known of a connection that fails, too. */
-static void
-note_local(struct conn *conn)
-{
-	struct sockaddr_storage from;
-	socklen_t               count = sizeof(from);
-
-	if (getsockname(conn->fd, (struct sockaddr *)&from, &count) == 0)
-		conn->seen.local = addr_from_sockaddr((struct sockaddr *)&from);
+	end(conn, conn_socket_outcome(error),
+	    conn_socket_cause(conn->fd, error, what, conn->ask.arena));
 }
 
 static void
@@ -176,49 +119,30 @@ step_open(struct conn *conn)
 	struct sockaddr_storage to;
 	unsigned                count = addr_to_sockaddr(&conn->ask.peer, &to);
 	struct addr             peer = addr_from_sockaddr((struct sockaddr *)&to);
+	const char             *what;
 	int                     result, error;
 
 	if (conn->ask.allows != NULL && !conn->ask.allows(conn->ask.allows_arg, &peer)) {
-		end(conn, OUTCOME_POLICY, "policy of this machine does not allow the address");
+		end(conn, OUTCOME_POLICY,
+		    "the policy of this machine does not allow the address");
 		return;
 	}
-	if (!open_socket(conn, to.ss_family)) {
-		end_errno(conn, errno, "socket");
-		return;
-	}
-	if (conn->ask.source.family != 0 && !set_source(conn)) {
+	conn->fd = conn_socket_open(&peer, &conn->ask.source, &what);
+	if (conn->fd < 0) {
 		conn->seen.os_errno = errno;
 		end(conn, OUTCOME_LOCAL,
-		    arena_printf(conn->ask.arena, "source address: %s", strerror(errno)));
+		    conn_socket_cause(-1, conn->seen.os_errno, what, conn->ask.arena));
 		return;
 	}
 	enter(conn, CONN_CONNECT);
 	result = connect(conn->fd, (struct sockaddr *)&to, count);
 	error = errno;
-	note_local(conn);
+	/* Now, so that it is known of a connection that fails, too. */
+	conn->seen.local = conn_socket_local(conn->fd);
 	if (result == 0 || error == EINPROGRESS)
 		wait_for(conn, LOOP_WRITE);
 	else
 		end_errno(conn, error, "connect");
-}
-
-static bool
-is_writable(const struct conn *conn)
-{
-	struct pollfd look = { .fd = conn->fd, .events = POLLOUT };
-
-	return poll(&look, 1, 0) == 1;
-}
-
-static int
-read_cause(const struct conn *conn)
-{
-	int       error = 0;
-	socklen_t count = sizeof(error);
-
-	if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &count) != 0)
-		return errno;
-	return error;
 }
 
 static bool
@@ -246,11 +170,11 @@ step_connect(struct conn *conn)
 {
 	int error;
 
-	if (!is_writable(conn)) {
+	if (!conn_socket_is_writable(conn->fd)) {
 		wait_for(conn, LOOP_WRITE);
 		return;
 	}
-	error = read_cause(conn);
+	error = conn_socket_error(conn->fd);
 	/* A RST that overtook us shows that the connection had stood; whether it is seen here or
 	 * by the next stage is chance, so where there is a next stage it is that one's. */
 	if (error == ECONNRESET && has_more(conn))
@@ -342,7 +266,7 @@ send_some(struct conn *conn, size_t *sent)
 
 	if (conn->tls != NULL)
 		return conn_tls_write(conn->tls, bytes, count, sent);
-	result = send(conn->fd, bytes, count, MSG_NOSIGNAL);
+	result = conn_socket_send(conn->fd, bytes, count);
 	*sent = result > 0 ? (size_t)result : 0;
 	return judge_plain(conn, result, CONN_IO_WANT_WRITE);
 }
@@ -354,7 +278,7 @@ receive_some(struct conn *conn, uint8_t *bytes, size_t room, size_t *count)
 
 	if (conn->tls != NULL)
 		return conn_tls_read(conn->tls, bytes, room, count);
-	result = recv(conn->fd, bytes, room, 0);
+	result = conn_socket_receive(conn->fd, bytes, room);
 	*count = result > 0 ? (size_t)result : 0;
 	return result == 0 ? CONN_IO_OVER : judge_plain(conn, result, CONN_IO_WANT_READ);
 }
@@ -367,8 +291,6 @@ end_io(struct conn *conn)
 
 	if (conn->tls != NULL)
 		end_tls(conn);
-	else if (error == EPIPE)
-		end(conn, OUTCOME_RESET, "the peer takes no more");
 	else if (error != 0)
 		end_errno(conn, error, conn->ask.dialog->name);
 	else
@@ -462,19 +384,33 @@ step(struct conn *conn)
 	}
 }
 
+/* What the peer owes us. */
+static const char *
+describe_wait(const struct conn *conn)
+{
+	if (conn->state <= CONN_CONNECT)
+		return "no answer to our SYN";
+	if (conn->state == CONN_TLS && conn_tls_heard_bytes(conn->tls) == 0)
+		return "connected, but no answer to the ClientHello";
+	if (conn->state == CONN_TLS)
+		return "the peer began the handshake and went silent";
+	return conn->state == CONN_SAY ? "the peer takes nothing more" : "no whole answer";
+}
+
 /* After the last look.  When we were late ourselves, an answer that is not there proves nothing:
  * on a machine that was paused the deadline passes before the packets are let in. */
 static void
 end_past(struct conn *conn)
 {
+	long long over_ms = conn->over_us / US_PER_MS, limit_ms = conn->ask.limit_ms;
+
 	if (conn->over_us > late_us)
 		end(conn, OUTCOME_AGENT_LATE,
-		    arena_printf(conn->ask.arena, "our own loop was %lld ms late",
-		        (long long)(conn->over_us / US_PER_MS)));
+		    arena_printf(conn->ask.arena, "our own loop was %lld ms late", over_ms));
 	else
 		end(conn, OUTCOME_TIMEOUT,
-		    arena_printf(conn->ask.arena, "nothing more within %lld ms",
-		        (long long)conn->ask.limit_ms));
+		    arena_printf(
+		        conn->ask.arena, "%s within %lld ms", describe_wait(conn), limit_ms));
 }
 
 /* Looks at the socket in any case: libevent drops "readable" when the time is up in the same

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/wbuf.h"
+#include "probe/conn_socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -50,7 +51,7 @@ static int
 write_socket(BIO *bio, const char *bytes, int count)
 {
 	struct conn_tls *tls = BIO_get_data(bio);
-	ssize_t          done = send(tls->fd, bytes, (size_t)count, MSG_NOSIGNAL);
+	ssize_t          done = conn_socket_send(tls->fd, bytes, (size_t)count);
 
 	BIO_clear_retry_flags(bio);
 	if (done >= 0)
@@ -77,7 +78,7 @@ static int
 read_socket(BIO *bio, char *bytes, int room)
 {
 	struct conn_tls *tls = BIO_get_data(bio);
-	ssize_t          count = recv(tls->fd, bytes, (size_t)room, 0);
+	ssize_t          count = conn_socket_receive(tls->fd, bytes, (size_t)room);
 
 	BIO_clear_retry_flags(bio);
 	if (count > 0) {
@@ -247,18 +248,25 @@ is_printable(const uint8_t *bytes, size_t count)
 	return true;
 }
 
+/* What OpenSSL has not read, because it had seen enough or could not even say its part. */
+static void
+read_greeting(struct conn_tls *tls)
+{
+	uint8_t more[GREETING_MAX];
+	ssize_t count = conn_socket_receive(tls->fd, more, sizeof(more));
+
+	if (count > 0)
+		keep_greeting(tls, more, (size_t)count);
+}
+
 /* What it said instead: its first line, or the first bytes in hex. */
 static enum conn_io
 end_not_tls(struct conn_tls *tls)
 {
 	struct wbuf words;
 	size_t      line = 0;
-	uint8_t     more[GREETING_MAX];
-	ssize_t     count = recv(tls->fd, more, sizeof(more), MSG_DONTWAIT);
 	const char *said;
 
-	if (count > 0)
-		keep_greeting(tls, more, (size_t)count);
 	while (line < tls->greeting_bytes && tls->greeting[line] != '\r' &&
 	    tls->greeting[line] != '\n')
 		line++;
@@ -277,26 +285,25 @@ end_not_tls(struct conn_tls *tls)
 	return end(tls, OUTCOME_NOT_TLS, said);
 }
 
-static enum outcome
-judge_errno(int error)
-{
-	switch (error) {
-	case ECONNRESET:
-	case EPIPE: return OUTCOME_RESET;
-	case ETIMEDOUT: return OUTCOME_TIMEOUT;
-	case ENETUNREACH:
-	case EHOSTUNREACH:
-	case EACCES: return OUTCOME_UNREACHABLE;
-	default: return OUTCOME_LOCAL;
-	}
-}
-
 static const char *
 name_moment(const struct conn_tls *tls)
 {
 	if (tls->shaken)
 		return "after the handshake";
 	return tls->heard_bytes == 0 ? "in answer to the ClientHello" : "in the handshake";
+}
+
+/* OpenSSL's table of alerts ends before TLS 1.3, its reasons do not: "tlsv13 alert certificate
+ * required". */
+static const char *
+name_alert(unsigned long error)
+{
+	const char *words = ERR_reason_error_string(error);
+	const char *alert = words != NULL ? strstr(words, "alert ") : NULL;
+
+	if (alert != NULL)
+		return alert + strlen("alert ");
+	return SSL_alert_desc_string_long(ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET);
 }
 
 static enum conn_io
@@ -311,8 +318,7 @@ end_failed(struct conn_tls *tls, unsigned long error)
 	if (reason > SSL_AD_REASON_OFFSET)
 		return end(tls, OUTCOME_TLS_FAILED,
 		    arena_printf(tls->arena, "the peer sent alert %d, %s%s",
-		        reason - SSL_AD_REASON_OFFSET,
-		        SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET),
+		        reason - SSL_AD_REASON_OFFSET, name_alert(error),
 		        tls->asked ? "; it asks for a client certificate" : ""));
 	if (reason == SSL_R_EXCESSIVE_MESSAGE_SIZE)
 		return end(tls, OUTCOME_TLS_FAILED,
@@ -329,6 +335,8 @@ judge(struct conn_tls *tls, int result)
 {
 	int why = SSL_get_error(tls->ssl, result);
 
+	if (!tls->shaken && (tls->error != 0 || !is_tls_so_far(tls)))
+		read_greeting(tls);
 	if (!tls->shaken && !is_tls_so_far(tls))
 		return end_not_tls(tls);
 	if (why == SSL_ERROR_WANT_READ)
@@ -336,7 +344,7 @@ judge(struct conn_tls *tls, int result)
 	if (why == SSL_ERROR_WANT_WRITE)
 		return CONN_IO_WANT_WRITE;
 	if (tls->error != 0)
-		return end(tls, judge_errno(tls->error),
+		return end(tls, conn_socket_outcome(tls->error),
 		    arena_printf(tls->arena, "%s %s", strerror(tls->error), name_moment(tls)));
 	if (why == SSL_ERROR_ZERO_RETURN || (why == SSL_ERROR_SYSCALL && tls->ended))
 		return end(tls, OUTCOME_CLOSED,
@@ -447,6 +455,12 @@ int
 conn_tls_errno(const struct conn_tls *tls)
 {
 	return tls->error;
+}
+
+uint64_t
+conn_tls_heard_bytes(const struct conn_tls *tls)
+{
+	return tls->heard_bytes;
 }
 
 static const char *

@@ -58,7 +58,8 @@ enum outcome conn_tls_outcome(const struct conn_tls *tls);
 /* Why, in words; "" when all is well. */
 const char *conn_tls_detail(const struct conn_tls *tls);
 /* errno of the socket, 0 when it was not the socket. */
-int  conn_tls_errno(const struct conn_tls *tls);
-void conn_tls_facts(const struct conn_tls *tls, struct conn_tls_facts *facts);
+int      conn_tls_errno(const struct conn_tls *tls);
+uint64_t conn_tls_heard_bytes(const struct conn_tls *tls); /* from the socket */
+void     conn_tls_facts(const struct conn_tls *tls, struct conn_tls_facts *facts);
 
 #endif

@@ -45,15 +45,6 @@ has_hash_links(const char *folder)
 	return found;
 }
 
-/* The environment's word goes before the built-in path, as everywhere with OpenSSL. */
-static const char *
-choose_path(const char *variable, const char *preset)
-{
-	const char *named = secure_getenv(variable);
-
-	return named != NULL && named[0] != '\0' ? named : preset;
-}
-
 static bool
 load_file(struct tls_roots *roots, const char *path, struct err *err)
 {
@@ -82,20 +73,21 @@ load_folder(struct tls_roots *roots, const char *path)
 	return true;
 }
 
-/* The folder alone where it serves; SSL_CERT_FILE, when somebody set it, before the folder. */
+/* SSL_CERT_FILE and SSL_CERT_DIR replace the built-in paths, as everywhere with OpenSSL.  A file
+ * that somebody named goes before the folder, the built-in one behind it. */
 static void
 load_system(struct tls_roots *roots)
 {
-	const char *file = choose_path(X509_get_default_cert_file_env(), NULL);
-	const char *folder = choose_path(
-	    X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
+	const char *file = secure_getenv(X509_get_default_cert_file_env());
+	const char *folder = secure_getenv(X509_get_default_cert_dir_env());
 
 	if (file != NULL && load_file(roots, file, NULL))
 		return;
-	if (load_folder(roots, folder))
+	if (load_folder(roots, folder != NULL ? folder : X509_get_default_cert_dir()))
 		return;
-	if (!load_file(roots, X509_get_default_cert_file(), NULL))
-		roots->origin = mem_strdup("");
+	if (file == NULL && load_file(roots, X509_get_default_cert_file(), NULL))
+		return;
+	roots->origin = mem_strdup("");
 }
 
 static SSL_CTX *
