@@ -1,11 +1,9 @@
 #include "base/addr.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -24,14 +22,23 @@ addr_from_bytes(const void *bytes, size_t count, uint16_t port)
 	return addr;
 }
 
+/* Digits and nothing else; 0 for what is no number from 1 to most. */
+static uint32_t
+read_number(const char *text, uint32_t most)
+{
+	uint64_t number = 0;
+
+	for (; *text >= '0' && *text <= '9' && number <= most; text++)
+		number = number * 10 + (uint64_t)(*text - '0');
+	return *text == '\0' && number <= most ? (uint32_t)number : 0;
+}
+
 /* Takes the port off the end of text, where there is one. */
 static bool
 split_port(char *text, char **host, uint16_t *port, struct err *err)
 {
 	char *colon = strrchr(text, ':');
 	char *close = strchr(text, ']');
-	char *end;
-	long  number;
 
 	*host = text;
 	if (text[0] == '[') {
@@ -46,12 +53,10 @@ split_port(char *text, char **host, uint16_t *port, struct err *err)
 	}
 	if (colon == NULL)
 		return true;
-	errno = 0;
-	number = strtol(colon + 1, &end, 10);
-	if (errno != 0 || end == colon + 1 || *end != '\0' || number < 1 || number > 65535)
+	*port = (uint16_t)read_number(colon + 1, UINT16_MAX);
+	if (*port == 0)
 		return err_set(
 		    err, ERR_PARSE, "port '%s': a number from 1 to 65535 wanted", colon + 1);
-	*port = (uint16_t)number;
 	*colon = '\0';
 	return true;
 }
@@ -75,7 +80,9 @@ addr_parse(struct addr *addr, const char *text, uint16_t preset_port, struct err
 		*zone++ = '\0';
 		scope = if_nametoindex(zone);
 		if (scope == 0)
-			scope = (uint32_t)strtoul(zone, NULL, 10);
+			scope = read_number(zone, UINT32_MAX);
+		if (scope == 0)
+			return err_set(err, ERR_PARSE, "'%s': no interface '%s'", text, zone);
 	}
 	if (inet_pton(AF_INET, host, bytes) == 1)
 		*addr = addr_from_bytes(bytes, 4, port);
@@ -83,6 +90,8 @@ addr_parse(struct addr *addr, const char *text, uint16_t preset_port, struct err
 		*addr = addr_from_bytes(bytes, 16, port);
 	else
 		return err_set(err, ERR_PARSE, "'%s' is not an IPv4 or IPv6 address", text);
+	if (scope != 0 && addr->family == 4)
+		return err_set(err, ERR_PARSE, "'%s': an IPv4 address has no interface", text);
 	addr->scope = scope;
 	return true;
 }

@@ -97,9 +97,9 @@ clock_wall_ms(const struct clock *clock)
 char *
 clock_render(int64_t wall_ms, char *text, size_t room)
 {
-	int64_t   seconds = wall_ms / MS_PER_S - (wall_ms % MS_PER_S < 0);
-	time_t    whole = (time_t)seconds;
-	int       ms = (int)(wall_ms - seconds * MS_PER_S);
+	int       rest = (int)(wall_ms % MS_PER_S);
+	time_t    whole = (time_t)(wall_ms / MS_PER_S - (rest < 0));
+	int       ms = rest < 0 ? rest + (int)MS_PER_S : rest;
 	char      day[24] = "";
 	struct tm parts;
 

@@ -310,12 +310,20 @@ check_required(struct reader *reader, const struct conf_row *rows, const struct 
 	}
 }
 
-/* What a setting is before its preset; nothing is ever NULL. */
+/* What a setting is before its preset: nothing is NULL, and nothing is left as it was. */
 static void
 fill_empty(void *place, enum conf_type type)
 {
-	if (type == CONF_TEXT || type == CONF_PATH)
-		*(const char **)place = "";
+	switch (type) {
+	case CONF_TEXT:
+	case CONF_PATH: *(const char **)place = ""; break;
+	case CONF_BOOL: *(bool *)place = false; break;
+	case CONF_NUMBER:
+	case CONF_MS:
+	case CONF_BYTES: *(int64_t *)place = 0; break;
+	case CONF_TEXTS: *(struct conf_texts *)place = (struct conf_texts){ 0 }; break;
+	case CONF_LIST: *(struct conf_list *)place = (struct conf_list){ 0 }; break;
+	}
 }
 
 /* A preset is written as in a file; "" is an empty text or list.  A preset that does not read is

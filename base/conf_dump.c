@@ -56,12 +56,11 @@ put_list(struct wbuf *out, const struct conf_list *list, const struct conf_row *
 	const char *at = list->rows;
 
 	if (list->count == 0)
-		wbuf_puts(out, "[]");
+		wbuf_puts(out, " []");
 	for (size_t i = 0; i < list->count; i++, at += row->row_bytes) {
 		wbuf_puts(out, "\n  - {");
 		for (const struct conf_row *inner = row->rows; inner->name != NULL; inner++) {
-			wbuf_printf(
-			    out, "%s%s: ", inner != row->rows ? ", " : " ", inner->name);
+			wbuf_printf(out, "%s%s:", inner != row->rows ? ", " : " ", inner->name);
 			put_value(out, at, inner);
 		}
 		wbuf_puts(out, " }");
@@ -74,6 +73,8 @@ put_value(struct wbuf *out, const void *from, const struct conf_row *row)
 	const void *place = (const char *)from + row->at;
 	char        text[CONF_UNIT_TEXT];
 
+	if (row->type != CONF_LIST)
+		wbuf_puts(out, " ");
 	switch (row->type) {
 	case CONF_TEXT:
 	case CONF_PATH: put_text(out, *(const char *const *)place); break;
@@ -104,17 +105,27 @@ put_bounds(struct wbuf *out, const struct conf_row *row)
 	                                                            : "");
 }
 
+static void
+put_help(struct wbuf *out, const char *front, const struct conf_row *row)
+{
+	wbuf_printf(out, "%s%s", front, row->help);
+	put_bounds(out, row);
+	wbuf_puts(out, "\n");
+}
+
 void
 conf_dump(const void *from, const struct conf_row *rows, struct wbuf *out)
 {
 	for (const struct conf_row *row = rows; row->name != NULL; row++) {
-		wbuf_printf(out, "%s# %s", row != rows ? "\n" : "", row->help);
-		put_bounds(out, row);
-		wbuf_puts(out, "\n");
-		for (const struct conf_row *inner = row->rows;
-		     inner != NULL && inner->name != NULL; inner++)
-			wbuf_printf(out, "#   %s: %s\n", inner->name, inner->help);
-		wbuf_printf(out, "%s: ", row->name);
+		const struct conf_row *inner = row->rows;
+
+		wbuf_puts(out, row != rows ? "\n" : "");
+		put_help(out, "# ", row);
+		for (; inner != NULL && inner->name != NULL; inner++) {
+			wbuf_printf(out, "#   %s: ", inner->name);
+			put_help(out, "", inner);
+		}
+		wbuf_printf(out, "%s:", row->name);
 		put_value(out, from, row);
 		wbuf_puts(out, "\n");
 	}

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -146,7 +147,7 @@ measure_distance(const char *left, const char *right)
 	unsigned cost[WORD_MAX + 1];
 
 	if (rows > WORD_MAX || columns > WORD_MAX)
-		return WORD_MAX;
+		return UINT_MAX;
 	for (size_t j = 0; j <= columns; j++)
 		cost[j] = (unsigned)j;
 	for (size_t i = 1; i <= rows; i++) {
