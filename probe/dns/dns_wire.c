@@ -162,6 +162,22 @@ struct reader {
 	size_t             count, at;
 };
 
+/* A record as ldns read it, and where its data stand. */
+struct record {
+	ldns_rr *rr; /* owned */
+	unsigned type;
+	size_t   data, data_bytes;
+};
+
+/* Where a name ends that ldns has found good: behind its zero or its first pointer. */
+static size_t
+skip_name(const uint8_t *bytes, size_t at)
+{
+	while (bytes[at] != 0 && bytes[at] <= LABEL_MAX)
+		at += 1u + bytes[at];
+	return at + (bytes[at] == 0 ? 1 : 2);
+}
+
 /* Field `index` of the record's data when it has exactly `want` bytes (0: any), else NULL.  A
  * record may come without any data: then ldns hands out records without fields. */
 static const ldns_rdf *
@@ -191,45 +207,40 @@ clamp_ttl(uint32_t ttl_s)
 }
 
 static bool
-take_answer_record(struct reader *in, const ldns_rr *record, struct err *err)
+take_answer_record(struct reader *in, const struct record *record, struct err *err)
 {
 	struct dns_answer *answer = in->answer;
-	uint32_t           ttl_s = clamp_ttl(ldns_rr_ttl(record));
-	unsigned           type = ldns_rr_get_type(record);
-	size_t             bytes = in->type == DNS_TYPE_A ? 4 : 16;
-	const ldns_rdf    *field;
+	uint32_t           ttl_s = clamp_ttl(ldns_rr_ttl(record->rr));
+	const ldns_rdf    *field = find_field(record->rr, 0, 0);
+	const char        *owner;
 
-	if (type != LDNS_RR_TYPE_CNAME && type != in->type)
+	if (record->type != LDNS_RR_TYPE_CNAME && record->type != in->type)
 		return true; /* a DNAME comes with the CNAME made from it [rfc6672 3.1] */
-	field = find_field(record, 0, type == in->type ? bytes : 0);
 	if (field == NULL)
-		return err_set(err, ERR_PARSE, "%s record without its data",
-		    type == DNS_TYPE_A          ? "A"
-		        : type == DNS_TYPE_AAAA ? "AAAA"
-		                                : "CNAME");
-	if (type == LDNS_RR_TYPE_CNAME)
-		answer->aliases[answer->alias_count++] = (struct dns_alias){
-			render_field(in->arena, ldns_rr_owner(record)),
-			render_field(in->arena, field), ttl_s
-		};
+		return err_set(err, ERR_PARSE, "data of %zu bytes do not fit type %u",
+		    record->data_bytes, record->type);
+	owner = render_field(in->arena, ldns_rr_owner(record->rr));
+	if (record->type == LDNS_RR_TYPE_CNAME)
+		answer->aliases[answer->alias_count++] = (struct dns_alias){ owner,
+			render_field(in->arena, field), ttl_s };
 	else
-		answer->addresses[answer->address_count++] = (struct dns_address){
-			render_field(in->arena, ldns_rr_owner(record)),
-			addr_from_bytes(ldns_rdf_data(field), bytes, 0), ttl_s
-		};
+		answer->addresses[answer->address_count++] = (struct dns_address){ owner,
+			addr_from_bytes(in->bytes + record->data, record->data_bytes, 0),
+			ttl_s };
 	return true;
 }
 
 static bool
-take_authority_record(struct reader *in, const ldns_rr *record, struct err *err)
+take_authority_record(struct reader *in, const struct record *record, struct err *err)
 {
-	const ldns_rdf *minimum = find_field(record, 6, 4); /* [rfc1035 3.3.13] */
-	uint32_t        ttl_s = clamp_ttl(ldns_rr_ttl(record)), least_s;
+	const ldns_rdf *minimum = find_field(record->rr, 6, 4); /* [rfc1035 3.3.13] */
+	uint32_t        ttl_s = clamp_ttl(ldns_rr_ttl(record->rr)), least_s;
 
-	if (ldns_rr_get_type(record) != LDNS_RR_TYPE_SOA || in->answer->has_soa)
+	if (record->type != LDNS_RR_TYPE_SOA || in->answer->has_soa)
 		return true;
 	if (minimum == NULL)
-		return err_set(err, ERR_PARSE, "SOA record without its data");
+		return err_set(err, ERR_PARSE, "data of %zu bytes do not fit type %u",
+		    record->data_bytes, record->type);
 	least_s = clamp_ttl(read_u32(ldns_rdf_data(minimum)));
 	in->answer->has_soa = true;
 	in->answer->negative_ttl_s = ttl_s < least_s ? ttl_s : least_s;
@@ -260,40 +271,53 @@ take_options(struct reader *in, struct rcur options)
 	}
 }
 
-/* start: where the record begins; it ends where the reader stands. */
 static void
-take_opt(struct reader *in, const ldns_rr *record, size_t start)
+take_opt(struct reader *in, const struct record *record)
 {
-	size_t head = 11; /* the root's name, type, class, TTL, length [rfc6891 6.1.2] */
-
 	if (in->answer->edns)
-		return;
+		return; /* there may be only one [rfc6891 6.1.1] */
 	in->answer->edns = true;
-	in->answer->rcode |= ldns_rr_ttl(record) >> 24 << 4;
-	if (in->bytes[start] == 0 && in->at - start >= head)
-		take_options(in, rcur_of(in->bytes + start + head, in->at - start - head));
+	in->answer->rcode |= ldns_rr_ttl(record->rr) >> 24 << 4;
+	take_options(in, rcur_of(in->bytes + record->data, record->data_bytes));
 }
 
 static bool
-take_record(struct reader *in, ldns_pkt_section section, struct err *err)
+take_record(
+    struct reader *in, ldns_pkt_section section, const struct record *record, struct err *err)
 {
-	ldns_rr    *record = NULL;
-	size_t      start = in->at;
-	ldns_status status = ldns_wire2rr(&record, in->bytes, in->count, &in->at, section);
-	bool        done = true;
+	if (record->type == LDNS_RR_TYPE_OPT && section == LDNS_SECTION_ADDITIONAL)
+		take_opt(in, record);
+	if (ldns_rr_get_class(record->rr) != LDNS_RR_CLASS_IN)
+		return true;
+	switch (section) {
+	case LDNS_SECTION_ANSWER: return take_answer_record(in, record, err);
+	case LDNS_SECTION_AUTHORITY: return take_authority_record(in, record, err);
+	default: return true;
+	}
+}
+
+static bool
+read_record(struct reader *in, ldns_pkt_section section, struct err *err)
+{
+	size_t        start = in->at;
+	struct record record = { 0 };
+	ldns_status   status = ldns_wire2rr(&record.rr, in->bytes, in->count, &in->at, section);
+	bool          taken;
 
 	if (status != LDNS_STATUS_OK)
 		return err_set(err, ERR_PARSE, "%s", ldns_get_errorstr_by_id(status));
-	if (section == LDNS_SECTION_ADDITIONAL && ldns_rr_get_type(record) == LDNS_RR_TYPE_OPT)
-		take_opt(in, record, start);
-	else if (ldns_rr_get_class(record) != LDNS_RR_CLASS_IN)
-		done = true;
-	else if (section == LDNS_SECTION_ANSWER)
-		done = take_answer_record(in, record, err);
-	else if (section == LDNS_SECTION_AUTHORITY)
-		done = take_authority_record(in, record, err);
-	ldns_rr_free(record);
-	return done;
+	/* Type, class, TTL and length stand between name and data [rfc1035 4.1.3]. */
+	record.data = skip_name(in->bytes, start) + 10;
+	record.data_bytes = read_u16(in->bytes + record.data - 2);
+	record.type = ldns_rr_get_type(record.rr);
+	/* ldns goes by what it reads, not by the length that is said [rfc9267 5]. */
+	if (record.data + record.data_bytes != in->at)
+		taken = err_set(err, ERR_PARSE, "data of %zu bytes do not fit type %u",
+		    record.data_bytes, record.type);
+	else
+		taken = take_record(in, section, &record, err);
+	ldns_rr_free(record.rr);
+	return taken;
 }
 
 static bool
@@ -301,7 +325,7 @@ take_section(struct reader *in, ldns_pkt_section section, const char *name, unsi
     struct err *err)
 {
 	for (unsigned i = 0; i < records; i++) {
-		if (!take_record(in, section, err))
+		if (!read_record(in, section, err))
 			return err_in(err, "%s record %u of %u", name, i + 1, records);
 	}
 	return true;

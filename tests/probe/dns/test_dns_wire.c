@@ -1,0 +1,440 @@
+#include "probe/dns/dns_wire.h"
+
+#include "base/wbuf.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ID = 0x1234 };
+
+/* Pieces of records.  The question is for a.example: its name stands at byte 12 ("\xc0\x0c"),
+ * "example" at 14, and the first record at 27 (0x1b). */
+#define ASKED    "\xc0\x0c"
+#define IN_TTL   "\0\x01\0\0\0\x3c" /* class IN, 60 s */
+#define A_RECORD ASKED "\0\x01" IN_TTL "\0\x04\x0a\0\0\x04"
+#define OPT      "\0\0\x29\x04\xd0" /* the root's name, type, 1232 bytes */
+#define TSIG     "\0\0\xfa\0\xff\0\0\0\0\0\x11\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+#define TEN(x)   x x x x x x x x x x
+
+static struct dns_query query;
+
+static int
+build_query(void **state)
+{
+	struct err err;
+
+	assert_true(dns_query_build(&query, "a.example", DNS_TYPE_A, &err));
+	dns_query_stamp(&query, ID, true);
+	return 0;
+}
+
+/* An answer to the query, in memory of its own so that the sanitizer sees every byte read beyond
+ * its end. */
+static uint8_t *
+make_answer(
+    unsigned flags, const uint8_t counts[3], const char *records, size_t bytes, size_t *count)
+{
+	uint8_t *answer = malloc(DNS_HEAD_BYTES + query.question_bytes + bytes);
+
+	*count = DNS_HEAD_BYTES + query.question_bytes + bytes;
+	memcpy(answer, query.bytes, *count - bytes);
+	memcpy(answer + *count - bytes, records, bytes);
+	answer[2] = (uint8_t)(flags >> 8 | 0x80);
+	answer[3] = (uint8_t)flags;
+	for (unsigned i = 0; i < 3; i++) {
+		answer[6 + 2 * i] = 0;
+		answer[7 + 2 * i] = counts[i];
+	}
+	return answer;
+}
+
+static const struct answer_case {
+	const char *name;
+	unsigned    flags;
+	uint8_t     counts[3];
+	const char *records;
+	size_t      bytes;
+	const char *refusal; /* NULL: taken; else what its reason holds */
+	size_t      aliases, addresses;
+	unsigned    rcode;
+	const char *ede_text; /* NULL: no extended error */
+} cases[] = {
+#define BYTES(text) text, sizeof(text) - 1
+	{ "nothing", 0, { 0, 0, 0 }, BYTES(""), NULL, 0, 0, 0, NULL },
+	{ "one address", 0, { 1, 0, 0 }, BYTES(A_RECORD), NULL, 0, 1, 0, NULL },
+	{ "bytes behind the last record", 0, { 1, 0, 0 }, BYTES(A_RECORD "xyz"), NULL, 0, 1, 0,
+	    NULL },
+	{ "alias and address", 0, { 2, 0, 0 },
+	    BYTES(ASKED "\0\x05" IN_TTL "\0\x04\x01"
+	                "b\xc0\x0e"
+	                "\xc0\x27\0\x01" IN_TTL "\0\x04\x0a\0\0\x05"),
+	    NULL, 1, 1, 0, NULL },
+	{ "nxdomain", 3, { 0, 0, 0 }, BYTES(""), NULL, 0, 0, 3, NULL },
+	{ "an AAAA record nobody asked for", 0, { 1, 0, 0 },
+	    BYTES(ASKED "\0\x1c" IN_TTL "\0\x10\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01"), NULL, 0,
+	    0, 0, NULL },
+	{ "class CHAOS", 0, { 1, 0, 0 },
+	    BYTES(ASKED "\0\x01\0\x03\0\0\0\x3c\0\x04\x0a\0\0\x04"), NULL, 0, 0, 0, NULL },
+	{ "an address in the additional section", 0, { 0, 0, 1 }, BYTES(A_RECORD), NULL, 0, 0,
+	    0, NULL },
+	{ "a type of the future", 0, { 1, 0, 0 }, BYTES(ASKED "\xff\x01" IN_TTL "\0\x03xyz"),
+	    NULL, 0, 0, 0, NULL },
+
+	{ "a record less than its count", 0, { 2, 0, 0 }, BYTES(A_RECORD),
+	    "answer record 2 of 2: ", 0, 0, 0, NULL },
+	{ "an authority record less", 0, { 1, 1, 0 }, BYTES(A_RECORD),
+	    "authority record 1 of 1: ", 0, 0, 0, NULL },
+	{ "an additional record less", 0, { 1, 0, 1 }, BYTES(A_RECORD),
+	    "additional record 1 of 1: ", 0, 0, 0, NULL },
+	{ "a pointer at itself", 0, { 1, 0, 0 },
+	    BYTES("\xc0\x1b\0\x01" IN_TTL "\0\x04\x0a\0\0\x04"), "pointer", 0, 0, 0, NULL },
+	{ "two pointers at each other", 0, { 1, 0, 0 },
+	    BYTES("\xc0\x1d\xc0\x1b\0\x01" IN_TTL "\0\x04\x0a\0\0\x04"), "pointer", 0, 0, 0,
+	    NULL },
+	{ "a label and a pointer at it", 0, { 1, 0, 0 },
+	    BYTES("\x01"
+	          "b\xc0\x1b\0\x01" IN_TTL "\0\x04\x0a\0\0\x04"),
+	    "overflow", 0, 0, 0, NULL },
+	{ "a pointer past the end", 0, { 1, 0, 0 },
+	    BYTES("\xff\xff\0\x01" IN_TTL "\0\x04\x0a\0\0\x04"), "pointer", 0, 0, 0, NULL },
+	{ "a label of the unused kind 01", 0, { 1, 0, 0 },
+	    BYTES("\x41"
+	          "b\xc0\x0e\0\x01" IN_TTL "\0\x04\x0a\0\0\x04"),
+	    "answer record 1 of 1: ", 0, 0, 0, NULL },
+	{ "a label of the unused kind 10", 0, { 1, 0, 0 },
+	    BYTES("\x81"
+	          "b\xc0\x0e\0\x01" IN_TTL "\0\x04\x0a\0\0\x04"),
+	    "answer record 1 of 1: ", 0, 0, 0, NULL },
+	{ "data longer than the message", 0, { 1, 0, 0 },
+	    BYTES(ASKED "\0\x01" IN_TTL "\xff\xff\x0a\0\0\x04"), "answer record 1 of 1: ", 0, 0,
+	    0, NULL },
+	{ "an address of 3 bytes", 0, { 1, 0, 0 },
+	    BYTES(ASKED "\0\x01" IN_TTL "\0\x03\x0a\0\0"), "answer record 1 of 1: ", 0, 0, 0,
+	    NULL },
+	{ "an address of 5 bytes", 0, { 1, 0, 0 },
+	    BYTES(ASKED "\0\x01" IN_TTL "\0\x05\x0a\0\0\x04\x05"), "answer record 1 of 1: ", 0,
+	    0, 0, NULL },
+	{ "an address of no bytes", 0, { 1, 0, 0 }, BYTES(ASKED "\0\x01" IN_TTL "\0\0"),
+	    "data of 0 bytes do not fit type 1", 0, 0, 0, NULL },
+	{ "an alias of no bytes", 0, { 1, 0, 0 }, BYTES(ASKED "\0\x05" IN_TTL "\0\0"),
+	    "data of 0 bytes do not fit type 5", 0, 0, 0, NULL },
+	{ "an alias shorter than its data", 0, { 1, 0, 0 },
+	    BYTES(ASKED "\0\x05" IN_TTL "\0\x05\x01"
+	                "b\xc0\x0e\0"),
+	    "data of 5 bytes do not fit type 5", 0, 0, 0, NULL },
+	{ "an alias longer than its data", 0, { 1, 0, 0 },
+	    BYTES(ASKED "\0\x05" IN_TTL "\0\x02\x01"
+	                "b\xc0\x0e"),
+	    "answer record 1 of 1: ", 0, 0, 0, NULL },
+	{ "a SOA of no bytes", 0, { 0, 1, 0 }, BYTES(ASKED "\0\x06" IN_TTL "\0\0"),
+	    "data of 0 bytes do not fit type 6", 0, 0, 0, NULL },
+
+	{ "64 records", 0, { 60, 0, 4 },
+	    BYTES(TEN(A_RECORD A_RECORD A_RECORD A_RECORD A_RECORD A_RECORD)
+	            A_RECORD A_RECORD A_RECORD A_RECORD),
+	    NULL, 0, 60, 0, NULL },
+	{ "65 records", 0, { 60, 0, 5 },
+	    BYTES(TEN(A_RECORD A_RECORD A_RECORD A_RECORD A_RECORD A_RECORD)
+	            A_RECORD A_RECORD A_RECORD A_RECORD A_RECORD),
+	    "65 records, at most 64", 0, 0, 0, NULL },
+	{ "255 records said, none there", 0, { 255, 255, 255 }, BYTES(""),
+	    "765 records, at most 64", 0, 0, 0, NULL },
+	{ "many TSIG records", 0, { 1, 0, 60 },
+	    BYTES(A_RECORD TEN(TSIG TSIG TSIG TSIG TSIG TSIG)), NULL, 0, 1, 0, NULL },
+
+	{ "EDNS", 0, { 1, 0, 1 }, BYTES(A_RECORD OPT "\0\0\0\0\0\0"), NULL, 0, 1, 0, NULL },
+	{ "EDNS that extends the rcode", 0, { 0, 0, 1 }, BYTES(OPT "\x01\0\0\0\0\0"), NULL, 0,
+	    0, 16, NULL },
+	{ "EDNS twice: the first counts", 0, { 0, 0, 2 },
+	    BYTES(OPT "\x01\0\0\0\0\0" OPT "\x02\0\0\0\0\0"), NULL, 0, 0, 16, NULL },
+	{ "EDNS in the answer section", 2, { 1, 0, 0 }, BYTES(OPT "\x01\0\0\0\0\0"), NULL, 0, 0,
+	    2, NULL },
+	{ "extended error", 2, { 0, 0, 1 }, BYTES(OPT "\0\0\0\0\0\x0c\0\x0f\0\x08\0\x16no way"),
+	    NULL, 0, 0, 2, "no way" },
+	{ "extended error without text", 2, { 0, 0, 1 },
+	    BYTES(OPT "\0\0\0\0\0\x06\0\x0f\0\x02\0\x16"), NULL, 0, 0, 2, "" },
+	{ "extended error that ends with a zero", 2, { 0, 0, 1 },
+	    BYTES(OPT "\0\0\0\0\0\x09\0\x0f\0\x05\0\x16ok\0"), NULL, 0, 0, 2, "ok" },
+	{ "extended error in no UTF-8, with an escape", 2, { 0, 0, 1 },
+	    BYTES(OPT "\0\0\0\0\0\x0a\0\x0f\0\x06\0\x16\xff\x1b[m"), NULL, 0, 0, 2, "??[m" },
+	{ "two extended errors", 2, { 0, 0, 1 },
+	    BYTES(OPT "\0\0\0\0\0\x0e\0\x0f\0\x03\0\x16x\0\x0f\0\x03\0\x17y"), NULL, 0, 0, 2,
+	    "x" },
+	{ "extended error of one byte", 2, { 0, 0, 1 },
+	    BYTES(OPT "\0\0\0\0\0\x05\0\x0f\0\x01\0"), NULL, 0, 0, 2, NULL },
+	{ "an option longer than its record", 2, { 0, 0, 1 },
+	    BYTES(OPT "\0\0\0\0\0\x08\0\x0f\xff\xff\0\x16no"), NULL, 0, 0, 2, NULL },
+	{ "an option cut in its head", 2, { 0, 0, 1 }, BYTES(OPT "\0\0\0\0\0\x03\0\x0f\0"),
+	    NULL, 0, 0, 2, NULL },
+	{ "other options first", 2, { 0, 0, 1 },
+	    BYTES(OPT "\0\0\0\0\0\x10\0\x0d\0\x02xx\0\x03\0\0\0\x0f\0\x02\0\x16"), NULL, 0, 0,
+	    2, "" },
+	{ "EDNS that is not at the root", 2, { 0, 0, 1 },
+	    BYTES(ASKED "\0\x29\x04\xd0\0\0\0\0\0\x06\0\x0f\0\x02\0\x16"), NULL, 0, 0, 2, "" },
+#undef BYTES
+};
+
+static void
+check_answer(const struct answer_case *want)
+{
+	struct arena     *arena = arena_new();
+	struct dns_answer answer;
+	struct err        err = { 0 };
+	size_t            count;
+	uint8_t          *bytes = make_answer(
+	             want->flags, want->counts, want->records, want->bytes, &count);
+	bool taken;
+
+	assert_int_equal(dns_answer_match(&query, bytes, count), DNS_MATCH_ANSWER);
+	taken = dns_answer_parse(&answer, arena, &query, bytes, count, &err);
+	print_message("%s: %s\n", want->name, taken ? "taken" : err.text);
+	assert_int_equal(taken, want->refusal == NULL);
+	if (taken) {
+		assert_int_equal(answer.alias_count, want->aliases);
+		assert_int_equal(answer.address_count, want->addresses);
+		assert_int_equal(answer.rcode, want->rcode);
+		assert_int_equal(answer.has_ede, want->ede_text != NULL);
+		assert_string_equal(
+		    answer.ede_text, want->ede_text != NULL ? want->ede_text : "");
+	} else {
+		assert_non_null(strstr(err.text, want->refusal));
+	}
+	free(bytes);
+	arena_free(arena);
+}
+
+static void
+test_answers(void **state)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check_answer(&cases[i]);
+}
+
+/* Every case that is taken, cut after every byte: never taken, always with a reason. */
+static void
+test_every_truncation(void **state)
+{
+	unsigned refused = 0;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct answer_case *one = &cases[i];
+		size_t want = one->bytes - (strstr(one->name, "behind the last") ? 3 : 0);
+
+		for (size_t left = 0; one->refusal == NULL && left < want; left++) {
+			struct arena     *arena = arena_new();
+			struct dns_answer answer;
+			struct err        err = { 0 };
+			size_t            count;
+			uint8_t          *bytes = make_answer(
+			             one->flags, one->counts, one->records, left, &count);
+
+			assert_false(
+			    dns_answer_parse(&answer, arena, &query, bytes, count, &err));
+			assert_int_equal(err.kind, ERR_PARSE);
+			assert_string_not_equal(err.text, "");
+			refused++;
+			free(bytes);
+			arena_free(arena);
+		}
+	}
+	assert_true(refused > 3000);
+}
+
+static void
+test_heads_cut_short_are_strays(void **state)
+{
+	size_t   count;
+	uint8_t  none[3] = { 0 };
+	uint8_t *bytes = make_answer(0, none, "", 0, &count);
+
+	for (size_t left = 0; left < count; left++) {
+		uint8_t *cut = malloc(left + 1);
+
+		memcpy(cut, bytes, left);
+		assert_int_equal(dns_answer_match(&query, cut, left), DNS_MATCH_STRAY);
+		free(cut);
+	}
+	assert_int_equal(dns_answer_match(&query, bytes, count), DNS_MATCH_ANSWER);
+	free(bytes);
+}
+
+/* One byte of a good answer's head and question changed, and what it is then. */
+static const struct change {
+	const char    *name;
+	size_t         at;
+	uint8_t        value;
+	enum dns_match match;
+} changes[] = {
+	{ "first byte of the id", 0, 0x13, DNS_MATCH_STRAY },
+	{ "second byte of the id", 1, 0x35, DNS_MATCH_STRAY },
+	{ "a question", 2, 0x01, DNS_MATCH_STRAY },
+	{ "opcode notify", 2, 0xa0, DNS_MATCH_STRAY },
+	{ "authoritative", 2, 0x84, DNS_MATCH_ANSWER },
+	{ "truncated", 2, 0x82, DNS_MATCH_ANSWER },
+	{ "servfail", 3, 0x82, DNS_MATCH_ANSWER },
+	{ "no question", 5, 0, DNS_MATCH_STRAY },
+	{ "two questions", 5, 2, DNS_MATCH_STRAY },
+	{ "257 questions", 4, 1, DNS_MATCH_STRAY },
+	{ "another name", 13, 'b', DNS_MATCH_STRAY },
+	{ "the same name in capitals", 13, 'A', DNS_MATCH_STRAY },
+	{ "another type", 24, 28, DNS_MATCH_STRAY },
+	{ "another class", 26, 3, DNS_MATCH_STRAY },
+};
+
+static void
+test_only_the_answer_matches(void **state)
+{
+	uint8_t none[3] = { 0 };
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		size_t   count;
+		uint8_t *bytes = make_answer(0, none, "", 0, &count);
+
+		bytes[changes[i].at] = changes[i].value;
+		print_message("%s\n", changes[i].name);
+		assert_int_equal(dns_answer_match(&query, bytes, count), changes[i].match);
+		assert_int_equal(
+		    dns_answer_is_truncated(bytes), strcmp(changes[i].name, "truncated") == 0);
+		free(bytes);
+	}
+}
+
+static void
+test_bare_heads(void **state)
+{
+	uint8_t head[DNS_HEAD_BYTES + 1] = { 0x12, 0x34, 0x80, 1 };
+
+	assert_int_equal(
+	    dns_answer_match(&query, head, DNS_HEAD_BYTES), DNS_MATCH_NOT_UNDERSTOOD);
+	assert_int_equal(dns_answer_match(&query, head, sizeof(head)), DNS_MATCH_STRAY);
+	head[3] = 4;
+	assert_int_equal(
+	    dns_answer_match(&query, head, DNS_HEAD_BYTES), DNS_MATCH_NOT_UNDERSTOOD);
+	head[3] = 2;
+	assert_int_equal(dns_answer_match(&query, head, DNS_HEAD_BYTES), DNS_MATCH_STRAY);
+	head[3] = 1;
+	head[0] = 0;
+	assert_int_equal(dns_answer_match(&query, head, DNS_HEAD_BYTES), DNS_MATCH_STRAY);
+}
+
+static void
+test_query_bytes(void **state)
+{
+	static const uint8_t want[] = { 0xab, 0xcd, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 'a', 2,
+		'b', 'c', 0, 0, 28, 0, 1, 0, 0, 41, 4, 0xd0, 0, 0, 0, 0, 0, 0 };
+	struct dns_query     one;
+	struct err           err;
+
+	assert_true(dns_query_build(&one, "A.bC", DNS_TYPE_AAAA, &err));
+	dns_query_stamp(&one, 0xabcd, true);
+	assert_int_equal(one.count, sizeof(want));
+	assert_memory_equal(one.bytes, want, sizeof(want));
+	dns_query_stamp(&one, 0xabcd, false);
+	assert_int_equal(one.count, sizeof(want) - DNS_OPT_BYTES);
+	assert_int_equal(one.bytes[11], 0);
+	dns_query_stamp(&one, 1, true);
+	assert_int_equal(one.count, sizeof(want));
+	assert_memory_equal(one.bytes + 2, want + 2, sizeof(want) - 2);
+}
+
+#define LABEL63 "012345678901234567890123456789012345678901234567890123456789012"
+
+static const struct name_case {
+	const char *asked, *text; /* text NULL: refused */
+} name_cases[] = {
+	{ "Contoso.Documents.AZURE.com", "contoso.documents.azure.com" },
+	{ "contoso.", "contoso" },
+	{ ".", "." },
+	{ "with\\.dot.example", "with\\.dot.example" },
+	{ "z\\000\\255.example", "z\\000\\255.example" },
+	{ LABEL63 ".example", LABEL63 ".example" },
+	{ LABEL63 "3.example", NULL },
+	{ LABEL63 "." LABEL63 "." LABEL63
+	          ".0123456789012345678901234567890123456789012345678901234"
+	          "567890",
+	    LABEL63 "." LABEL63 "." LABEL63
+	            ".012345678901234567890123456789012345678901234567890123"
+	            "4567890" },
+	{ LABEL63 "." LABEL63 "." LABEL63 "." LABEL63, NULL },
+	{ "", NULL },
+	{ ".example", NULL },
+	{ "a..example", NULL },
+};
+
+static void
+test_names(void **state)
+{
+	for (size_t i = 0; i < sizeof(name_cases) / sizeof(name_cases[0]); i++) {
+		struct arena    *arena = arena_new();
+		struct dns_query one;
+		struct err       err = { 0 };
+		bool built = dns_query_build(&one, name_cases[i].asked, DNS_TYPE_A, &err);
+
+		print_message("'%s' %s\n", name_cases[i].asked, err.text);
+		assert_int_equal(built, name_cases[i].text != NULL);
+		if (built)
+			assert_string_equal(dns_query_name(&one, arena), name_cases[i].text);
+		else
+			assert_non_null(strstr(err.text, "is not a domain name"));
+		arena_free(arena);
+	}
+}
+
+static void
+test_what_is_read_of_records(void **state)
+{
+	static const char records[] =
+	    /* A.EXAMPLE 2^31 s CNAME x\.y.example; x\.y.example 7 s A */
+	    "\x01"
+	    "A\x07"
+	    "EXAMPLE\0\0\x05\0\x01\x80\0\0\0\0\x06\x03"
+	    "X.y\xc0\x0e"
+	    "\xc0\x30\0\x01\0\x01\0\0\0\x07\0\x04\x0a\x01\x02\x03"
+	    /* example 3600 s SOA . . 1 2 3 4 60 */
+	    "\xc0\x0e\0\x06\0\x01\0\0\x0e\x10\0\x16\0\0"
+	    "\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04\0\0\0\x3c";
+	struct arena     *arena = arena_new();
+	struct dns_answer answer;
+	struct err        err;
+	char              text[ADDR_TEXT];
+	size_t            count;
+	uint8_t          *bytes = make_answer(
+	             0x0400, (const uint8_t[]){ 2, 1, 0 }, records, sizeof(records) - 1, &count);
+
+	assert_true(dns_answer_parse(&answer, arena, &query, bytes, count, &err));
+	free(bytes); /* nothing may point into it */
+	assert_true(answer.authoritative);
+	assert_false(answer.edns);
+	assert_string_equal(answer.aliases[0].owner, "a.example");
+	assert_string_equal(answer.aliases[0].target, "x\\.y.example");
+	assert_int_equal(answer.aliases[0].ttl_s, 0);
+	assert_string_equal(answer.addresses[0].owner, "x\\.y.example");
+	assert_string_equal(
+	    addr_render(&answer.addresses[0].addr, text, sizeof(text)), "10.1.2.3");
+	assert_int_equal(answer.addresses[0].ttl_s, 7);
+	assert_true(answer.has_soa);
+	assert_int_equal(answer.negative_ttl_s, 60);
+	arena_free(arena);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_every_truncation),
+		cmocka_unit_test(test_heads_cut_short_are_strays),
+		cmocka_unit_test(test_only_the_answer_matches),
+		cmocka_unit_test(test_bare_heads),
+		cmocka_unit_test(test_query_bytes),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_what_is_read_of_records),
+	};
+
+	return cmocka_run_group_tests(tests, build_query, NULL);
+}
