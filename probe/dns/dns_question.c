@@ -131,7 +131,8 @@ accept_answer(struct dns_question *q, const struct dns_query *query, const uint8
 		return;
 	}
 	q->heard.answer = answer;
-	q->heard.edns_failed = q->edns_off;
+	q->heard.edns_failed = !query->edns && answer->rcode != DNS_RCODE_FORMERR &&
+	    answer->rcode != DNS_RCODE_NOTIMP;
 	finish(q, OUTCOME_OK, NULL);
 }
 

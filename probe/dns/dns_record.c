@@ -171,7 +171,7 @@ read_view(struct view *view, struct arena *arena, const char *name, const char *
 	view->outcome = judge_rcode(view);
 	view->detail = describe(view, heard->answer);
 	if (heard->edns_failed)
-		view->detail = arena_printf(arena, "%s%sanswers only questions without EDNS",
+		view->detail = arena_printf(arena, "%s%sanswered only when asked without EDNS",
 		    view->detail, view->detail[0] != '\0' ? "; " : "");
 }
 

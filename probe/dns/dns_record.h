@@ -16,7 +16,7 @@ struct dns_heard {
 	const struct dns_answer *answer; /* NULL unless how is OK */
 	enum transport           transport;
 	bool                     truncated;   /* over UDP, so TCP was tried */
-	bool                     edns_failed; /* answered only to a question without EDNS */
+	bool                     edns_failed; /* no answer with EDNS, but one without */
 	int64_t                  took_us;
 	unsigned                 tries;  /* datagrams sent */
 	unsigned                 strays; /* datagrams ignored */

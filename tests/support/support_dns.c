@@ -115,6 +115,7 @@ run(struct support_dns *server, const char *program, char *const *argv)
 	char log[100];
 
 	snprintf(log, sizeof(log), "%s/log", server->folder);
+	prctl(PR_SET_CHILD_SUBREAPER, 1); /* what the leader leaves behind is ours to bury */
 	server->pid = fork();
 	if (server->pid == 0) {
 		setpgid(0, 0);
@@ -206,19 +207,18 @@ remove_folder(const char *folder)
 void
 support_dns_free(struct support_dns *server)
 {
-	bool gone = false;
-
 	if (server == NULL)
 		return;
 	kill(-server->pid, SIGCONT);
-	kill(server->pid, SIGTERM); /* the leader takes its own processes along */
-	for (unsigned i = 0; i < READY_TRIES && !gone; i++) {
-		poll(NULL, 0, 10);
-		gone = waitpid(server->pid, NULL, WNOHANG) == server->pid;
+	kill(server->pid, SIGTERM); /* the leader ends its own processes */
+	for (unsigned i = 0; i < READY_TRIES && kill(-server->pid, 0) == 0; i++) {
+		while (waitpid(-server->pid, NULL, WNOHANG) > 0)
+			continue;
+		poll(NULL, 0, 5);
 	}
 	kill(-server->pid, SIGKILL);
-	if (!gone)
-		waitpid(server->pid, NULL, 0);
+	while (waitpid(-server->pid, NULL, 0) > 0)
+		continue;
 	remove_folder(server->folder);
 	free(server);
 }

@@ -239,13 +239,13 @@ test_what_goes_over_unchanged(void **state)
 	assert_string_equal(dns.detail,
 	    "the server answers SERVFAIL; extended error 22 No Reachable Authority: at "
 	    "10.0.0.1;"
-	    " answers only questions without EDNS; AAAA: n does not exist");
+	    " answered only when asked without EDNS; AAAA: n does not exist");
 	four.rcode = DNS_RCODE_NXDOMAIN;
 	four.ede = 30000;
 	dns_record_fill(&dns, arena, "n", &a, &aaaa);
 	assert_int_equal(dns.negative_ttl_s, 60);
 	assert_string_equal(dns.detail,
-	    "n does not exist; extended error 30000: at 10.0.0.1; answers only questions "
+	    "n does not exist; extended error 30000: at 10.0.0.1; answered only when asked "
 	    "without EDNS");
 	arena_free(arena);
 }

@@ -14,6 +14,11 @@
 	"$TTL 300\n@ IN SOA ns.example. host.example. 1 3600 600 86400 60\n@ IN NS " \
 	"ns.example.\n"
 
+/* More than a datagram of 1232 bytes holds. */
+#define MANY(n)    "many IN AAAA fd00::" n "\n"
+#define FOUR(n)    MANY(n "0") MANY(n "1") MANY(n "2") MANY(n "3")
+#define SIXTEEN(n) FOUR(n "0") FOUR(n "1") FOUR(n "2") FOUR(n "3")
+
 static const struct support_dns_zone zones[] = {
 	{ "documents.azure.com",
 	    SOA "contoso IN CNAME contoso.privatelink\n"
@@ -24,15 +29,16 @@ static const struct support_dns_zone zones[] = {
 	        "six IN AAAA 2001:db8::6\n"
 	        "outside IN CNAME contoso.elsewhere.net.\n" },
 	{ "privatelink.documents.azure.com",
-	    SOA "contoso 10 IN A 10.0.0.4\n"
-	        "contoso-westeurope 10 IN A 10.0.0.5\n"
-	        "mixed 10 IN A 10.0.0.6\nmixed 20 IN AAAA fd00::6\n"
-	        "text IN TXT \"no address\"\n" },
+	    SOA SIXTEEN("0") SIXTEEN("1")
+	        SIXTEEN("2") "contoso 10 IN A 10.0.0.4\n"
+	                     "contoso-westeurope 10 IN A 10.0.0.5\n"
+	                     "mixed 10 IN A 10.0.0.6\nmixed 20 IN AAAA fd00::6\n"
+	                     "text IN TXT \"no address\"\n" },
 	{ "expired.example", NULL },
 };
 
 static struct loop        *loop;
-static struct support_dns *nsd;
+static struct support_dns *nsd, *unbound;
 
 static void
 on_over(void *arg)
@@ -192,19 +198,75 @@ test_silence(void **state)
 	arena_free(arena);
 }
 
+static void
+test_truncated_by_a_real_server(void **state)
+{
+	struct arena *arena = arena_new();
+	struct dns    dns = ask_within(arena, "127.0.0.1", support_dns_port(nsd),
+	       "many.privatelink.documents.azure.com", 3000);
+
+	assert_string_equal(outcome_name(dns.outcome), "nodata");
+	assert_string_equal(outcome_name(dns.aaaa_outcome), "ok");
+	assert_true(dns.truncated);
+	assert_int_equal(dns.transport, TRANSPORT_UDP);
+	assert_int_equal(dns.addresses_count, 32);
+	arena_free(arena);
+}
+
+/* What a resolver says: what it was told, that nobody tells it, and what it is set to say. */
+static const struct resolver_case {
+	const char *host, *outcome, *detail;
+	unsigned    hops;
+} resolver_cases[] = {
+	{ "contoso.documents.azure.com", "ok", "", 1 },
+	{ "dead.documents.azure.com", "nxdomain",
+	    "nothing.privatelink.documents.azure.com does not exist", 1 },
+	{ "a.broken.example", "servfail", "the server answers SERVFAIL", 0 },
+	{ "a.refused.example", "dns-refused", "the server answers REFUSED", 0 },
+	{ "a.blocked.example", "nxdomain", "a.blocked.example does not exist", 0 },
+};
+
+static void
+test_resolver_in_between(void **state)
+{
+	for (size_t i = 0; i < sizeof(resolver_cases) / sizeof(resolver_cases[0]); i++) {
+		const struct resolver_case *want = &resolver_cases[i];
+		struct arena               *arena = arena_new();
+		struct dns                  dns = ask_within(
+		                     arena, "127.0.0.1", support_dns_port(unbound), want->host, 10000);
+
+		print_message("%s: %s\n", want->host, dns.detail);
+		assert_string_equal(outcome_name(dns.outcome), want->outcome);
+		assert_int_equal(dns.hops_count, want->hops);
+		assert_ptr_equal(strstr(dns.detail, want->detail), dns.detail);
+		if (want->hops > 0) /* what it heard it says without authority */
+			assert_false(dns.authoritative);
+		arena_free(arena);
+	}
+}
+
 static int
 start_all(void **state)
 {
 	struct err err;
+	char       options[700];
 
 	loop = loop_new(&err);
 	nsd = support_dns_nsd(zones, sizeof(zones) / sizeof(zones[0]));
+	snprintf(options, sizeof(options),
+	    " local-zone: \"blocked.example\" always_nxdomain\n"
+	    " local-zone: \"refused.example\" refuse\n"
+	    "forward-zone:\n name: \"documents.azure.com\"\n forward-addr: 127.0.0.1@%u\n"
+	    "forward-zone:\n name: \"broken.example\"\n forward-addr: 127.0.0.1@%u\n",
+	    support_dns_port(nsd), support_dns_port(nsd));
+	unbound = support_dns_unbound(options);
 	return 0;
 }
 
 static int
 stop_all(void **state)
 {
+	support_dns_free(unbound);
 	support_dns_free(nsd);
 	loop_free(loop);
 	return 0;
@@ -216,6 +278,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alias_into_private_zone),
 		cmocka_unit_test(test_what_a_zone_may_say),
+		cmocka_unit_test(test_truncated_by_a_real_server),
+		cmocka_unit_test(test_resolver_in_between),
 		cmocka_unit_test(test_closed_port),
 		cmocka_unit_test(test_silence),
 	};

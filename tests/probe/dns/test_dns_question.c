@@ -1,0 +1,504 @@
+/* The dns probe against a server that is wrong in named ways, and against our own limits. */
+#include "probe/probe.h"
+#include "tests/support/support_dns.h"
+#include "tests/support/support_odd_dns.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LIMIT_MS = 600 };
+
+static struct loop            *loop;
+static struct support_odd_dns *odd, *odd_without_tcp;
+
+/* One probe under way. */
+struct trial {
+	struct probe_options options;
+	struct probe_ask     ask;
+	struct probes       *probes;
+	struct dns           dns;
+	struct loop_watch    block; /* holds the loop up when it fires */
+	unsigned             block_ms;
+	bool                 over;
+};
+
+static void
+on_over(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+static void
+on_block(void *arg, unsigned what)
+{
+	struct trial *trial = arg;
+
+	usleep(trial->block_ms * 1000);
+}
+
+static void
+init_trial(struct trial *trial, uint16_t port, const char *host)
+{
+	struct err err;
+
+	*trial = (struct trial){ .options = { .loop = loop, .clock = clock_system() } };
+	trial->ask = (struct probe_ask){ .kind = "dns",
+		.host = host,
+		.limit_ms = LIMIT_MS,
+		.arena = arena_new(),
+		.on_over = on_over };
+	assert_true(addr_parse(&trial->ask.peer, "127.0.0.1", 53, &err));
+	trial->ask.peer.port = port;
+	loop_watch_init(&trial->block, loop, on_block, trial);
+}
+
+static void
+run_trial(struct trial *trial)
+{
+	struct err err;
+
+	trial->probes = probes_new(&trial->options, &err);
+	trial->ask.dns = &trial->dns;
+	trial->ask.arg = &trial->over;
+	assert_non_null(trial->probes);
+	assert_non_null(probe_start(trial->probes, &trial->ask));
+	if (trial->block_ms > 0)
+		loop_watch_set(&trial->block, -1, 0, 10 * US_PER_MS);
+	while (!trial->over)
+		loop_run_once(loop, true);
+}
+
+static void
+fini_trial(struct trial *trial)
+{
+	loop_watch_fini(&trial->block);
+	probes_free(trial->probes);
+	arena_free(trial->ask.arena);
+}
+
+static const struct odd_case {
+	const char *label, *outcome, *aaaa_outcome;
+	unsigned    transport, tries, least_strays;
+	bool        truncated;
+	const char *detail; /* a part of it; "" means that it is empty */
+} odd_cases[] = {
+	{ "good", "ok", "nodata", TRANSPORT_UDP, 1, 0, false, "" },
+	{ "silent", "timeout", "timeout", TRANSPORT_NONE, 3, 0, false,
+	    "no answer within 600 ms, asked 3 times" },
+	{ "wrong-id", "timeout", "timeout", TRANSPORT_NONE, 3, 6, false,
+	    "asked 3 times; 3 datagrams did not match the question" },
+	{ "wrong-question", "timeout", "timeout", TRANSPORT_NONE, 3, 6, false,
+	    "3 datagrams did not match the question" },
+	{ "no-answer", "timeout", "timeout", TRANSPORT_NONE, 3, 6, false,
+	    "3 datagrams did not match the question" },
+	{ "nonsense-first", "ok", "nodata", TRANSPORT_UDP, 1, 42, false, "" },
+	{ "flood", "timeout", "timeout", TRANSPORT_NONE, 3, 300, false,
+	    "datagrams did not match the question" },
+	{ "from-elsewhere", "ok", "nodata", TRANSPORT_UDP, 1, 0, false, "" },
+	{ "malformed", "broke-protocol", "broke-protocol", TRANSPORT_UDP, 1, 0, false,
+	    "malformed answer: answer record 2 of 2: Packet size overflow" },
+	{ "many-records", "too-large", "too-large", TRANSPORT_UDP, 1, 0, false,
+	    "records, at most 64 are taken" },
+	{ "huge", "too-large", "too-large", TRANSPORT_NONE, 1, 0, false,
+	    "bytes, at most 4096 are taken" },
+	{ "lose-first", "ok", "nodata", TRANSPORT_UDP, 2, 0, false, "" },
+	{ "late", "ok", "nodata", TRANSPORT_UDP, 1, 0, false, "" },
+	{ "formerr", "dns-other", "dns-other", TRANSPORT_UDP, 2, 0, false,
+	    "the server answers rcode 1" },
+	{ "bare-formerr", "timeout", "timeout", TRANSPORT_NONE, 3, 2, false,
+	    "datagrams did not match the question" },
+	{ "edns-formerr", "ok", "nodata", TRANSPORT_UDP, 2, 0, false,
+	    "answered only when asked without EDNS" },
+	{ "edns-notimp", "ok", "nodata", TRANSPORT_UDP, 2, 0, false,
+	    "answered only when asked without EDNS" },
+	{ "edns-bare-formerr", "ok", "nodata", TRANSPORT_UDP, 2, 0, false,
+	    "answered only when asked without EDNS" },
+	{ "edns-silent", "ok", "nodata", TRANSPORT_UDP, 3, 0, false,
+	    "answered only when asked without EDNS" },
+	{ "servfail", "servfail", "servfail", TRANSPORT_UDP, 1, 0, false,
+	    "the server answers SERVFAIL; extended error 22 No Reachable Authority: at root!" },
+	{ "only-a", "ok", "timeout", TRANSPORT_UDP, 1, 0, false,
+	    "AAAA: no answer within 600 ms, asked 3 times" },
+	{ "only-aaaa", "timeout", "nodata", TRANSPORT_NONE, 3, 0, false,
+	    "no answer within 600 ms, asked 3 times" },
+	{ "tc", "ok", "nodata", TRANSPORT_TCP, 1, 0, true, "" },
+	{ "tc-big", "ok", "nodata", TRANSPORT_TCP, 1, 0, true, "" },
+	{ "tc-drops", "ok", "nodata", TRANSPORT_TCP, 1, 0, true, "" },
+	{ "tc-silent", "timeout", "timeout", TRANSPORT_NONE, 1, 0, true,
+	    "truncated over UDP; over TCP, waiting for the answer until the deadline" },
+	{ "tc-close", "closed", "closed", TRANSPORT_NONE, 1, 0, true,
+	    "over TCP, waiting for the answer: the server closed the connection" },
+	{ "tc-half", "closed", "closed", TRANSPORT_NONE, 1, 0, true,
+	    "over TCP, waiting for the answer: the server closed the connection" },
+	{ "tc-reset", "reset", "reset", TRANSPORT_NONE, 1, 0, true,
+	    "over TCP, waiting for the answer: Connection reset by peer" },
+	{ "tc-tc", "broke-protocol", "broke-protocol", TRANSPORT_NONE, 1, 0, true,
+	    "truncated over UDP and over TCP" },
+	{ "tc-wrong-id", "broke-protocol", "broke-protocol", TRANSPORT_NONE, 1, 0, true,
+	    "over TCP an answer to another question" },
+	{ "tc-short", "broke-protocol", "broke-protocol", TRANSPORT_NONE, 1, 0, true,
+	    "over TCP an answer to another question" },
+	{ "tc-malformed", "broke-protocol", "broke-protocol", TRANSPORT_TCP, 1, 0, true,
+	    "malformed answer: answer record 2 of 2: Packet size overflow" },
+	{ "tc-64k", "ok", "nodata", TRANSPORT_TCP, 1, 0, true, "" },
+};
+
+static void
+check_odd(const struct odd_case *want)
+{
+	struct trial trial;
+	char         host[80];
+
+	snprintf(host, sizeof(host), "%s.odd.example", want->label);
+	init_trial(&trial, support_odd_dns_port(odd), host);
+	run_trial(&trial);
+	print_message("%s: %s, %u strays, %s\n", want->label, outcome_name(trial.dns.outcome),
+	    trial.dns.strays, trial.dns.detail);
+	assert_string_equal(outcome_name(trial.dns.outcome), want->outcome);
+	assert_string_equal(outcome_name(trial.dns.aaaa_outcome), want->aaaa_outcome);
+	assert_int_equal(trial.dns.transport, want->transport);
+	assert_int_equal(trial.dns.tries, want->tries);
+	assert_int_equal(trial.dns.truncated, want->truncated);
+	assert_true(trial.dns.strays >= want->least_strays);
+	if (want->least_strays == 0)
+		assert_int_equal(trial.dns.strays, 0);
+	if (want->detail[0] == '\0' || strcmp(want->label, "formerr") == 0)
+		assert_string_equal(trial.dns.detail, want->detail);
+	assert_non_null(strstr(trial.dns.detail, want->detail));
+	if (trial.dns.outcome == OUTCOME_OK)
+		assert_string_equal(trial.dns.addresses[0].address,
+		    strcmp(want->label, "tc-big") == 0 ? "10.9.0.0" : "10.9.0.1");
+	fini_trial(&trial);
+}
+
+static void
+test_odd_answers(void **state)
+{
+	for (size_t i = 0; i < sizeof(odd_cases) / sizeof(odd_cases[0]); i++)
+		check_odd(&odd_cases[i]);
+}
+
+static void
+test_no_tcp_behind_truncation(void **state)
+{
+	struct trial trial;
+
+	init_trial(&trial, support_odd_dns_port(odd_without_tcp), "tc.odd.example");
+	run_trial(&trial);
+	assert_string_equal(outcome_name(trial.dns.outcome), "refused");
+	assert_true(trial.dns.truncated);
+	assert_int_equal(trial.dns.transport, TRANSPORT_NONE);
+	assert_non_null(strstr(
+	    trial.dns.detail, "truncated over UDP; over TCP, connecting: Connection refused"));
+	fini_trial(&trial);
+}
+
+/* The answer to the first question is as good as one to the repeat; its time is its own. */
+static void
+test_slow_answer_to_the_first_question(void **state)
+{
+	struct trial trial;
+
+	init_trial(&trial, support_odd_dns_port(odd), "late.twice.example");
+	trial.ask.limit_ms = 300; /* the repeat goes after 100 ms, the answer comes after 150 */
+	run_trial(&trial);
+	assert_string_equal(outcome_name(trial.dns.outcome), "ok");
+	assert_int_equal(trial.dns.tries, 2);
+	assert_in_range(trial.dns.took_us, 150000, 250000);
+	fini_trial(&trial);
+}
+
+static const struct late_case {
+	const char *label, *outcome;
+	unsigned    limit_ms, block_ms;
+} late_cases[] = {
+	{ "late", "ok", 300, 500 },    /* the answer waits in the socket */
+	{ "tc-late", "ok", 450, 700 }, /* the same over TCP */
+	{ "silent", "agent-late", 300, 500 }, { "tc-silent", "agent-late", 450, 700 },
+	{ "silent", "timeout", 300, 30 }, /* late, but long before the deadline */
+};
+
+static void
+test_our_own_loop_is_late(void **state)
+{
+	for (size_t i = 0; i < sizeof(late_cases) / sizeof(late_cases[0]); i++) {
+		struct trial trial;
+		char         host[80];
+
+		snprintf(host, sizeof(host), "%s.held.example", late_cases[i].label);
+		init_trial(&trial, support_odd_dns_port(odd), host);
+		trial.ask.limit_ms = late_cases[i].limit_ms;
+		trial.block_ms = late_cases[i].block_ms;
+		run_trial(&trial);
+		print_message(
+		    "%s: %s, %s\n", host, outcome_name(trial.dns.outcome), trial.dns.detail);
+		assert_string_equal(outcome_name(trial.dns.outcome), late_cases[i].outcome);
+		fini_trial(&trial);
+	}
+}
+
+static bool
+allow_none(void *arg, const struct addr *peer)
+{
+	++*(unsigned *)arg;
+	return false;
+}
+
+static void
+test_policy_is_asked_before_connect(void **state)
+{
+	struct trial trial;
+	unsigned     asked = 0;
+
+	init_trial(&trial, support_odd_dns_port(odd), "good.policy.example");
+	trial.options.allows = allow_none;
+	trial.options.allows_arg = &asked;
+	run_trial(&trial);
+	assert_string_equal(outcome_name(trial.dns.outcome), "policy");
+	assert_string_equal(outcome_name(trial.dns.aaaa_outcome), "policy");
+	assert_non_null(strstr(trial.dns.detail, "policy does not allow 127.0.0.1:"));
+	assert_int_equal(asked, 2);
+	assert_int_equal(trial.dns.tries, 0);
+	fini_trial(&trial);
+}
+
+static void
+test_source_is_bound(void **state)
+{
+	struct trial trial;
+	struct err   err;
+
+	init_trial(&trial, support_odd_dns_port(odd), "who.source.example");
+	assert_true(addr_parse(&trial.options.source, "127.0.0.77", 0, &err));
+	run_trial(&trial);
+	assert_string_equal(trial.dns.addresses[0].address, "127.0.0.77");
+	fini_trial(&trial);
+}
+
+static void
+test_source_that_cannot_be_bound(void **state)
+{
+	static const char *const sources[] = { "192.0.2.7", "::1" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct trial trial;
+		struct err   err;
+
+		init_trial(&trial, support_odd_dns_port(odd), "who.source.example");
+		assert_true(addr_parse(&trial.options.source, sources[i], 0, &err));
+		run_trial(&trial);
+		assert_string_equal(outcome_name(trial.dns.outcome), "local");
+		assert_non_null(strstr(trial.dns.detail, "opening a UDP socket: "));
+		fini_trial(&trial);
+	}
+}
+
+static void
+test_a_host_that_is_no_name(void **state)
+{
+	struct trial trial;
+
+	init_trial(&trial, support_odd_dns_port(odd), "a..b");
+	run_trial(&trial);
+	assert_string_equal(outcome_name(trial.dns.outcome), "local");
+	assert_string_equal(trial.dns.detail, "'a..b' is not a domain name");
+	fini_trial(&trial);
+}
+
+static unsigned
+count_descriptors(void)
+{
+	DIR     *dir = opendir("/proc/self/fd");
+	unsigned count = 0;
+
+	while (readdir(dir) != NULL)
+		count++;
+	closedir(dir);
+	return count;
+}
+
+/* Cancelled before it runs, while it waits for UDP, and while it waits for TCP. */
+static void
+test_cancel(void **state)
+{
+	static const struct {
+		const char *host;
+		unsigned    rounds;
+	} cases[] = { { "silent.cancel.example", 0 }, { "silent.cancel.example", 1 },
+		{ "tc-silent.cancel.example", 8 } };
+	unsigned before = count_descriptors();
+
+	for (size_t i = 0; i < 3; i++) {
+		struct trial  trial;
+		struct probe *probe;
+		struct err    err;
+
+		init_trial(&trial, support_odd_dns_port(odd_without_tcp), cases[i].host);
+		if (i == 2)
+			trial.ask.peer.port = support_odd_dns_port(odd);
+		trial.probes = probes_new(&trial.options, &err);
+		trial.ask.dns = &trial.dns;
+		trial.ask.arg = &trial.over;
+		probe = probe_start(trial.probes, &trial.ask);
+		for (unsigned round = 0; round < cases[i].rounds; round++) {
+			loop_run_once(loop, false);
+			usleep(5000);
+		}
+		probe_cancel(probe);
+		for (unsigned round = 0; round < 4; round++)
+			loop_run_once(loop, false);
+		assert_false(trial.over);
+		fini_trial(&trial);
+	}
+	/* The odd server holds two connections. */
+	assert_in_range(count_descriptors(), before, before + 2);
+}
+
+static void
+test_no_descriptors_left(void **state)
+{
+	struct rlimit old, none = { .rlim_cur = 3 };
+	struct trial  trial;
+
+	init_trial(&trial, support_odd_dns_port(odd), "good.descriptors.example");
+	getrlimit(RLIMIT_NOFILE, &old);
+	none.rlim_max = old.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &none);
+	run_trial(&trial);
+	setrlimit(RLIMIT_NOFILE, &old);
+	assert_string_equal(outcome_name(trial.dns.outcome), "local");
+	assert_non_null(strstr(trial.dns.detail, "Too many open files"));
+	fini_trial(&trial);
+}
+
+/* Not 192.0.2.1 itself: whether that has a route depends on the machine. */
+static const struct route_case {
+	const char *name, *setup, *outcome, *detail;
+} routes[] = {
+	{ "no route", "true", "unreachable", "opening a UDP socket: Network is unreachable" },
+	{ "route that says unreachable",
+	    "ip link set lo up && ip route add unreachable 192.0.2.0/24", "unreachable",
+	    "opening a UDP socket: No route to host" },
+	{ "route that prohibits", "ip link set lo up && ip route add prohibit 192.0.2.0/24",
+	    "unreachable", "opening a UDP socket: Permission denied" },
+	{ "ICMP host unreachable",
+	    "ip link set lo up && ip route add local 192.0.2.0/24 dev lo && nft -f - <<'EOF'\n"
+	    "table inet t {\n chain c {\n  type filter hook input priority 0\n"
+	    "  udp dport 53 reject with icmp type host-unreachable\n }\n}\nEOF",
+	    "unreachable", "waiting for the answer: No route to host, says 192.0.2.1 by ICMP" },
+	{ "ICMP administratively prohibited",
+	    "ip link set lo up && ip route add local 192.0.2.0/24 dev lo && nft -f - <<'EOF'\n"
+	    "table inet t {\n chain c {\n  type filter hook input priority 0\n"
+	    "  udp dport 53 reject with icmp type admin-prohibited\n }\n}\nEOF",
+	    "unreachable", "waiting for the answer: No route to host, says 192.0.2.1 by ICMP" },
+	{ "dropped on the way",
+	    "ip link set lo up && ip route add local 192.0.2.0/24 dev lo && nft -f - <<'EOF'\n"
+	    "table inet t {\n chain c {\n  type filter hook input priority 0\n"
+	    "  udp dport 53 drop\n }\n}\nEOF",
+	    "timeout", "no answer within 600 ms, asked 3 times" },
+	{ "dropped by the machine's own filter",
+	    "ip link set lo up && ip route add local 192.0.2.0/24 dev lo && nft -f - <<'EOF'\n"
+	    "table inet t {\n chain c {\n  type filter hook output priority 0\n"
+	    "  udp dport 53 drop\n }\n}\nEOF",
+	    "unreachable", "sending the question: Operation not permitted" },
+};
+
+enum { CHILD_GOOD, CHILD_BAD, CHILD_NO_NAMESPACE };
+
+/* In a network of its own, in a process of its own. */
+static int
+run_route(const struct route_case *want)
+{
+	struct trial trial;
+	struct err   err;
+	int          how;
+
+	if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+		return CHILD_NO_NAMESPACE;
+	if (system(want->setup) != 0 || !loop_reinit(loop, &err))
+		return CHILD_NO_NAMESPACE;
+	init_trial(&trial, 53, "a.example");
+	if (!addr_parse(&trial.ask.peer, "192.0.2.1:53", 53, &err))
+		return CHILD_BAD;
+	run_trial(&trial);
+	how = strcmp(outcome_name(trial.dns.outcome), want->outcome) == 0 &&
+	        strcmp(trial.dns.detail, want->detail) == 0
+	    ? CHILD_GOOD
+	    : CHILD_BAD;
+	if (how == CHILD_BAD)
+		fprintf(stderr, "%s: %s, %s\n", want->name, outcome_name(trial.dns.outcome),
+		    trial.dns.detail);
+	fini_trial(&trial);
+	return how;
+}
+
+static void
+test_ways_to_be_unreachable(void **state)
+{
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		int   how;
+		pid_t child = fork();
+
+		if (child == 0)
+			_exit(run_route(&routes[i]));
+		assert_int_equal(waitpid(child, &how, 0), child);
+		print_message("%s\n", routes[i].name);
+		assert_true(WIFEXITED(how));
+		if (WEXITSTATUS(how) == CHILD_NO_NAMESPACE) {
+			print_message("no network namespace or nft here: skipped\n");
+			skip();
+		}
+		assert_int_equal(WEXITSTATUS(how), CHILD_GOOD);
+	}
+}
+
+static int
+start_all(void **state)
+{
+	struct err err;
+
+	loop = loop_new(&err);
+	odd = support_odd_dns_new(true);
+	odd_without_tcp = support_odd_dns_new(false);
+	return 0;
+}
+
+static int
+stop_all(void **state)
+{
+	support_odd_dns_free(odd);
+	support_odd_dns_free(odd_without_tcp);
+	loop_free(loop);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_odd_answers),
+		cmocka_unit_test(test_no_tcp_behind_truncation),
+		cmocka_unit_test(test_slow_answer_to_the_first_question),
+		cmocka_unit_test(test_our_own_loop_is_late),
+		cmocka_unit_test(test_policy_is_asked_before_connect),
+		cmocka_unit_test(test_source_is_bound),
+		cmocka_unit_test(test_source_that_cannot_be_bound),
+		cmocka_unit_test(test_a_host_that_is_no_name),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_no_descriptors_left),
+		cmocka_unit_test(test_ways_to_be_unreachable),
+	};
+
+	return cmocka_run_group_tests(tests, start_all, stop_all);
+}
