@@ -1,3 +1,4 @@
+#include "agent/agent.h"
 #include "agent/check.h"
 #include "agent/config.h"
 #include "agent/explain.h"
@@ -10,8 +11,8 @@
 
 enum { EXIT_USAGE = 2 };
 
-static const struct cli_command *const commands[] = { &check_command, &explain_command,
-	&config_command };
+static const struct cli_command *const commands[] = { &check_command, &agent_command,
+	&explain_command, &config_command };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 

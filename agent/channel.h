@@ -19,6 +19,7 @@ enum {
 enum channel_type {
 	CHANNEL_ASSIGNMENT, /* to the prober: an encoded `assignment` */
 	CHANNEL_RELOAD,     /* to the prober: read the configuration again */
+	CHANNEL_STOP,       /* to the prober: say what is left to say, and end */
 	CHANNEL_RECORD,     /* to the shipper: an encoded `record` */
 	CHANNEL_VITALS,     /* to the shipper: an encoded `vitals` */
 	CHANNEL_BEAT,       /* to the shipper: the prober's loop goes round */

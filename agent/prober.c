@@ -344,9 +344,12 @@ reload(struct prober *prober)
 static void
 on_message(void *arg, enum channel_type type, const uint8_t *bytes, size_t count)
 {
+	struct prober *prober = arg;
+
 	switch (type) {
 	case CHANNEL_ASSIGNMENT: take_assignment(arg, bytes, count); break;
 	case CHANNEL_RELOAD: reload(arg); break;
+	case CHANNEL_STOP: loop_stop(prober->loop); break;
 	case CHANNEL_RECORD:
 	case CHANNEL_VITALS:
 	case CHANNEL_BEAT:
@@ -361,14 +364,6 @@ on_closed(void *arg, const char *why)
 
 	log_error(AREA, "the shipper has ended%s%s; so do we", why[0] != '\0' ? ": " : "", why);
 	prober->code = EXIT_FAILED;
-	loop_stop(prober->loop);
-}
-
-static void
-on_stop(void *arg)
-{
-	struct prober *prober = arg;
-
 	loop_stop(prober->loop);
 }
 
@@ -389,9 +384,7 @@ open_prober(struct prober *prober, const struct prober_ask *ask, struct err *err
 	prober->schedule = schedule_new(ask->conf->agent);
 	prober->beat_us = watchdog != NULL ? strtoll(watchdog, NULL, 10) / 3 : 0;
 	prober->probes = new_probes(prober, prober->conf, err);
-	return prober->probes != NULL &&
-	    loop_signal(prober->loop, SIGTERM, on_stop, prober, err) &&
-	    loop_signal(prober->loop, SIGINT, on_stop, prober, err);
+	return prober->probes != NULL;
 }
 
 static void
@@ -423,7 +416,10 @@ prober_run(const struct prober_ask *ask)
 		.started_ms = clock_wall_ms(clock_system()) };
 	struct err    err;
 
-	signal(SIGHUP, SIG_IGN); /* the shipper says when to read the configuration again */
+	/* Signals may go to both of us; the shipper hears them, and says what they mean. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
 	confine_rights();
 	if (!open_prober(&prober, ask, &err)) {
 		log_error(AREA, "%s", err.text);

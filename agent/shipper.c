@@ -1,0 +1,548 @@
+#include "agent/shipper.h"
+
+#include "agent/assign.h"
+#include "agent/backoff.h"
+#include "agent/channel.h"
+#include "agent/courier.h"
+#include "agent/segment.h"
+#include "agent/spool.h"
+#include "agent/upload.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/notify.h"
+#include "proto/decode.h"
+#include "proto/encode.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define AREA "shipper"
+
+enum { EXIT_FAILED = 1 };
+
+static const int64_t request_limit_ms = 30 * MS_PER_S;
+/* From the signal to the end: a second for the prober, the rest for the last upload. */
+static const int64_t stop_prober_us = 1 * US_PER_S;
+static const int64_t stop_us = 4 * US_PER_S;
+
+/* The life of the shipper, in order. */
+enum phase { PHASE_WORK, PHASE_STOP_PROBER, PHASE_LAST_UPLOAD, PHASE_OVER };
+
+struct shipper {
+	const char        *conf_path;
+	struct arena      *conf_arena; /* owned */
+	struct agent_conf *conf;
+
+	struct loop      *loop;
+	struct channel   *channel;
+	struct spool     *spool;
+	struct courier   *courier; /* NULL without a collector, as the next two */
+	struct upload    *upload;
+	struct errand    *pull;
+	struct loop_watch spool_timer, pull_timer, stop_timer;
+	struct backoff    pull_backoff;
+	char             *etag;       /* owned; of the assignment in force */
+	struct wbuf       assignment; /* encoded */
+
+	enum phase phase;
+	pid_t      prober;
+	bool       prober_over;
+	int        code;
+};
+
+/* The spool: what comes in, and when it is synced and sealed. */
+
+static void
+tend_spool(struct shipper *shipper)
+{
+	int64_t wait_ms;
+
+	spool_tick(shipper->spool);
+	if (shipper->upload != NULL)
+		upload_kick(shipper->upload);
+	wait_ms = spool_wait_ms(shipper->spool);
+	if (wait_ms >= 0)
+		loop_watch_set(&shipper->spool_timer, -1, 0, wait_ms * US_PER_MS);
+	else
+		loop_watch_stop(&shipper->spool_timer);
+}
+
+static void
+on_spool_timer(void *arg, unsigned what)
+{
+	tend_spool(arg);
+}
+
+static void
+take_record(struct shipper *shipper, const uint8_t *bytes, size_t count)
+{
+	struct err err;
+
+	if (count == 0 || count > SEGMENT_RECORD_MAX || !decode_check(bytes, count, &err)) {
+		log_error(
+		    AREA, "the prober sent a record of %zu bytes that is none; dropped", count);
+		return;
+	}
+	spool_append(shipper->spool, bytes, count);
+	tend_spool(shipper);
+}
+
+/* The prober does not know what only we do. */
+static void
+take_vitals(struct shipper *shipper, const uint8_t *bytes, size_t count)
+{
+	struct arena      *arena = arena_new();
+	struct err         err;
+	struct vitals     *vitals = decode_message(&vitals_desc, arena, bytes, count, &err);
+	struct spool_stats stats = spool_stats(shipper->spool);
+	struct wbuf        out;
+
+	if (vitals == NULL) {
+		log_error(AREA, "the prober sent vitals that are none: %s; dropped", err.text);
+		arena_free(arena);
+		return;
+	}
+	vitals->spool_bytes = stats.bytes;
+	vitals->spool_dropped = stats.dropped;
+	wbuf_init(&out);
+	encode_message(&record_desc, &(struct record){ .vitals = vitals }, &out);
+	spool_append(shipper->spool, out.bytes, out.count);
+	wbuf_fini(&out);
+	arena_free(arena);
+	tend_spool(shipper);
+}
+
+static void
+on_message(void *arg, enum channel_type type, const uint8_t *bytes, size_t count)
+{
+	switch (type) {
+	case CHANNEL_RECORD: take_record(arg, bytes, count); break;
+	case CHANNEL_VITALS: take_vitals(arg, bytes, count); break;
+	case CHANNEL_BEAT: notify_alive(); break;
+	case CHANNEL_ASSIGNMENT:
+	case CHANNEL_RELOAD:
+	case CHANNEL_STOP:
+	case CHANNEL_TYPES: break;
+	}
+}
+
+/* The end, in phases: the prober stops, what it said is sealed, one last upload, over. */
+
+static void enter(struct shipper *shipper, enum phase next);
+
+static bool
+has_nothing_to_send(const struct shipper *shipper)
+{
+	return shipper->upload == NULL || spool_count(shipper->spool) == 0 ||
+	    (upload_is_idle(shipper->upload) && upload_stats(shipper->upload).failures > 0);
+}
+
+static void
+begin_last_upload(struct shipper *shipper)
+{
+	loop_watch_stop(&shipper->pull_timer);
+	spool_seal(shipper->spool);
+	if (shipper->upload != NULL)
+		upload_hurry(shipper->upload);
+	/* A failure from before the hurry is not yet the answer to it. */
+	if (shipper->upload == NULL || spool_count(shipper->spool) == 0)
+		enter(shipper, PHASE_OVER);
+	else
+		loop_watch_set(&shipper->stop_timer, -1, 0, stop_us);
+}
+
+static void
+enter(struct shipper *shipper, enum phase next)
+{
+	shipper->phase = next;
+	switch (next) {
+	case PHASE_WORK: break;
+	case PHASE_STOP_PROBER:
+		notify_stopping();
+		if (shipper->prober_over) {
+			enter(shipper, PHASE_LAST_UPLOAD);
+			break;
+		}
+		if (!channel_send(shipper->channel, CHANNEL_STOP, "", 0))
+			kill(shipper->prober, SIGKILL);
+		loop_watch_set(&shipper->stop_timer, -1, 0, stop_prober_us);
+		break;
+	case PHASE_LAST_UPLOAD: begin_last_upload(shipper); break;
+	case PHASE_OVER: loop_stop(shipper->loop); break;
+	}
+}
+
+static void
+on_stop_timer(void *arg, unsigned what)
+{
+	struct shipper *shipper = arg;
+
+	if (shipper->phase == PHASE_STOP_PROBER) {
+		enter(shipper, PHASE_LAST_UPLOAD);
+		return;
+	}
+	log_warn(AREA, "%zu batches wait in the spool for the next start",
+	    spool_count(shipper->spool));
+	enter(shipper, PHASE_OVER);
+}
+
+static void
+on_answered(void *arg)
+{
+	struct shipper *shipper = arg;
+
+	tend_spool(shipper); /* the answer may have made a gap record */
+	if (shipper->phase == PHASE_LAST_UPLOAD && has_nothing_to_send(shipper))
+		enter(shipper, PHASE_OVER);
+}
+
+static void
+on_closed(void *arg, const char *why)
+{
+	struct shipper *shipper = arg;
+
+	shipper->prober_over = true;
+	if (shipper->phase == PHASE_STOP_PROBER) {
+		enter(shipper, PHASE_LAST_UPLOAD);
+	} else if (shipper->phase == PHASE_WORK) {
+		log_error(AREA, "the prober has ended%s%s; so do we",
+		    why[0] != '\0' ? ": " : "", why);
+		shipper->code = EXIT_FAILED;
+		enter(shipper, PHASE_STOP_PROBER);
+	}
+}
+
+static void
+on_stop(void *arg)
+{
+	struct shipper *shipper = arg;
+
+	if (shipper->phase == PHASE_WORK)
+		enter(shipper, PHASE_STOP_PROBER);
+	else
+		enter(shipper, PHASE_OVER); /* asked twice */
+}
+
+/* Assignments. */
+
+static void
+give_assignment(struct shipper *shipper)
+{
+	if (shipper->assignment.count > 0 && !shipper->prober_over &&
+	    !channel_send(shipper->channel, CHANNEL_ASSIGNMENT, shipper->assignment.bytes,
+	        shipper->assignment.count))
+		log_error(AREA, "the prober does not take the assignment");
+}
+
+static bool
+make_local(struct shipper *shipper, const struct agent_conf *conf, struct err *err)
+{
+	struct wbuf made;
+
+	if (conf->accounts.count == 0)
+		return true;
+	wbuf_init(&made);
+	if (!assign_local(conf, &made, err)) {
+		wbuf_fini(&made);
+		return false;
+	}
+	wbuf_fini(&shipper->assignment);
+	shipper->assignment = made;
+	return true;
+}
+
+static void
+keep_etag(struct shipper *shipper, const char *etag)
+{
+	struct arena *arena = arena_new();
+	const char   *version = assign_version(
+	      arena, shipper->assignment.bytes, shipper->assignment.count, NULL);
+
+	free(shipper->etag);
+	if (etag[0] != '\0')
+		shipper->etag = mem_strdup(etag);
+	else
+		shipper->etag = mem_printf("\"%s\"", version != NULL ? version : "");
+	arena_free(arena);
+}
+
+static void
+take_pulled(struct shipper *shipper, const struct courier_answer *answer)
+{
+	struct arena *arena = arena_new();
+	struct err    err;
+
+	if (assign_version(arena, answer->body, answer->count, &err) == NULL) {
+		log_error(
+		    AREA, "assignment of the collector: %s; the one before stays", err.text);
+	} else {
+		wbuf_clear(&shipper->assignment);
+		wbuf_put(&shipper->assignment, answer->body, answer->count);
+		keep_etag(shipper, answer->etag);
+		assign_save(shipper->conf, answer->body, answer->count);
+		give_assignment(shipper);
+	}
+	arena_free(arena);
+}
+
+static void
+on_pulled(void *arg, const struct courier_answer *answer)
+{
+	struct shipper *shipper = arg;
+	int64_t         wait_ms = shipper->conf->assignment_ms;
+	int64_t         later_ms = 0;
+
+	if (answer->status == 200)
+		take_pulled(shipper, answer);
+	if (answer->status == 200 || answer->status == 304) {
+		backoff_reset(&shipper->pull_backoff);
+	} else {
+		later_ms = answer->retry_after_s >= 0
+		    ? backoff_asked_ms(&shipper->pull_backoff, answer->retry_after_s)
+		    : backoff_next_ms(&shipper->pull_backoff);
+		if (answer->status == 0)
+			log_warn(AREA, "assignment not pulled: %s", answer->trouble);
+		else
+			log_warn(AREA, "assignment not pulled: collector answers %u",
+			    answer->status);
+		/* Without any, there is nothing to do but to ask again. */
+		if (later_ms > wait_ms || shipper->assignment.count == 0)
+			wait_ms = later_ms;
+	}
+	loop_watch_set(&shipper->pull_timer, -1, 0, wait_ms * US_PER_MS);
+}
+
+static void
+on_pull_timer(void *arg, unsigned what)
+{
+	struct shipper *shipper = arg;
+
+	if (shipper->pull != NULL && !errand_is_out(shipper->pull))
+		errand_get(shipper->pull, "/v1/assignment",
+		    shipper->etag != NULL ? shipper->etag : "", DECODE_BYTES_MAX);
+}
+
+/* The way to the collector. */
+
+static void
+close_way(struct shipper *shipper)
+{
+	loop_watch_stop(&shipper->pull_timer);
+	errand_free(shipper->pull);
+	upload_free(shipper->upload);
+	courier_free(shipper->courier);
+	shipper->pull = NULL;
+	shipper->upload = NULL;
+	shipper->courier = NULL;
+}
+
+static struct courier *
+new_courier(struct shipper *shipper, const struct agent_conf *conf, struct err *err)
+{
+	struct arena   *arena = arena_new();
+	char           *token = agent_conf_token(arena, conf, err);
+	struct courier *courier = NULL;
+
+	if (token != NULL) {
+		courier = courier_new(&(struct courier_options){ .loop = shipper->loop,
+		                          .url = conf->collector,
+		                          .ca_file = conf->collector_ca,
+		                          .token = token,
+		                          .limit_ms = request_limit_ms },
+		    err);
+		digest_wipe(token, strlen(token));
+	}
+	arena_free(arena);
+	return courier;
+}
+
+static void
+open_way(struct shipper *shipper, struct courier *courier)
+{
+	shipper->courier = courier;
+	shipper->upload = upload_new(&(struct upload_options){ .loop = shipper->loop,
+	    .courier = courier,
+	    .spool = shipper->spool,
+	    .agent = shipper->conf->agent,
+	    .network = shipper->conf->network,
+	    .on_answered = on_answered,
+	    .arg = shipper });
+	upload_kick(shipper->upload); /* what an earlier agent left */
+	if (shipper->conf->accounts.count > 0)
+		return;
+	shipper->pull = errand_new(courier, on_pulled, shipper);
+	loop_watch_set(&shipper->pull_timer, -1, 0, 0);
+}
+
+/* SIGHUP.  All or nothing: a bad file or token leaves the running configuration in force. */
+static bool
+take_conf(struct shipper *shipper, struct arena *arena, struct err *err)
+{
+	struct agent_conf *conf = agent_conf_read(arena, shipper->conf_path, err);
+	struct courier    *courier = NULL;
+
+	if (conf == NULL)
+		return false;
+	if (conf->collector[0] != '\0') {
+		courier = new_courier(shipper, conf, err);
+		if (courier == NULL)
+			return false;
+	}
+	if (!make_local(shipper, conf, err)) {
+		courier_free(courier);
+		return false;
+	}
+	if (strcmp(conf->state_dir, shipper->conf->state_dir) != 0)
+		log_warn(AREA, "state_dir: a new one is only used after a restart");
+	close_way(shipper);
+	arena_free(shipper->conf_arena);
+	shipper->conf_arena = arena;
+	shipper->conf = conf;
+	if (courier != NULL)
+		open_way(shipper, courier);
+	return true;
+}
+
+static void
+on_reload(void *arg)
+{
+	struct shipper *shipper = arg;
+	struct arena   *arena = arena_new();
+	struct err      err;
+
+	if (shipper->phase != PHASE_WORK) {
+		arena_free(arena);
+		return;
+	}
+	notify_reloading();
+	if (!take_conf(shipper, arena, &err)) {
+		log_error(AREA, "%s; the configuration before stays", err.text);
+		arena_free(arena);
+	} else {
+		log_info(AREA, "%s: read again", shipper->conf_path);
+		if (!channel_send(shipper->channel, CHANNEL_RELOAD, "", 0))
+			log_error(AREA, "the prober does not listen");
+		give_assignment(shipper);
+	}
+	notify_ready(NULL);
+}
+
+/* Beginning and end. */
+
+static bool
+open_spool(struct shipper *shipper, struct err *err)
+{
+	const struct agent_conf *conf = shipper->conf;
+	char                    *path = mem_printf("%s/spool", conf->state_dir);
+
+	if (mkdir(conf->state_dir, 0700) != 0 && errno != EEXIST)
+		err_errno(err, "state_dir: %s", conf->state_dir);
+	else
+		shipper->spool = spool_open(&(struct spool_options){ .dir = path,
+		                                .agent = conf->agent,
+		                                .clock = clock_system(),
+		                                .limit_bytes = conf->spool_bytes,
+		                                .age_ms = conf->spool_age_ms,
+		                                .flush_ms = conf->flush_ms,
+		                                .seal_age_ms = conf->seal_age_ms },
+		    err);
+	free(path);
+	return shipper->spool != NULL;
+}
+
+static bool
+open_shipper(struct shipper *shipper, const struct shipper_ask *ask, struct err *err)
+{
+	struct courier *courier;
+
+	shipper->loop = loop_new(err);
+	if (shipper->loop == NULL)
+		return false;
+	loop_watch_init(&shipper->spool_timer, shipper->loop, on_spool_timer, shipper);
+	loop_watch_init(&shipper->pull_timer, shipper->loop, on_pull_timer, shipper);
+	loop_watch_init(&shipper->stop_timer, shipper->loop, on_stop_timer, shipper);
+	shipper->channel = channel_new(shipper->loop, ask->fd,
+	    &(struct channel_ops){
+	        .on_message = on_message, .on_closed = on_closed, .arg = shipper });
+	if (!loop_signal(shipper->loop, SIGTERM, on_stop, shipper, err) ||
+	    !loop_signal(shipper->loop, SIGINT, on_stop, shipper, err) ||
+	    !loop_signal(shipper->loop, SIGHUP, on_reload, shipper, err) ||
+	    !make_local(shipper, shipper->conf, err) || !open_spool(shipper, err))
+		return false;
+	if (shipper->conf->accounts.count == 0 &&
+	    assign_load(shipper->conf, &shipper->assignment))
+		keep_etag(shipper, "");
+	if (shipper->conf->collector[0] == '\0')
+		return true;
+	courier = new_courier(shipper, shipper->conf, err);
+	if (courier == NULL)
+		return false;
+	open_way(shipper, courier);
+	return true;
+}
+
+static void
+close_shipper(struct shipper *shipper)
+{
+	close_way(shipper);
+	channel_free(shipper->channel);
+	spool_close(shipper->spool);
+	wbuf_fini(&shipper->assignment);
+	free(shipper->etag);
+	if (shipper->loop != NULL) {
+		loop_watch_fini(&shipper->spool_timer);
+		loop_watch_fini(&shipper->pull_timer);
+		loop_watch_fini(&shipper->stop_timer);
+		loop_free(shipper->loop);
+	}
+	arena_free(shipper->conf_arena);
+}
+
+/* The channel is closed by now, so that it ends by itself if it can. */
+static void
+reap_prober(pid_t prober)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	int                   tries = 100;
+
+	while (waitpid(prober, NULL, WNOHANG) == 0 && tries-- > 0)
+		nanosleep(&pause, NULL);
+	if (tries < 0) {
+		kill(prober, SIGKILL);
+		waitpid(prober, NULL, 0);
+	}
+}
+
+int
+shipper_run(const struct shipper_ask *ask)
+{
+	struct shipper shipper = { .conf_path = ask->conf_path,
+		.conf_arena = ask->arena,
+		.conf = ask->conf,
+		.prober = ask->prober };
+	struct err     err;
+
+	wbuf_init(&shipper.assignment);
+	if (open_shipper(&shipper, ask, &err)) {
+		give_assignment(&shipper);
+		log_info(AREA, "ready: agent %s, network '%s', spool %s/spool, collector %s",
+		    shipper.conf->agent, shipper.conf->network, shipper.conf->state_dir,
+		    shipper.conf->collector[0] != '\0' ? shipper.conf->collector : "none");
+		notify_ready(NULL);
+		malloc_trim(0);
+		loop_run(shipper.loop);
+	} else {
+		log_error(AREA, "%s", err.text);
+		shipper.code = EXIT_FAILED;
+	}
+	close_shipper(&shipper);
+	reap_prober(ask->prober);
+	return shipper.code;
+}
