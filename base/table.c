@@ -94,14 +94,24 @@ table_cell(struct table *table, size_t row, size_t column, enum table_ink ink, c
 		must(scols_cell_set_color(scols_line_get_cell(line, column), inks[ink]) == 0);
 }
 
+/* Without the spaces that pad the last column; whether the last line ends in a newline differs
+ * between versions of the library. */
 void
 table_print(struct table *table, struct wbuf *out)
 {
-	char *text = NULL;
+	char       *text = NULL;
+	const char *line;
 
 	must(scols_print_table_to_string(table->lines, &text) == 0);
-	if (text != NULL)
-		wbuf_puts(out, text);
+	for (line = text; line != NULL && *line != '\0';) {
+		size_t count = strcspn(line, "\n"), used = count;
+
+		while (used > 0 && line[used - 1] == ' ')
+			used--;
+		wbuf_put(out, line, used);
+		wbuf_puts(out, "\n");
+		line += count + (line[count] == '\n');
+	}
 	free(text);
 }
 
