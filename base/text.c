@@ -37,26 +37,52 @@ is_control(uint32_t point)
 	    (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
 }
 
+/* How many bytes at the front need no look at: ASCII that is no control.  Most text is that. */
+static size_t
+measure_plain(const uint8_t *at, size_t count)
+{
+	size_t plain = 0;
+
+	while (plain < count && at[plain] >= 0x20 && at[plain] < 0x7f)
+		plain++;
+	return plain;
+}
+
+/* One character, or '?' for a byte that is none or a control; how many bytes of `at` it was, 0
+ * when there is no room for it. */
+static size_t
+copy_char(char **out, size_t room, const uint8_t *at, size_t count)
+{
+	uint32_t point = 0;
+	size_t   width = text_point(at, count, &point);
+	bool     bad = width == 0 || is_control(point);
+	size_t   put = bad ? 1 : width;
+
+	if (put > room)
+		return 0;
+	memcpy(*out, bad ? (const void *)"?" : at, put);
+	*out += put;
+	return width != 0 ? width : 1;
+}
+
 char *
 text_sane(struct arena *arena, const void *bytes, size_t count, size_t limit)
 {
 	const uint8_t *at = bytes;
 	char          *text, *out;
-	uint32_t       point = 0;
 
 	text = out = arena_alloc(arena, (count < limit ? count : limit) + 1);
 	while (count > 0) {
-		size_t width = text_point(at, count, &point);
-		size_t taken = width != 0 ? width : 1;
-		bool   bad = width == 0 || is_control(point);
+		size_t room = limit - (size_t)(out - text);
+		size_t taken = measure_plain(at, count < room ? count : room);
 
-		if ((size_t)(out - text) + (bad ? 1 : width) > limit)
-			break;
-		if (bad) {
-			*out++ = '?';
+		if (taken != 0) {
+			memcpy(out, at, taken);
+			out += taken;
 		} else {
-			memcpy(out, at, width);
-			out += width;
+			taken = copy_char(&out, room, at, count);
+			if (taken == 0)
+				break;
 		}
 		at += taken;
 		count -= taken;
