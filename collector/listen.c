@@ -1,0 +1,382 @@
+#include "collector/listen.h"
+
+#include "base/arena.h"
+
+#include <assert.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { HEADERS_BYTES_MAX = 8192, BACKLOG = 512 };
+
+struct listen {
+	struct listen_options  options;
+	struct evhttp         *http;     /* owned; owns the listener */
+	struct evconnlistener *listener; /* borrowed from http */
+	struct listen_watch    watch;
+	struct listen_counts   counts;
+	struct addr            at;
+	bool                   draining;
+};
+
+/* Lives from the callback to the answer. */
+struct request {
+	struct listen         *server; /* borrowed */
+	struct evhttp_request *http;   /* evhttp's; gone with the answer */
+	char                  *path;   /* owned; the query is cut off */
+	const char            *query;  /* in path */
+	char                   peer[ADDR_TEXT];
+};
+
+static const struct {
+	unsigned    status;
+	const char *phrase;
+} phrases[] = { { 200, "OK" }, { 304, "Not Modified" }, { 400, "Bad Request" },
+	{ 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" },
+	{ 405, "Method Not Allowed" }, { 409, "Conflict" }, { 410, "Gone" },
+	{ 411, "Length Required" }, { 413, "Content Too Large" },
+	{ 415, "Unsupported Media Type" }, { 421, "Misdirected Request" },
+	{ 422, "Unprocessable Content" }, { 429, "Too Many Requests" },
+	{ 500, "Internal Server Error" }, { 503, "Service Unavailable" }, { 0, "" } };
+
+static const char *
+find_phrase(unsigned status)
+{
+	size_t at = 0;
+
+	while (phrases[at].status != 0 && phrases[at].status != status)
+		at++;
+	return phrases[at].phrase;
+}
+
+static bool
+is_full(const struct listen *server)
+{
+	return server->counts.live >= server->options.connections_max;
+}
+
+/* The cap of connections: who comes later waits in the kernel's backlog. */
+static void
+on_count(void *arg, int by)
+{
+	struct listen *server = arg;
+
+	server->counts.live += (unsigned)by;
+	server->counts.accepted += by > 0;
+	if (server->draining)
+		return;
+	if (is_full(server))
+		evconnlistener_disable(server->listener);
+	else if (by < 0 && server->counts.live + 1 == server->options.connections_max)
+		evconnlistener_enable(server->listener);
+}
+
+static void
+on_overdue(void *arg)
+{
+	struct listen *server = arg;
+
+	server->counts.overdue++;
+}
+
+static struct bufferevent *
+make_stream(struct event_base *base, void *arg)
+{
+	struct listen *server = arg;
+
+	return listen_conn_new(server->options.tls, &server->watch);
+}
+
+static struct listen_conn *
+find_conn(const struct request *request)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(request->http);
+
+	if (request->server->options.tls == NULL || connection == NULL)
+		return NULL;
+	return listen_conn_of(evhttp_connection_get_bufferevent(connection));
+}
+
+static unsigned
+count_headers(struct evhttp_request *http, const char *name)
+{
+	struct evkeyvalq *headers = evhttp_request_get_input_headers(http);
+	struct evkeyval  *header;
+	unsigned          count = 0;
+
+	TAILQ_FOREACH(header, headers, next)
+	count += strcasecmp(header->key, name) == 0;
+	return count;
+}
+
+/* Two ways to say where a request ends are how requests are smuggled past a proxy
+ * [rfc9112 6.3]; an encoded NUL cuts names short in whoever decodes it. */
+static bool
+is_sane(struct evhttp_request *http)
+{
+	unsigned lengths = count_headers(http, "Content-Length");
+	unsigned codings = count_headers(http, "Transfer-Encoding");
+
+	return lengths <= 1 && codings <= 1 && lengths + codings <= 1 &&
+	    count_headers(http, "Host") <= 1 && count_headers(http, "Authorization") <= 1 &&
+	    strstr(evhttp_request_get_uri(http), "%00") == NULL;
+}
+
+static void
+write_peer(struct request *request)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(request->http);
+	const struct sockaddr    *peer = NULL;
+	struct addr               addr = { 0 };
+
+	if (connection != NULL)
+		peer = evhttp_connection_get_addr(connection);
+	if (peer != NULL)
+		addr = addr_from_sockaddr(peer);
+	addr_render_port(&addr, request->peer, sizeof(request->peer));
+}
+
+static struct request *
+make_request(struct listen *server, struct evhttp_request *http)
+{
+	struct request *request = mem_alloc(sizeof(*request));
+	char           *mark;
+
+	request->server = server;
+	request->http = http;
+	request->path = mem_strdup(evhttp_request_get_uri(http));
+	mark = strchr(request->path, '?');
+	if (mark != NULL)
+		*mark++ = '\0';
+	request->query = mark != NULL ? mark : "";
+	write_peer(request);
+	return request;
+}
+
+static void
+on_http(struct evhttp_request *http, void *arg)
+{
+	struct listen      *server = arg;
+	struct request     *request = make_request(server, http);
+	struct listen_conn *conn = find_conn(request);
+
+	server->counts.requests++;
+	server->counts.waiting++;
+	if (conn != NULL)
+		listen_conn_ask(conn);
+	if (!is_sane(http)) {
+		request_set(request, "Connection", "close");
+		request_answer(request, 400, "text/plain", "bad request\n", 12);
+		return;
+	}
+	server->options.on_request(server->options.arg, request);
+}
+
+/* A socket of our own: evhttp would leave out TCP_NODELAY, without which each answer waits 44 ms
+ * for the peer's delayed acknowledgement.  Accepted sockets inherit it. */
+static int
+open_socket(const struct addr *at, struct err *err)
+{
+	struct sockaddr_storage to;
+	unsigned                count = addr_to_sockaddr(at, &to);
+	int                     one = 1;
+	int  fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	char text[ADDR_TEXT];
+
+	addr_render_port(at, text, sizeof(text));
+	if (fd < 0) {
+		err_errno(err, "%s", text);
+		return -1;
+	}
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (bind(fd, (const struct sockaddr *)&to, count) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	err_errno(err, "cannot listen on %s", text);
+	close(fd);
+	return -1;
+}
+
+static bool
+start_listener(struct listen *server, struct err *err)
+{
+	struct sockaddr_storage bound;
+	socklen_t               count = sizeof(bound);
+	int                     fd = open_socket(&server->options.at, err);
+
+	if (fd < 0)
+		return false;
+	if (getsockname(fd, (struct sockaddr *)&bound, &count) == 0)
+		server->at = addr_from_sockaddr((const struct sockaddr *)&bound);
+	server->listener = evconnlistener_new(loop_base(server->options.loop), NULL, NULL,
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (server->listener == NULL) {
+		close(fd);
+		return err_set(err, ERR_SYSTEM, "cannot listen");
+	}
+	if (evhttp_bind_listener(server->http, server->listener) == NULL) {
+		evconnlistener_free(server->listener);
+		return err_set(err, ERR_SYSTEM, "cannot listen");
+	}
+	return true;
+}
+
+static void
+set_limits(struct listen *server)
+{
+	const struct listen_options *options = &server->options;
+	struct timeval               idle = { .tv_sec = options->idle_ms / 1000,
+		              .tv_usec = options->idle_ms % 1000 * 1000 };
+
+	evhttp_set_max_headers_size(server->http, HEADERS_BYTES_MAX);
+	evhttp_set_max_body_size(server->http, (ev_ssize_t)options->body_bytes_max);
+	evhttp_set_timeout_tv(server->http, &idle);
+	/* All that it knows, so that our own answer says which are allowed. */
+	evhttp_set_allowed_methods(server->http,
+	    EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST | EVHTTP_REQ_PUT |
+	        EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH);
+	evhttp_set_gencb(server->http, on_http, server);
+	if (options->tls != NULL)
+		evhttp_set_bevcb(server->http, make_stream, server);
+}
+
+struct listen *
+listen_new(const struct listen_options *options, struct err *err)
+{
+	struct listen *server;
+
+	assert(options->tls != NULL || addr_class(&options->at) == ADDR_LOOPBACK);
+	server = mem_alloc(sizeof(*server));
+	server->options = *options;
+	server->watch = (struct listen_watch){ options->loop, options->first_request_ms,
+		options->age_ms, on_count, on_overdue, server };
+	server->http = evhttp_new(loop_base(options->loop));
+	if (server->http == NULL)
+		abort();
+	set_limits(server);
+	if (start_listener(server, err))
+		return server;
+	server->listener = NULL;
+	listen_free(server);
+	return NULL;
+}
+
+void
+listen_free(struct listen *server)
+{
+	if (server == NULL)
+		return;
+	server->draining = true;
+	evhttp_free(server->http);
+	/* Freed streams are finalized in a later round, and their end is told to us. */
+	for (int i = 0; i < 100 && server->counts.live > 0; i++)
+		loop_run_once(server->options.loop, false);
+	free(server);
+}
+
+struct addr
+listen_addr(const struct listen *server)
+{
+	return server->at;
+}
+
+struct listen_counts
+listen_counts(const struct listen *server)
+{
+	return server->counts;
+}
+
+void
+listen_drain(struct listen *server)
+{
+	server->draining = true;
+	evconnlistener_disable(server->listener);
+}
+
+enum request_method
+request_method(const struct request *request)
+{
+	switch (evhttp_request_get_command(request->http)) {
+	case EVHTTP_REQ_GET: return REQUEST_GET;
+	case EVHTTP_REQ_HEAD: return REQUEST_HEAD;
+	case EVHTTP_REQ_POST: return REQUEST_POST;
+	default: return REQUEST_OTHER;
+	}
+}
+
+const char *
+request_path(const struct request *request)
+{
+	return request->path;
+}
+
+const char *
+request_query(const struct request *request)
+{
+	return request->query;
+}
+
+const char *
+request_header(const struct request *request, const char *name)
+{
+	return evhttp_find_header(evhttp_request_get_input_headers(request->http), name);
+}
+
+const void *
+request_body(const struct request *request, size_t *count)
+{
+	struct evbuffer *body = evhttp_request_get_input_buffer(request->http);
+
+	*count = evbuffer_get_length(body);
+	return *count > 0 ? (const void *)evbuffer_pullup(body, -1) : "";
+}
+
+const char *
+request_peer(const struct request *request)
+{
+	return request->peer;
+}
+
+void
+request_set(struct request *request, const char *name, const char *value)
+{
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(request->http);
+
+	evhttp_remove_header(headers, name);
+	evhttp_add_header(headers, name, value);
+}
+
+void
+request_answer(struct request *request, unsigned status, const char *content_type,
+    const void *bytes, size_t count)
+{
+	struct evbuffer    *body = evbuffer_new();
+	struct listen_conn *conn = find_conn(request);
+
+	if (body == NULL)
+		abort();
+	if (content_type != NULL)
+		request_set(request, "Content-Type", content_type);
+	if (request->server->draining)
+		request_set(request, "Connection", "close");
+	if (count > 0)
+		evbuffer_add(body, bytes, count);
+	if (conn != NULL)
+		listen_conn_told(conn);
+	request->server->counts.waiting--;
+	evhttp_send_reply(request->http, (int)status, find_phrase(status), body);
+	evbuffer_free(body);
+	free(request->path);
+	free(request);
+}

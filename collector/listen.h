@@ -1,0 +1,62 @@
+/* listen: an HTTP server on one address, hardened; with TLS for the world, without on loopback.
+ *
+ * The door to evhttp.  It bounds what a peer can take before it has said anything: header and body
+ * sizes, connections, the time to a first request, the age of a connection.  What a request means
+ * is the handler's matter; it may answer at once or keep the request and answer later, from the
+ * loop's thread.
+ */
+#ifndef COLLECTOR_LISTEN_H
+#define COLLECTOR_LISTEN_H
+
+#include "base/addr.h"
+#include "base/loop.h"
+#include "collector/listen_tls.h"
+
+struct listen;
+struct request;
+
+struct listen_options {
+	struct loop       *loop; /* borrowed; outlives the server */
+	struct addr        at;   /* port 0: a free one */
+	struct listen_tls *tls;  /* borrowed; NULL: plain HTTP, only on a loopback address */
+	size_t             body_bytes_max;
+	unsigned           connections_max;  /* with TLS */
+	int64_t            first_request_ms; /* with TLS: handshake and first request */
+	int64_t            age_ms;           /* with TLS: of a connection, at most */
+	int64_t            idle_ms;          /* between two requests, and within one */
+	void (*on_request)(void *arg, struct request *request);
+	void *arg;
+};
+
+struct listen_counts {
+	uint64_t accepted, requests;
+	uint64_t overdue; /* connections ended for age or slowness */
+	unsigned live;    /* with TLS */
+	unsigned waiting; /* requests without an answer yet */
+};
+
+struct listen *listen_new(const struct listen_options *options, struct err *err);
+/* No request may wait for an answer.  NULL is fine. */
+void                 listen_free(struct listen *server);
+struct addr          listen_addr(const struct listen *server); /* with the port it has */
+struct listen_counts listen_counts(const struct listen *server);
+/* Accepts no more, and closes each connection behind its next answer. */
+void listen_drain(struct listen *server);
+
+enum request_method { REQUEST_GET, REQUEST_HEAD, REQUEST_POST, REQUEST_OTHER };
+
+enum request_method request_method(const struct request *request);
+/* The path as it stood in the request line, undecoded; what stands behind its '?', or "". */
+const char *request_path(const struct request *request);
+const char *request_query(const struct request *request);
+const char *request_header(const struct request *request, const char *name); /* or NULL */
+const void *request_body(const struct request *request, size_t *count);
+const char *request_peer(const struct request *request); /* "10.0.0.4:51234" */
+
+/* A header of the answer. */
+void request_set(struct request *request, const char *name, const char *value);
+/* Sends the answer; the request is gone after.  bytes may be NULL when count is 0. */
+void request_answer(struct request *request, unsigned status, const char *content_type,
+    const void *bytes, size_t count);
+
+#endif

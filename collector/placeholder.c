@@ -1,1 +1,0 @@
-typedef int analyze_t;

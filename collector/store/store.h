@@ -1,0 +1,122 @@
+/* store: what the collector keeps, behind one vtable.
+ *
+ * Batches as received are the source of truth; the newest measurement of each target, agents,
+ * gaps and findings derive from them.  A batch is known by (agent, epoch, seq) and its digest:
+ * storing it again changes nothing.  The memory backend is the specification of the others.  Not
+ * thread safe: one thread at a time owns a store, and the only one that writes is writer.c's.
+ */
+#ifndef COLLECTOR_STORE_STORE_H
+#define COLLECTOR_STORE_STORE_H
+
+#include "base/digest.h"
+#include "base/err.h"
+#include "proto/record.h"
+
+#include <stddef.h>
+
+struct store;
+
+/* A measurement that is the newest of its target, unless the store has a newer one. */
+struct store_row {
+	const char               *key;   /* names the target within its agent */
+	int64_t                   at_ms; /* orders the measurements of one target */
+	const struct measurement *seen;
+	const uint8_t            *bytes; /* the same, encoded */
+	size_t                    count;
+};
+
+/* All pointers are borrowed for the call. */
+struct store_batch {
+	const char              *agent, *network;
+	uint64_t                 epoch;
+	uint32_t                 seq;
+	uint8_t                  digest[DIGEST_BYTES]; /* of the body */
+	int64_t                  received_ms, created_ms;
+	const uint8_t           *body; /* as received */
+	size_t                   body_bytes;
+	const struct store_row  *rows;
+	size_t                   row_count;
+	const struct vitals     *vitals; /* the newest of the batch; NULL when it has none */
+	const uint8_t           *vitals_bytes;
+	size_t                   vitals_count;
+	const struct gap *const *gaps;
+	size_t                   gap_count;
+};
+
+enum store_answer {
+	STORE_STORED,
+	STORE_DUPLICATE, /* same identity, same digest */
+	STORE_CONFLICT   /* same identity, other digest: nothing was changed */
+};
+
+/* What is wrong with one place of an account as one agent sees it, from opening to closing.
+ * Known by agent, account, region, code, host and opened_ms. */
+struct store_finding {
+	const char *agent, *account, *region, *code, *host;
+	const char *network, *severity, *owner;
+	const char *sentence, *evidence, *fix;
+	int64_t     opened_ms, last_seen_ms;
+	int64_t     closed_ms; /* 0 while it is open */
+};
+
+struct store_agent {
+	const char    *agent, *network;
+	int64_t        first_seen_ms, last_seen_ms;
+	uint64_t       batches, lost_records; /* lost: as declared by gaps */
+	const uint8_t *vitals_bytes;          /* encoded; NULL when none came */
+	size_t         vitals_count;
+};
+
+/* Where a load goes; members may be NULL.  What is pointed at lives for the call. */
+struct store_reader {
+	void (*on_agent)(void *arg, const struct store_agent *agent);
+	void (*on_row)(void *arg, const char *agent, int64_t at_ms, int64_t received_ms,
+	    const uint8_t *bytes, size_t count);
+	void (*on_finding)(void *arg, const struct store_finding *finding);
+	/* In the order of arrival; rows, vitals and gaps are not filled in. */
+	void (*on_batch)(void *arg, const struct store_batch *batch);
+	void *arg;
+};
+
+struct store_ops {
+	const char *scheme; /* "sqlite", "memory" */
+	/* place: the URL behind its scheme. */
+	struct store *(*open)(const char *place, bool read_only, struct err *err);
+	void (*close)(struct store *store);
+	bool (*append)(struct store *store, const struct store_batch *const *batches,
+	    size_t count, enum store_answer *answers, struct err *err);
+	bool (*put)(struct store *store, const struct store_finding *findings, size_t count,
+	    struct err *err);
+	bool (*expire)(struct store *store, int64_t before_ms, size_t most, size_t *removed,
+	    struct err *err);
+	bool (*load)(struct store *store, const struct store_reader *to, struct err *err);
+	bool (*check)(struct store *store, struct err *err);
+};
+
+/* The first member of every backend's own struct. */
+struct store {
+	const struct store_ops *ops;
+};
+
+extern const struct store_ops *const store_backends[]; /* NULL at the end */
+
+/* "sqlite:/var/lib/plprobe-collector/store.db", "memory:". */
+struct store *store_open(const char *url, bool read_only, struct err *err);
+void          store_close(struct store *store); /* NULL is fine */
+
+/* All batches in one durable transaction, or none.  answers: one a batch, in order; two batches
+ * of one call may be the same. */
+bool store_append(struct store *store, const struct store_batch *const *batches, size_t count,
+    enum store_answer *answers, struct err *err) MUST_CHECK;
+/* Adds findings, or replaces what is known of them. */
+bool store_put(struct store *store, const struct store_finding *findings, size_t count,
+    struct err *err) MUST_CHECK;
+/* Forgets what is older than before_ms: batches, gaps, rows and agents by arrival, findings by
+ * closing; open findings stay.  At most `most` of each kind a call; says how many. */
+bool store_expire(struct store *store, int64_t before_ms, size_t most, size_t *removed,
+    struct err *err) MUST_CHECK;
+bool store_load(struct store *store, const struct store_reader *to, struct err *err) MUST_CHECK;
+/* Whether what is stored is whole: structure, and every body against its digest. */
+bool store_check(struct store *store, struct err *err) MUST_CHECK;
+
+#endif
