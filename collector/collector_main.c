@@ -1,8 +1,12 @@
-#include <stdio.h>
+#include "collector/command.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
 
 int
 main(int argc, char **argv)
 {
-	puts("plprobe-collector " PLPROBE_VERSION);
-	return 0;
+	log_open("plprobe-collector", LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT);
+	return command_run(argc, argv);
 }

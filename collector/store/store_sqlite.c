@@ -304,7 +304,7 @@ take_lock(struct sqlite *store, const char *path, struct err *err)
 	else if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		taken = true;
 	else if (errno == EWOULDBLOCK)
-		err_set(err, ERR_USAGE, "%s: another plprobe-collector uses this store", path);
+		err_set(err, ERR_ORDER, "%s: another plprobe-collector uses this store", path);
 	else
 		err_errno(err, "%s", name);
 	free(name);

@@ -1,0 +1,22 @@
+/* assignment: what the agents are asked to measure, made of the account documents. */
+#ifndef COLLECTOR_ASSIGNMENT_H
+#define COLLECTOR_ASSIGNMENT_H
+
+#include "base/wbuf.h"
+#include "collector/documents.h"
+
+#include <stdint.h>
+
+enum { ASSIGNMENT_VERSION_ROOM = 20 };
+
+struct assignment_plan {
+	int64_t interval_ms, limit_ms;
+	bool    sweep;
+};
+
+/* Appends the message, encoded; version holds ASSIGNMENT_VERSION_ROOM bytes and is the same for
+ * the same content.  false: more targets than one assignment may have; the first are in. */
+bool assignment_make(const struct documents *documents, const struct assignment_plan *plan,
+    struct wbuf *out, char *version);
+
+#endif

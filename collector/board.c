@@ -1,0 +1,710 @@
+#include "collector/board.h"
+
+#include "base/clock.h"
+#include "collector/intake.h"
+#include "proto/decode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What one agent may make us keep: accounts, and targets of one account. */
+enum { CLOSED_MAX = 1000, VIEWS_MAX = 512, SEEN_MAX = 1024 };
+
+/* How much newer an open finding may be than what the store says of it. */
+static const int64_t rewrite_ms = 5 * MS_PER_MIN;
+
+struct board {
+	struct board_options   options;
+	struct board_agent   **agents; /* owned; by name */
+	size_t                 agent_count;
+	struct board_finding **closed; /* owned; oldest first */
+	size_t                 closed_count;
+};
+
+/* Findings on their way to the store. */
+struct changes {
+	struct arena         *arena;
+	struct store_finding *findings;
+	size_t                count, room;
+};
+
+struct board *
+board_new(const struct board_options *options)
+{
+	struct board *board = mem_alloc(sizeof(*board));
+
+	board->options = *options;
+	return board;
+}
+
+static void
+free_seen(struct board_seen *seen)
+{
+	arena_free(seen->arena);
+	free(seen);
+}
+
+static void
+free_finding(struct board_finding *finding)
+{
+	arena_free(finding->arena);
+	free(finding);
+}
+
+static void
+free_view(struct board_view *view)
+{
+	for (size_t i = 0; i < view->seen_count; i++)
+		free_seen(view->seen[i]);
+	for (size_t i = 0; i < view->open_count; i++)
+		free_finding(view->open[i]);
+	arena_free(view->arena);
+	free(view->seen);
+	free(view->open);
+	free(view->name);
+	free(view);
+}
+
+static void
+free_agent(struct board_agent *agent)
+{
+	for (size_t i = 0; i < agent->view_count; i++)
+		free_view(agent->views[i]);
+	arena_free(agent->vitals_arena);
+	free(agent->views);
+	free(agent->name);
+	free(agent->network);
+	free(agent);
+}
+
+void
+board_free(struct board *board)
+{
+	if (board == NULL)
+		return;
+	for (size_t i = 0; i < board->agent_count; i++)
+		free_agent(board->agents[i]);
+	for (size_t i = 0; i < board->closed_count; i++)
+		free_finding(board->closed[i]);
+	free(board->agents);
+	free(board->closed);
+	free(board);
+}
+
+/* Arrays of owned pointers, small but for the agents: kept in order by insertion. */
+static void **
+insert_at(void **array, size_t *count, size_t at, void *item)
+{
+	array = mem_grow(array, *count + 1, sizeof(void *));
+	memmove(array + at + 1, array + at, (*count - at) * sizeof(void *));
+	array[at] = item;
+	(*count)++;
+	return array;
+}
+
+static void
+remove_at(void **array, size_t *count, size_t at)
+{
+	memmove(array + at, array + at + 1, (*count - at - 1) * sizeof(void *));
+	(*count)--;
+}
+
+/* Where the agent is, or where it belongs. */
+static size_t
+seek_agent(const struct board *board, const char *name, bool *found)
+{
+	size_t low = 0, high = board->agent_count;
+
+	*found = false;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int    order = strcmp(board->agents[middle]->name, name);
+
+		if (order == 0) {
+			*found = true;
+			return middle;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct board_agent *
+get_agent(struct board *board, const char *name)
+{
+	struct board_agent *agent;
+	bool                found;
+	size_t              at = seek_agent(board, name, &found);
+
+	if (found)
+		return board->agents[at];
+	agent = mem_alloc(sizeof(*agent));
+	agent->name = mem_strdup(name);
+	agent->network = mem_strdup("");
+	board->agents = (struct board_agent **)insert_at(
+	    (void **)board->agents, &board->agent_count, at, agent);
+	return agent;
+}
+
+static struct board_view *
+get_view(struct board_agent *agent, const char *account)
+{
+	struct board_view *view;
+	size_t             at = 0;
+
+	while (at < agent->view_count && strcmp(agent->views[at]->name, account) < 0)
+		at++;
+	if (at < agent->view_count && strcmp(agent->views[at]->name, account) == 0)
+		return agent->views[at];
+	view = mem_alloc(sizeof(*view));
+	view->name = mem_strdup(account);
+	agent->views = (struct board_view **)insert_at(
+	    (void **)agent->views, &agent->view_count, at, view);
+	return view;
+}
+
+/* Takes the measurement over when it is the newest of its target; a copy, from its bytes. */
+static void
+take_seen(struct board_agent *agent, int64_t at_ms, const uint8_t *bytes, size_t count)
+{
+	struct arena             *arena = arena_new();
+	const struct measurement *seen = decode_message(
+	    &measurement_desc, arena, bytes, count, NULL);
+	struct board_view *view;
+	const char        *key;
+	size_t             at = 0;
+
+	if (seen == NULL || seen->target == NULL ||
+	    (agent->view_count == VIEWS_MAX &&
+	        board_view_find(agent, seen->target->account) == NULL)) {
+		arena_free(arena);
+		return;
+	}
+	key = intake_key(arena, seen->target);
+	view = get_view(agent, seen->target->account);
+	while (at < view->seen_count && strcmp(view->seen[at]->key, key) != 0)
+		at++;
+	if (at == SEEN_MAX || (at < view->seen_count && view->seen[at]->at_ms > at_ms)) {
+		arena_free(arena);
+		return;
+	}
+	if (at == view->seen_count)
+		view->seen = (struct board_seen **)insert_at((void **)view->seen,
+		    &view->seen_count, at, mem_alloc(sizeof(struct board_seen)));
+	arena_free(view->seen[at]->arena);
+	*view->seen[at] = (struct board_seen){ arena, key, at_ms, seen };
+}
+
+static void
+take_vitals(struct board_agent *agent, const uint8_t *bytes, size_t count)
+{
+	struct arena        *arena = arena_new();
+	const struct vitals *vitals = decode_message(&vitals_desc, arena, bytes, count, NULL);
+
+	if (vitals == NULL ||
+	    (agent->vitals != NULL && agent->vitals->at_ms > vitals->at_ms &&
+	        agent->vitals->started_ms == vitals->started_ms)) {
+		arena_free(arena);
+		return;
+	}
+	arena_free(agent->vitals_arena);
+	agent->vitals_arena = arena;
+	agent->vitals = vitals;
+}
+
+static int64_t
+find_limit_ms(const struct board *board, const struct target *target)
+{
+	int64_t limit_ms = 3 * (int64_t)target->interval_ms;
+
+	return limit_ms > board->options.silent_ms ? limit_ms : board->options.silent_ms;
+}
+
+/* A target that is no longer measured while others of its account are: out of the assignment. */
+static void
+drop_stale(const struct board *board, struct board_view *view)
+{
+	int64_t newest_ms = 0;
+	size_t  at = 0;
+
+	for (size_t i = 0; i < view->seen_count; i++) {
+		if (view->seen[i]->at_ms > newest_ms)
+			newest_ms = view->seen[i]->at_ms;
+	}
+	while (at < view->seen_count) {
+		struct board_seen *seen = view->seen[at];
+
+		if (newest_ms - seen->at_ms <= 2 * find_limit_ms(board, seen->seen->target)) {
+			at++;
+			continue;
+		}
+		free_seen(seen);
+		remove_at((void **)view->seen, &view->seen_count, at);
+	}
+}
+
+static struct board_finding *
+make_finding(const struct store_finding *from)
+{
+	struct board_finding *made = mem_alloc(sizeof(*made));
+	struct store_finding *to = &made->finding;
+
+	made->arena = arena_new();
+	*to = *from;
+	to->agent = arena_strdup(made->arena, from->agent);
+	to->account = arena_strdup(made->arena, from->account);
+	to->region = arena_strdup(made->arena, from->region);
+	to->code = arena_strdup(made->arena, from->code);
+	to->host = arena_strdup(made->arena, from->host);
+	to->network = arena_strdup(made->arena, from->network);
+	to->severity = arena_strdup(made->arena, from->severity);
+	to->owner = arena_strdup(made->arena, from->owner);
+	to->sentence = arena_strdup(made->arena, from->sentence);
+	to->evidence = arena_strdup(made->arena, from->evidence);
+	to->fix = arena_strdup(made->arena, from->fix);
+	return made;
+}
+
+static void
+add_change(struct changes *changes, const struct store_finding *from)
+{
+	struct store_finding *to, *larger;
+
+	if (changes->arena == NULL)
+		changes->arena = arena_new();
+	if (changes->count == changes->room) {
+		changes->room = changes->room * 2 + 8;
+		larger = arena_array(changes->arena, changes->room, sizeof(*larger));
+		if (changes->count > 0)
+			memcpy(larger, changes->findings, changes->count * sizeof(*larger));
+		changes->findings = larger;
+	}
+	to = &changes->findings[changes->count++];
+	*to = *from;
+	to->agent = arena_strdup(changes->arena, from->agent);
+	to->account = arena_strdup(changes->arena, from->account);
+	to->region = arena_strdup(changes->arena, from->region);
+	to->code = arena_strdup(changes->arena, from->code);
+	to->host = arena_strdup(changes->arena, from->host);
+	to->network = arena_strdup(changes->arena, from->network);
+	to->severity = arena_strdup(changes->arena, from->severity);
+	to->owner = arena_strdup(changes->arena, from->owner);
+	to->sentence = arena_strdup(changes->arena, from->sentence);
+	to->evidence = arena_strdup(changes->arena, from->evidence);
+	to->fix = arena_strdup(changes->arena, from->fix);
+}
+
+static void
+tell_changes(struct board *board, struct changes *changes)
+{
+	if (changes->arena == NULL)
+		return;
+	if (board->options.on_findings != NULL)
+		board->options.on_findings(
+		    board->options.arg, changes->arena, changes->findings, changes->count);
+	else
+		arena_free(changes->arena);
+}
+
+static void
+keep_closed(struct board *board, struct board_finding *finding)
+{
+	if (board->closed_count == CLOSED_MAX) {
+		free_finding(board->closed[0]);
+		remove_at((void **)board->closed, &board->closed_count, 0);
+	}
+	board->closed = (struct board_finding **)insert_at(
+	    (void **)board->closed, &board->closed_count, board->closed_count, finding);
+}
+
+/* The finding leaves the view's open ones. */
+static void
+close_at(struct board *board, struct board_view *view, size_t at, int64_t closed_ms,
+    struct changes *changes)
+{
+	struct board_finding *finding = view->open[at];
+
+	remove_at((void **)view->open, &view->open_count, at);
+	finding->finding.closed_ms = closed_ms > finding->finding.opened_ms
+	    ? closed_ms
+	    : finding->finding.opened_ms;
+	add_change(changes, &finding->finding);
+	keep_closed(board, finding);
+}
+
+static bool
+is_of(const struct store_finding *finding, const struct finding *judged)
+{
+	return strcmp(finding->code, finding_table[judged->code].code) == 0 &&
+	    strcmp(finding->region, judged->region) == 0 &&
+	    strcmp(finding->host, judged->host) == 0;
+}
+
+static bool
+says_the_same(const struct store_finding *left, const struct store_finding *right)
+{
+	return strcmp(left->severity, right->severity) == 0 &&
+	    strcmp(left->owner, right->owner) == 0 &&
+	    strcmp(left->sentence, right->sentence) == 0 &&
+	    strcmp(left->network, right->network) == 0;
+}
+
+static struct store_finding
+describe(const struct board_agent *agent, const struct board_view *view,
+    const struct finding *judged)
+{
+	return (struct store_finding){
+		.agent = agent->name,
+		.account = view->name,
+		.region = judged->region,
+		.code = finding_table[judged->code].code,
+		.host = judged->host,
+		.network = agent->network,
+		.severity = state_name(judged->severity),
+		.owner = owner_name(finding_table[judged->code].owner),
+		.sentence = judged->sentence,
+		.evidence = judged->evidence,
+		.fix = judged->fix,
+		.opened_ms = judged->seen_ms,
+		.last_seen_ms = judged->seen_ms,
+	};
+}
+
+/* A finding of the new verdict: already open, or opened now. */
+static void
+open_finding(const struct board_agent *agent, struct board_view *view,
+    const struct finding *judged, struct changes *changes)
+{
+	struct store_finding  fresh = describe(agent, view, judged);
+	struct board_finding *old, *made;
+	size_t                at = 0;
+
+	while (at < view->open_count && !is_of(&view->open[at]->finding, judged))
+		at++;
+	if (at == view->open_count) {
+		view->open = (struct board_finding **)insert_at(
+		    (void **)view->open, &view->open_count, at, make_finding(&fresh));
+		view->open[at]->written_ms = fresh.last_seen_ms;
+		add_change(changes, &fresh);
+		return;
+	}
+	old = view->open[at];
+	fresh.opened_ms = old->finding.opened_ms;
+	if (fresh.last_seen_ms < old->finding.last_seen_ms)
+		fresh.last_seen_ms = old->finding.last_seen_ms;
+	made = make_finding(&fresh);
+	made->written_ms = old->written_ms;
+	if (!says_the_same(&fresh, &old->finding) ||
+	    fresh.last_seen_ms - old->written_ms > rewrite_ms) {
+		add_change(changes, &fresh);
+		made->written_ms = fresh.last_seen_ms;
+	}
+	free_finding(old);
+	view->open[at] = made;
+}
+
+static bool
+is_judged(const struct verdict *verdict, const struct store_finding *finding)
+{
+	for (size_t i = 0; i < verdict->finding_count; i++) {
+		if (is_of(finding, &verdict->findings[i]))
+			return true;
+	}
+	return false;
+}
+
+static void
+compare_findings(struct board *board, const struct board_agent *agent, struct board_view *view,
+    struct changes *changes)
+{
+	int64_t newest_ms = 0;
+
+	for (size_t i = 0; i < view->seen_count; i++) {
+		if (view->seen[i]->at_ms > newest_ms)
+			newest_ms = view->seen[i]->at_ms;
+	}
+	for (size_t i = view->open_count; i-- > 0;) {
+		if (!is_judged(view->verdict, &view->open[i]->finding))
+			close_at(board, view, i, newest_ms, changes);
+	}
+	for (size_t i = 0; i < view->verdict->finding_count; i++)
+		open_finding(agent, view, &view->verdict->findings[i], changes);
+}
+
+static void
+judge_view(struct board *board, const struct board_agent *agent, struct board_view *view,
+    struct changes *changes)
+{
+	struct arena              *arena = arena_new();
+	const struct measurement **seen = arena_array(
+	    arena, view->seen_count + 1, sizeof(struct measurement *));
+	struct judge_ask *ask = arena_alloc(arena, sizeof(*ask));
+
+	for (size_t i = 0; i < view->seen_count; i++)
+		seen[i] = view->seen[i]->seen;
+	view->account = documents_find(board->options.documents, view->name);
+	view->has_document = view->account != NULL;
+	if (!view->has_document)
+		view->account = account_named(arena, view->name, NULL);
+	if (view->account == NULL) {
+		/* A name that no account can have; an agent made it up. */
+		arena_free(view->arena);
+		view->arena = arena;
+		view->verdict = NULL;
+		return;
+	}
+	*ask = (struct judge_ask){ .account = view->account,
+		.has_document = view->has_document,
+		.seen = seen,
+		.seen_count = view->seen_count };
+	view->verdict = judge_run(arena, ask);
+	arena_free(view->arena);
+	view->arena = arena;
+	compare_findings(board, agent, view, changes);
+}
+
+void
+board_take(struct board *board, const struct store_batch *batch, bool clock_suspect)
+{
+	struct board_agent *agent = get_agent(board, batch->agent);
+	struct changes      changes = { 0 };
+
+	if (strcmp(agent->network, batch->network) != 0) {
+		free(agent->network);
+		agent->network = mem_strdup(batch->network);
+	}
+	if (agent->first_seen_ms == 0)
+		agent->first_seen_ms = batch->received_ms;
+	if (batch->received_ms > agent->last_seen_ms)
+		agent->last_seen_ms = batch->received_ms;
+	agent->batches++;
+	agent->clock_suspect = clock_suspect;
+	for (size_t i = 0; i < batch->gap_count; i++)
+		agent->lost_records += batch->gaps[i]->records;
+	if (batch->vitals_bytes != NULL)
+		take_vitals(agent, batch->vitals_bytes, batch->vitals_count);
+	for (size_t i = 0; i < batch->row_count; i++)
+		take_seen(
+		    agent, batch->rows[i].at_ms, batch->rows[i].bytes, batch->rows[i].count);
+	for (size_t i = 0; i < agent->view_count; i++) {
+		bool touched = false;
+
+		for (size_t j = 0; j < batch->row_count && !touched; j++)
+			touched = strcmp(batch->rows[j].seen->target->account,
+			              agent->views[i]->name) == 0;
+		if (!touched)
+			continue;
+		drop_stale(board, agent->views[i]);
+		judge_view(board, agent, agent->views[i], &changes);
+	}
+	tell_changes(board, &changes);
+}
+
+void
+board_judge_all(struct board *board)
+{
+	struct changes changes = { 0 };
+
+	for (size_t i = 0; i < board->agent_count; i++) {
+		struct board_agent *agent = board->agents[i];
+
+		for (size_t j = 0; j < agent->view_count; j++)
+			judge_view(board, agent, agent->views[j], &changes);
+	}
+	tell_changes(board, &changes);
+}
+
+static void
+on_agent(void *arg, const struct store_agent *from)
+{
+	struct board_agent *agent = get_agent(arg, from->agent);
+
+	free(agent->network);
+	agent->network = mem_strdup(from->network);
+	agent->first_seen_ms = from->first_seen_ms;
+	agent->last_seen_ms = from->last_seen_ms;
+	agent->batches = from->batches;
+	agent->lost_records = from->lost_records;
+	if (from->vitals_bytes != NULL)
+		take_vitals(agent, from->vitals_bytes, from->vitals_count);
+}
+
+static void
+on_row(void *arg, const char *agent, int64_t at_ms, int64_t received_ms, const uint8_t *bytes,
+    size_t count)
+{
+	take_seen(get_agent(arg, agent), at_ms, bytes, count);
+}
+
+static void
+on_finding(void *arg, const struct store_finding *from)
+{
+	struct board         *board = arg;
+	struct board_finding *finding = make_finding(from);
+	struct board_view    *view;
+
+	finding->written_ms = from->last_seen_ms;
+	if (from->closed_ms != 0) {
+		keep_closed(board, finding);
+		return;
+	}
+	view = get_view(get_agent(board, from->agent), from->account);
+	view->open = (struct board_finding **)insert_at(
+	    (void **)view->open, &view->open_count, view->open_count, finding);
+}
+
+static int
+compare_closed(const void *left, const void *right)
+{
+	const struct board_finding *const *a = left, *const *b = right;
+
+	return ((*a)->finding.closed_ms > (*b)->finding.closed_ms) -
+	    ((*a)->finding.closed_ms < (*b)->finding.closed_ms);
+}
+
+bool
+board_load(struct board *board, struct store *store, struct err *err)
+{
+	struct store_reader reader = {
+		.on_agent = on_agent, .on_row = on_row, .on_finding = on_finding, .arg = board
+	};
+
+	if (!store_load(store, &reader, err))
+		return false;
+	if (board->closed_count > 0)
+		qsort(
+		    board->closed, board->closed_count, sizeof(*board->closed), compare_closed);
+	for (size_t i = 0; i < board->agent_count; i++) {
+		for (size_t j = 0; j < board->agents[i]->view_count; j++)
+			drop_stale(board, board->agents[i]->views[j]);
+	}
+	board_judge_all(board);
+	return true;
+}
+
+static int64_t
+find_newest_ms(const struct board_view *view)
+{
+	int64_t newest_ms = 0;
+
+	for (size_t i = 0; i < view->seen_count; i++) {
+		if (view->seen[i]->at_ms > newest_ms)
+			newest_ms = view->seen[i]->at_ms;
+	}
+	return newest_ms;
+}
+
+static void
+forget_view(struct board *board, struct board_agent *agent, size_t at, int64_t now_ms,
+    struct changes *changes)
+{
+	struct board_view *view = agent->views[at];
+
+	while (view->open_count > 0)
+		close_at(board, view, view->open_count - 1, now_ms, changes);
+	free_view(view);
+	remove_at((void **)agent->views, &agent->view_count, at);
+}
+
+/* Whether the agent is there but has ceased to look at this account. */
+static bool
+is_abandoned(const struct board *board, const struct board_agent *agent,
+    const struct board_view *view, int64_t now_ms)
+{
+	int64_t patience_ms = 12 * board->options.silent_ms;
+
+	return !board_is_silent(board, agent, now_ms) &&
+	    now_ms - find_newest_ms(view) > patience_ms;
+}
+
+void
+board_forget(struct board *board, int64_t now_ms, int64_t before_ms)
+{
+	struct changes changes = { 0 };
+
+	for (size_t i = board->agent_count; i-- > 0;) {
+		struct board_agent *agent = board->agents[i];
+		bool                gone = agent->last_seen_ms < before_ms;
+
+		for (size_t j = agent->view_count; j-- > 0;) {
+			if (gone || is_abandoned(board, agent, agent->views[j], now_ms))
+				forget_view(board, agent, j, now_ms, &changes);
+		}
+		if (gone) {
+			free_agent(agent);
+			remove_at((void **)board->agents, &board->agent_count, i);
+		}
+	}
+	tell_changes(board, &changes);
+}
+
+size_t
+board_agent_count(const struct board *board)
+{
+	return board->agent_count;
+}
+
+const struct board_agent *
+board_agent_at(const struct board *board, size_t at)
+{
+	return board->agents[at];
+}
+
+const struct board_agent *
+board_agent_find(const struct board *board, const char *name)
+{
+	bool   found;
+	size_t at = seek_agent(board, name, &found);
+
+	return found ? board->agents[at] : NULL;
+}
+
+const struct board_view *
+board_view_find(const struct board_agent *agent, const char *account)
+{
+	for (size_t i = 0; i < agent->view_count; i++) {
+		if (strcmp(agent->views[i]->name, account) == 0)
+			return agent->views[i];
+	}
+	return NULL;
+}
+
+size_t
+board_closed_count(const struct board *board)
+{
+	return board->closed_count;
+}
+
+const struct store_finding *
+board_closed_at(const struct board *board, size_t at)
+{
+	return &board->closed[board->closed_count - 1 - at]->finding;
+}
+
+bool
+board_is_silent(const struct board *board, const struct board_agent *agent, int64_t now_ms)
+{
+	return now_ms - agent->last_seen_ms > board->options.silent_ms;
+}
+
+bool
+board_is_stale(const struct board *board, const struct place *place, int64_t now_ms)
+{
+	return place->seen == NULL ||
+	    now_ms - place->seen->started_ms > find_limit_ms(board, place->target);
+}
+
+enum state
+board_state(const struct board *board, const struct place *place, int64_t now_ms)
+{
+	return board_is_stale(board, place, now_ms) ? STATE_UNKNOWN : place->state;
+}
+
+int64_t
+board_silent_ms(const struct board *board)
+{
+	return board->options.silent_ms;
+}

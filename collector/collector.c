@@ -1,0 +1,499 @@
+#include "collector/collector.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "base/notify.h"
+#include "collector/assignment.h"
+#include "collector/collector_conf.h"
+#include "collector/ingest.h"
+#include "collector/page.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t scan_us = 2 * US_PER_S;
+static const int64_t expire_us = 10 * 60 * US_PER_S;
+static const int64_t flush_us = 250 * US_PER_MS; /* for the last answers to leave */
+
+struct collector {
+	struct arena         *arena; /* owned; holds conf */
+	struct collector_conf conf;
+	char                 *conf_path; /* owned; NULL: the system's */
+	const struct clock   *clock;     /* borrowed */
+	struct loop          *loop;      /* all owned */
+	struct store         *store;
+	struct writer        *writer;
+	struct auth          *auth;
+	struct documents     *documents;
+	struct board         *board;
+	struct ingest        *ingest;
+	struct listen_tls    *tls;
+	struct listen        *agents, *page;
+	struct wbuf           assignment;
+	struct loop_watch     scan, expire, flush;
+	bool                  auth_was_current, reloaded_well;
+	int64_t               reloaded_ms;
+};
+
+static void
+on_trouble(void *arg, const struct err *err)
+{
+	log_warn("store", "%s; agents keep their batches and try again", err->text);
+}
+
+/* At the start there is no writer yet, and the store is this thread's. */
+static void
+keep_findings(struct collector *collector, struct arena *arena,
+    const struct store_finding *findings, size_t count)
+{
+	struct err err;
+
+	if (collector->writer != NULL) {
+		writer_put(collector->writer, arena, findings, count);
+		return;
+	}
+	if (!store_put(collector->store, findings, count, &err))
+		on_trouble(collector, &err);
+	arena_free(arena);
+}
+
+static void
+on_findings(void *arg, struct arena *arena, const struct store_finding *findings, size_t count)
+{
+	struct collector *collector = arg;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct store_finding *finding = &findings[i];
+
+		if (finding->closed_ms != 0)
+			log_info("finding", "closed %s: %s %s seen by %s", finding->code,
+			    finding->account, finding->region, finding->agent);
+		else if (finding->opened_ms == finding->last_seen_ms)
+			log_info("finding", "opened %s: %s (seen by %s)", finding->code,
+			    finding->sentence, finding->agent);
+	}
+	keep_findings(collector, arena, findings, count);
+}
+
+static void
+on_broken_document(void *arg, const struct err *err)
+{
+	log_warn("documents", "%s; what was known before stays in force", err->text);
+}
+
+static void
+make_assignment(struct collector *collector)
+{
+	struct assignment_plan plan = { collector->conf.interval_ms, collector->conf.limit_ms,
+		collector->conf.sweep };
+	char                   version[ASSIGNMENT_VERSION_ROOM];
+
+	wbuf_clear(&collector->assignment);
+	if (!assignment_make(collector->documents, &plan, &collector->assignment, version))
+		log_warn("assignment",
+		    "more names than one assignment holds: those of regions that are not "
+		    "configured are left out from the end");
+	ingest_set_assignment(collector->ingest, collector->assignment.bytes,
+	    collector->assignment.count, version);
+}
+
+static void
+scan_documents(struct collector *collector)
+{
+	if (!documents_scan(collector->documents, on_broken_document, collector))
+		return;
+	board_judge_all(collector->board);
+	documents_release(collector->documents);
+	make_assignment(collector);
+	log_info("documents", "%zu accounts in force", documents_count(collector->documents));
+}
+
+static void
+on_scan(void *arg, unsigned what)
+{
+	struct collector *collector = arg;
+	bool              current = auth_is_current(collector->auth);
+
+	scan_documents(collector);
+	if (collector->auth_was_current && !current)
+		log_warn("auth", "%s cannot be read; the tokens from before stay in force",
+		    collector->conf.tokens);
+	collector->auth_was_current = current;
+	loop_watch_set(&collector->scan, -1, 0, scan_us);
+}
+
+static void
+on_expire(void *arg, unsigned what)
+{
+	struct collector *collector = arg;
+	int64_t           now_ms = clock_wall_ms(collector->clock);
+	int64_t           before_ms = now_ms - collector->conf.retention_ms;
+
+	writer_expire(collector->writer, before_ms);
+	board_forget(collector->board, now_ms, before_ms);
+	loop_watch_set(&collector->expire, -1, 0, expire_us);
+}
+
+/* Between the last commit and the end nothing is taken any more. */
+static bool
+is_stopping(struct collector *collector, struct request *request)
+{
+	if (collector->writer != NULL)
+		return false;
+	request_set(request, "Retry-After", "5");
+	request_answer(request, 503, "text/plain", "stopping\n", 9);
+	return true;
+}
+
+/* Which handler an agent's request is for; the path as it was sent, no other spelling. */
+static void
+on_agent_request(void *arg, struct request *request)
+{
+	struct collector *collector = arg;
+	const char       *path = request_path(request);
+	bool              posts = request_method(request) == REQUEST_POST;
+	bool              gets = request_method(request) == REQUEST_GET;
+	const char       *allow = NULL;
+
+	if (is_stopping(collector, request))
+		return;
+	if (strcmp(path, "/v1/batches") == 0)
+		allow = posts ? NULL : "POST";
+	else if (strcmp(path, "/v1/assignment") == 0 || strcmp(path, "/healthz") == 0)
+		allow = gets ? NULL : "GET";
+	else {
+		request_answer(request, 404, "text/plain", "not here\n", 9);
+		return;
+	}
+	if (allow != NULL) {
+		request_set(request, "Allow", allow);
+		request_answer(request, 405, "text/plain", "not so\n", 7);
+	} else if (posts) {
+		ingest_on_batch(collector->ingest, request);
+	} else if (path[1] == 'v') {
+		ingest_on_assignment(collector->ingest, request);
+	} else {
+		request_answer(request, 200, "text/plain", "ok\n", 3);
+	}
+}
+
+static void
+write_one(
+    struct wbuf *out, const char *name, enum metric_type type, const char *help, double value)
+{
+	metric_family(out, name, type, help);
+	metric_sample(out, name, NULL, value);
+}
+
+static void
+write_listener(struct collector *collector, struct wbuf *out)
+{
+	struct listen_counts counts = listen_counts(collector->agents);
+
+	write_one(
+	    out, "plprobe_connections", METRIC_GAUGE, "Agents connected now.", counts.live);
+	write_one(out, "plprobe_connections_accepted_total", METRIC_COUNTER,
+	    "Connections of agents.", (double)counts.accepted);
+	write_one(out, "plprobe_connections_overdue_total", METRIC_COUNTER,
+	    "Connections that were ended for being too slow or too old.",
+	    (double)counts.overdue);
+	write_one(out, "plprobe_requests_total", METRIC_COUNTER, "Requests of agents.",
+	    (double)counts.requests);
+	write_one(out, "plprobe_certificate_expiry_timestamp_seconds", METRIC_GAUGE,
+	    "When the collector's own certificate ends.",
+	    (double)listen_tls_ends_ms(collector->tls) / 1e3);
+}
+
+static void
+write_store(struct collector *collector, struct wbuf *out)
+{
+	struct writer_counts counts = writer_counts(collector->writer);
+
+	write_one(out, "plprobe_store_commits_total", METRIC_COUNTER,
+	    "Transactions that are on the disk.", (double)counts.commits);
+	write_one(out, "plprobe_store_failures_total", METRIC_COUNTER,
+	    "Transactions that were not.", (double)counts.failures);
+	write_one(out, "plprobe_store_commit_seconds_total", METRIC_COUNTER,
+	    "Time in transactions.", (double)counts.commit_us / 1e6);
+	write_one(out, "plprobe_store_queue_batches", METRIC_GAUGE,
+	    "Batches that wait for a transaction.", (double)counts.queued_jobs);
+	write_one(out, "plprobe_store_expired_total", METRIC_COUNTER,
+	    "Rows that were older than the retention.", (double)counts.expired);
+}
+
+static void
+write_metrics(void *arg, struct wbuf *out)
+{
+	static const char *const build[] = { "version", PLPROBE_VERSION, NULL };
+	struct collector        *collector = arg;
+
+	ingest_write_metrics(collector->ingest, out);
+	write_listener(collector, out);
+	write_store(collector, out);
+	write_one(out, "plprobe_documents", METRIC_GAUGE, "Accounts with a document.",
+	    (double)documents_count(collector->documents));
+	write_one(out, "plprobe_documents_broken", METRIC_GAUGE,
+	    "Document files whose present content is not in force.",
+	    (double)documents_broken(collector->documents));
+	write_one(out, "plprobe_tokens_current", METRIC_GAUGE,
+	    "0: the token file cannot be read.", auth_is_current(collector->auth));
+	write_one(out, "plprobe_config_last_reload_successful", METRIC_GAUGE,
+	    "0: the configuration file was refused at the last SIGHUP.",
+	    collector->reloaded_well);
+	write_one(out, "plprobe_config_last_reload_success_timestamp_seconds", METRIC_GAUGE,
+	    "When the configuration was read last.", (double)collector->reloaded_ms / 1e3);
+	metric_family(out, "plprobe_build_info", METRIC_GAUGE, "1; what runs.");
+	metric_sample(out, "plprobe_build_info", build, 1);
+}
+
+static void
+on_page_request(void *arg, struct request *request)
+{
+	struct collector *collector = arg;
+	struct page_ask   ask = { .query = { collector->board, collector->documents,
+		                      clock_wall_ms(collector->clock) },
+		  .write_metrics = write_metrics,
+		  .arg = collector };
+
+	if (!is_stopping(collector, request))
+		page_answer(&ask, request);
+}
+
+/* What can change without a restart; true if all of it went well. */
+static bool
+reload(struct collector *collector, struct err *err)
+{
+	struct collector_conf fresh;
+	struct arena         *arena = arena_new();
+
+	if (!collector_conf_read(&fresh, arena, collector->conf_path, err)) {
+		arena_free(arena);
+		return false;
+	}
+	collector->conf.interval_ms = fresh.interval_ms;
+	collector->conf.limit_ms = fresh.limit_ms;
+	collector->conf.sweep = fresh.sweep;
+	collector->conf.retention_ms = fresh.retention_ms;
+	log_open("plprobe-collector", fresh.level, fresh.format);
+	arena_free(arena);
+	return auth_reload(collector->auth, err) && listen_tls_reload(collector->tls, err);
+}
+
+static void
+on_hangup(void *arg)
+{
+	struct collector *collector = arg;
+	struct err        err = { 0 };
+
+	notify_reloading();
+	collector->reloaded_well = reload(collector, &err);
+	if (collector->reloaded_well) {
+		collector->reloaded_ms = clock_wall_ms(collector->clock);
+		log_info("reload", "configuration, tokens and certificate are read again");
+	} else {
+		log_warn("reload", "%s; what was in force stays in force", err.text);
+	}
+	scan_documents(collector);
+	make_assignment(collector);
+	notify_ready(NULL);
+}
+
+static void
+on_flush(void *arg, unsigned what)
+{
+	struct collector *collector = arg;
+
+	loop_stop(collector->loop);
+}
+
+/* The queue is committed and what was parked is answered; then the answers get a moment to leave. */
+static void
+on_terminate(void *arg)
+{
+	struct collector *collector = arg;
+
+	if (collector->writer == NULL)
+		return;
+	notify_stopping();
+	log_info("stop", "answering what waits, then ending");
+	listen_drain(collector->agents);
+	listen_drain(collector->page);
+	writer_free(collector->writer);
+	collector->writer = NULL;
+	loop_watch_stop(&collector->scan);
+	loop_watch_stop(&collector->expire);
+	loop_watch_set(&collector->flush, -1, 0, flush_us);
+}
+
+static bool
+open_state(struct collector *collector, struct err *err)
+{
+	struct board_options options = { .documents = collector->documents,
+		.silent_ms = collector->conf.silent_ms,
+		.on_findings = on_findings,
+		.arg = collector };
+
+	collector->auth = auth_open(collector->conf.tokens, collector->clock, err);
+	if (collector->auth == NULL)
+		return err_in(err, "tokens");
+	collector->auth_was_current = true;
+	collector->store = store_open(collector->conf.store, false, err);
+	if (collector->store == NULL)
+		return false;
+	documents_scan(collector->documents, on_broken_document, collector);
+	collector->board = board_new(&options);
+	return true;
+}
+
+static bool
+open_work(struct collector *collector, struct err *err)
+{
+	struct ingest_options options;
+
+	if (!board_load(collector->board, collector->store, err))
+		return false;
+	collector->writer = writer_new(
+	    collector->loop, collector->store, on_trouble, collector, err);
+	if (collector->writer == NULL)
+		return false;
+	options = (struct ingest_options){ collector->clock, collector->auth, collector->writer,
+		collector->board, collector->conf.retention_ms };
+	collector->ingest = ingest_new(&options);
+	make_assignment(collector);
+	return true;
+}
+
+static bool
+open_listeners(struct collector *collector, struct err *err)
+{
+	struct listen_options options = { .loop = collector->loop,
+		.at = collector->conf.listen_at,
+		.body_bytes_max = INGEST_BODY_MAX,
+		.connections_max = (unsigned)collector->conf.connections,
+		.first_request_ms = 10 * MS_PER_S,
+		.age_ms = 10 * MS_PER_MIN,
+		.idle_ms = 2 * MS_PER_MIN,
+		.on_request = on_agent_request,
+		.arg = collector };
+
+	collector->tls = listen_tls_new(collector->conf.certificate, collector->conf.key, err);
+	if (collector->tls == NULL)
+		return false;
+	options.tls = collector->tls;
+	collector->agents = listen_new(&options, err);
+	if (collector->agents == NULL)
+		return err_in(err, "listen");
+	options.tls = NULL;
+	options.at = collector->conf.page_at;
+	options.body_bytes_max = 1024;
+	options.on_request = on_page_request;
+	collector->page = listen_new(&options, err);
+	return collector->page != NULL || err_in(err, "page");
+}
+
+static bool
+watch_signals(struct collector *collector, struct err *err)
+{
+	signal(SIGPIPE, SIG_IGN);
+	return loop_signal(collector->loop, SIGTERM, on_terminate, collector, err) &&
+	    loop_signal(collector->loop, SIGINT, on_terminate, collector, err) &&
+	    loop_signal(collector->loop, SIGHUP, on_hangup, collector, err);
+}
+
+static bool
+open_all(struct collector *collector, struct err *err)
+{
+	if (!collector_conf_read(&collector->conf, collector->arena, collector->conf_path, err))
+		return false;
+	log_open("plprobe-collector", collector->conf.level, collector->conf.format);
+	collector->loop = loop_new(err);
+	if (collector->loop == NULL)
+		return false;
+	loop_watch_init(&collector->scan, collector->loop, on_scan, collector);
+	loop_watch_init(&collector->expire, collector->loop, on_expire, collector);
+	loop_watch_init(&collector->flush, collector->loop, on_flush, collector);
+	collector->documents = documents_new(collector->conf.accounts_dir);
+	return open_state(collector, err) && open_work(collector, err) &&
+	    open_listeners(collector, err) && watch_signals(collector, err);
+}
+
+struct collector *
+collector_new(const char *conf_path, struct err *err)
+{
+	struct collector *collector = mem_alloc(sizeof(*collector));
+
+	collector->arena = arena_new();
+	collector->conf_path = conf_path != NULL ? mem_strdup(conf_path) : NULL;
+	collector->clock = clock_system();
+	collector->reloaded_well = true;
+	collector->reloaded_ms = clock_wall_ms(collector->clock);
+	wbuf_init(&collector->assignment);
+	if (open_all(collector, err))
+		return collector;
+	collector_free(collector);
+	return NULL;
+}
+
+static void
+say_ready(struct collector *collector)
+{
+	char        agents[ADDR_TEXT], page[ADDR_TEXT];
+	struct addr at = collector_ingest_addr(collector);
+
+	addr_render_port(&at, agents, sizeof(agents));
+	at = collector_page_addr(collector);
+	addr_render_port(&at, page, sizeof(page));
+	log_info("listen", "listening on %s", agents);
+	log_info("listen", "page on http://%s/", page);
+	log_info("run", "ready: agents on %s, page on http://%s/, %zu accounts, %zu tokens",
+	    agents, page, documents_count(collector->documents), auth_count(collector->auth));
+	notify_ready(NULL);
+}
+
+void
+collector_run(struct collector *collector)
+{
+	loop_watch_set(&collector->scan, -1, 0, scan_us);
+	loop_watch_set(&collector->expire, -1, 0, US_PER_S);
+	say_ready(collector);
+	loop_run(collector->loop);
+	log_info("stop", "ended");
+}
+
+void
+collector_free(struct collector *collector)
+{
+	if (collector == NULL)
+		return;
+	writer_free(collector->writer); /* answers what is parked */
+	listen_free(collector->agents);
+	listen_free(collector->page);
+	listen_tls_free(collector->tls);
+	ingest_free(collector->ingest);
+	board_free(collector->board);
+	documents_free(collector->documents);
+	auth_free(collector->auth);
+	store_close(collector->store);
+	loop_watch_fini(&collector->scan);
+	loop_watch_fini(&collector->expire);
+	loop_watch_fini(&collector->flush);
+	loop_free(collector->loop);
+	wbuf_fini(&collector->assignment);
+	free(collector->conf_path);
+	arena_free(collector->arena);
+	free(collector);
+}
+
+struct addr
+collector_ingest_addr(const struct collector *collector)
+{
+	return listen_addr(collector->agents);
+}
+
+struct addr
+collector_page_addr(const struct collector *collector)
+{
+	return listen_addr(collector->page);
+}

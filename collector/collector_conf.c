@@ -1,0 +1,91 @@
+#include "collector/collector_conf.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+
+#define AT(member) offsetof(struct collector_conf, member)
+
+enum { LISTEN_PORT = 8643, PAGE_PORT = 8640 };
+
+/* clang-format off */
+const struct conf_row collector_conf_rows[] = {
+	{ "listen", CONF_TEXT, AT(listen), .preset = "0.0.0.0:8643",
+	    .help = "address and port for the agents, always TLS; port 0: a free one" },
+	{ "certificate", CONF_PATH, AT(certificate), .preset = NULL,
+	    .help = "PEM file of the certificate that the agents see, leaf first" },
+	{ "key", CONF_PATH, AT(key), .preset = NULL,
+	    .help = "PEM file of its key, readable by us alone" },
+	{ "page", CONF_TEXT, AT(page), .preset = "127.0.0.1:8640",
+	    .help = "loopback address and port of the page, the API and /metrics" },
+	{ "store", CONF_TEXT, AT(store), .preset = "sqlite:/var/lib/plprobe-collector/store.db",
+	    .help = "sqlite:PATH, or memory: which forgets at the end" },
+	{ "state_dir", CONF_PATH, AT(state_dir), .preset = "/var/lib/plprobe-collector",
+	    .help = "folder of the token file" },
+	{ "accounts_dir", CONF_PATH, AT(accounts_dir), .preset = "",
+	    .help = "folder of account documents, *.json as `az cosmosdb show` prints them; read again when they change" },
+	{ "interval", CONF_MS, AT(interval_ms), 1000, MS_PER_DAY, "60s",
+	    .help = "between two measurements of one name, for agents without accounts of their own" },
+	{ "timeout", CONF_MS, AT(limit_ms), 100, 5 * MS_PER_MIN, "10s",
+	    .help = "for one measurement, for the same agents" },
+	{ "sweep", CONF_BOOL, AT(sweep), .preset = "true",
+	    .help = "ask also for the names of regions that no document configures" },
+	{ "retention", CONF_MS, AT(retention_ms), 8 * MS_PER_DAY, 3650 * MS_PER_DAY, "14d",
+	    .help = "what is older is forgotten, and refused when it comes; more than an agent's spool_age" },
+	{ "silent_after", CONF_MS, AT(silent_ms), 1000, MS_PER_DAY, "5m",
+	    .help = "an agent that said nothing for so long is silent, and what it saw is unknown; several times the interval" },
+	{ "connections", CONF_NUMBER, AT(connections), 1, 100000, "2048",
+	    .help = "agents connected at once; who comes later waits" },
+	{ "log_level", CONF_TEXT, AT(log_level), .preset = "info",
+	    .help = "debug, info, warn or error" },
+	{ "log_format", CONF_TEXT, AT(log_format), .preset = "logfmt",
+	    .help = "logfmt or json" },
+	{ 0 },
+};
+/* clang-format on */
+
+static bool
+check_page(const struct collector_conf *conf, struct err *err)
+{
+	if (addr_class(&conf->page_at) == ADDR_LOOPBACK)
+		return true;
+	return err_set(err, ERR_USAGE,
+	    "page: %s is not a loopback address: the page has no login; put a proxy with one "
+	    "in "
+	    "front of 127.0.0.1",
+	    conf->page);
+}
+
+bool
+collector_conf_check(struct collector_conf *conf, struct arena *arena, struct err *err)
+{
+	if (!addr_parse(&conf->listen_at, conf->listen, LISTEN_PORT, err))
+		return err_in(err, "listen");
+	if (!addr_parse(&conf->page_at, conf->page, PAGE_PORT, err))
+		return err_in(err, "page");
+	if (!log_level_parse(&conf->level, conf->log_level, err))
+		return err_in(err, "log_level");
+	if (!log_format_parse(&conf->format, conf->log_format, err))
+		return err_in(err, "log_format");
+	if (conf->silent_ms < conf->interval_ms)
+		return err_set(err, ERR_USAGE,
+		    "silent_after: shorter than the interval, every agent would be silent "
+		    "between "
+		    "two measurements");
+	conf->tokens = arena_printf(arena, "%s/tokens", conf->state_dir);
+	return check_page(conf, err);
+}
+
+bool
+collector_conf_read(
+    struct collector_conf *conf, struct arena *arena, const char *path, struct err *err)
+{
+	const char *file = path != NULL ? path : COLLECTOR_CONF_FILE;
+
+	if (!conf_read(conf, collector_conf_rows, arena, file,
+	        path == NULL ? COLLECTOR_CONF_FOLDER : NULL, err))
+		return false;
+	if (!collector_conf_check(conf, arena, err))
+		return err_in(err, "%s", file);
+	return true;
+}

@@ -1,0 +1,40 @@
+/* collector_conf: the settings of plprobe-collector, from /etc/plprobe/collector.yaml. */
+#ifndef COLLECTOR_COLLECTOR_CONF_H
+#define COLLECTOR_COLLECTOR_CONF_H
+
+#include "base/addr.h"
+#include "base/conf.h"
+#include "base/log.h"
+
+#define COLLECTOR_CONF_FILE   "/etc/plprobe/collector.yaml"
+#define COLLECTOR_CONF_FOLDER "/etc/plprobe/conf.d/collector"
+
+struct collector_conf {
+	const char *listen, *page; /* host:port */
+	const char *certificate, *key;
+	const char *store;
+	const char *state_dir;
+	const char *accounts_dir;
+	int64_t     interval_ms, limit_ms;
+	bool        sweep;
+	int64_t     retention_ms, silent_ms;
+	int64_t     connections;
+	const char *log_level, *log_format;
+	/* Read from the texts by collector_conf_check(). */
+	struct addr     listen_at, page_at;
+	enum log_level  level;
+	enum log_format format;
+	const char     *tokens; /* path of the token file */
+};
+
+extern const struct conf_row collector_conf_rows[];
+
+/* The file at path with the rules between settings checked; NULL: the file of the system.
+ * Everything is in the arena. */
+bool collector_conf_read(struct collector_conf *conf, struct arena *arena, const char *path,
+    struct err *err) MUST_CHECK;
+/* The rules between settings; fills what is read from texts. */
+bool collector_conf_check(
+    struct collector_conf *conf, struct arena *arena, struct err *err) MUST_CHECK;
+
+#endif

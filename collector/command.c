@@ -1,0 +1,498 @@
+#include "collector/command.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "collector/auth.h"
+#include "collector/bulletin.h"
+#include "collector/collector.h"
+#include "collector/collector_conf.h"
+#include "collector/documents.h"
+#include "collector/listen_tls.h"
+#include "collector/store/store.h"
+#include "collector/store/store_sqlite.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What the options of any command say, and what follows them. */
+struct words {
+	const char  *config; /* NULL: the system's file */
+	const char  *network;
+	const char  *output;
+	bool         no_color, exit_zero, help;
+	int          count; /* operands */
+	char *const *operands;
+};
+
+/* `first` and, where there is one, `second` are the command's words. */
+struct command {
+	const char *first, *second;
+	const char *operands; /* as shown to people */
+	int         least, most;
+	const char *options; /* those it takes, of option_table */
+	int         usage;   /* exit code for a wrong command line */
+	const char *what;
+	int (*run)(const struct words *words);
+};
+
+static const struct option_row {
+	int         letter;
+	const char *name, *value, *what;
+} option_table[] = {
+	{ 'c', "config", "PATH", "configuration file instead of " COLLECTOR_CONF_FILE },
+	{ 'n', "network", "NAME", "the agent's VNet and subnet, as you name them" },
+	{ 'o', "output", "FORMAT", "table (preset on a terminal), json or csv" },
+	{ 'N', "no-color", NULL, "no colours, as with NO_COLOR set" },
+	{ 'Z', "exit-zero", NULL, "exit 0 whatever the report says" },
+};
+
+static int
+complain(const struct err *err, int code)
+{
+	fprintf(stderr, "plprobe-collector: %s\n", err->text);
+	return code;
+}
+
+/* Reads the configuration; the arena holds it. */
+static bool
+read_conf(struct collector_conf *conf, struct arena *arena, const struct words *words)
+{
+	struct err err = { 0 };
+
+	if (collector_conf_read(conf, arena, words->config, &err))
+		return true;
+	complain(&err, COMMAND_FAILED);
+	return false;
+}
+
+static int
+run_daemon(const struct words *words)
+{
+	struct err        err = { 0 };
+	struct collector *collector = collector_new(words->config, &err);
+
+	if (collector == NULL)
+		return complain(&err, COMMAND_FAILED);
+	collector_run(collector);
+	collector_free(collector);
+	return COMMAND_WELL;
+}
+
+static int
+run_report(const struct words *words)
+{
+	struct arena         *arena = arena_new();
+	struct collector_conf conf;
+	struct bulletin_ask   ask = { .conf = &conf,
+		  .colour = !words->no_color,
+		  .format = words->output,
+		  .exit_zero = words->exit_zero };
+	int                   code = 3;
+
+	if (read_conf(&conf, arena, words))
+		code = bulletin_run(&ask);
+	arena_free(arena);
+	return code;
+}
+
+static int
+create_token(const struct words *words)
+{
+	struct arena         *arena = arena_new();
+	struct collector_conf conf;
+	struct err            err = { 0 };
+	char                  token[AUTH_TOKEN_ROOM];
+	int                   code = COMMAND_FAILED;
+
+	if (read_conf(&conf, arena, words)) {
+		if (auth_create(conf.tokens, words->operands[0], words->network,
+		        clock_wall_ms(clock_system()), token, &err)) {
+			puts(token);
+			code = COMMAND_WELL;
+		} else {
+			complain(&err, COMMAND_FAILED);
+		}
+	}
+	arena_free(arena);
+	return code;
+}
+
+static void
+print_agents(const struct auth *auth)
+{
+	char when[CLOCK_TEXT];
+
+	printf("%-12s  %-24s  %-24s  %s\n", "TOKEN", "AGENT", "NETWORK", "CREATED");
+	for (size_t i = 0; i < auth_count(auth); i++) {
+		const struct auth_agent *who = auth_at(auth, i);
+
+		printf("%-12s  %-24s  %-24s  %s\n", who->id, who->agent,
+		    who->network[0] != '\0' ? who->network : "-",
+		    clock_render(who->created_ms, when, sizeof(when)));
+	}
+}
+
+static int
+list_agents(const struct words *words)
+{
+	struct arena         *arena = arena_new();
+	struct collector_conf conf;
+	struct err            err = { 0 };
+	struct auth          *auth = NULL;
+	int                   code = COMMAND_FAILED;
+
+	if (read_conf(&conf, arena, words)) {
+		auth = auth_open(conf.tokens, clock_system(), &err);
+		if (auth != NULL) {
+			print_agents(auth);
+			code = COMMAND_WELL;
+		} else {
+			complain(&err, COMMAND_FAILED);
+		}
+	}
+	auth_free(auth);
+	arena_free(arena);
+	return code;
+}
+
+static int
+revoke_agent(const struct words *words)
+{
+	struct arena         *arena = arena_new();
+	struct collector_conf conf;
+	struct err            err = { 0 };
+	size_t                removed = 0;
+	int                   code = COMMAND_FAILED;
+
+	if (read_conf(&conf, arena, words)) {
+		if (!auth_revoke(conf.tokens, words->operands[0], &removed, &err))
+			complain(&err, COMMAND_FAILED);
+		else if (removed == 0)
+			fprintf(
+			    stderr, "plprobe-collector: %s has no token\n", words->operands[0]);
+		else
+			code = COMMAND_WELL;
+		if (code == COMMAND_WELL)
+			printf("revoked %zu token%s of %s\n", removed, removed > 1 ? "s" : "",
+			    words->operands[0]);
+	}
+	arena_free(arena);
+	return code;
+}
+
+static void
+say_broken(void *arg, const struct err *err)
+{
+	complain(err, COMMAND_FAILED);
+}
+
+static int
+list_accounts(const struct words *words)
+{
+	struct arena         *arena = arena_new();
+	struct collector_conf conf;
+	struct documents     *documents = NULL;
+	int                   code = COMMAND_FAILED;
+
+	if (read_conf(&conf, arena, words)) {
+		documents = documents_new(conf.accounts_dir);
+		documents_scan(documents, say_broken, NULL);
+		code = documents_broken(documents) > 0 ? COMMAND_FAILED : COMMAND_WELL;
+		printf("%-32s  %7s  %s\n", "ACCOUNT", "REGIONS", "DOCUMENT");
+		for (size_t i = 0; i < documents_count(documents); i++) {
+			const struct account *account = documents_at(documents, i);
+
+			printf("%-32s  %7zu  %s\n", account->name, account->location_count,
+			    account->source);
+		}
+	}
+	documents_free(documents);
+	arena_free(arena);
+	return code;
+}
+
+static int
+check_conf(const struct words *words)
+{
+	struct arena         *arena = arena_new();
+	struct collector_conf conf;
+	bool                  good = read_conf(&conf, arena, words);
+
+	if (good)
+		puts("configuration is good");
+	arena_free(arena);
+	return good ? COMMAND_WELL : COMMAND_FAILED;
+}
+
+static int
+dump_conf(const struct words *words)
+{
+	struct arena         *arena = arena_new();
+	struct collector_conf conf;
+	struct wbuf           out;
+	bool                  good = read_conf(&conf, arena, words);
+
+	if (good) {
+		wbuf_init(&out);
+		conf_dump(&conf, collector_conf_rows, &out);
+		fputs(wbuf_text(&out), stdout);
+		wbuf_fini(&out);
+	}
+	arena_free(arena);
+	return good ? COMMAND_WELL : COMMAND_FAILED;
+}
+
+static int
+check_store(const struct words *words)
+{
+	struct arena         *arena = arena_new();
+	struct collector_conf conf;
+	struct err            err = { 0 };
+	struct store         *store = NULL;
+	int                   code = COMMAND_FAILED;
+
+	if (read_conf(&conf, arena, words)) {
+		store = store_open(conf.store, true, &err);
+		if (store != NULL && store_check(store, &err)) {
+			puts("the store is whole: structure, and every batch against its "
+			     "digest");
+			code = COMMAND_WELL;
+		} else {
+			complain(&err, COMMAND_FAILED);
+		}
+	}
+	store_close(store);
+	arena_free(arena);
+	return code;
+}
+
+static const struct command commands[] = {
+	{ "run", NULL, "", 0, 0, "c", COMMAND_USAGE,
+	    "take the agents' results, judge them, and show them, until told to stop",
+	    run_daemon },
+	{ "report", NULL, "", 0, 0, "coNZ", 3,
+	    "the grid of accounts, regions and agents, and each finding with cause, owner and "
+	    "fix",
+	    run_report },
+	{ "token", "create", "AGENT", 1, 1, "cn", COMMAND_USAGE,
+	    "make a token for an agent and print it, once", create_token },
+	{ "agents", "list", "", 0, 0, "c", COMMAND_USAGE, "which agents have tokens",
+	    list_agents },
+	{ "agents", "revoke", "AGENT|TOKEN", 1, 1, "c", COMMAND_USAGE,
+	    "end the tokens of an agent, or one token by its id", revoke_agent },
+	{ "accounts", "list", "", 0, 0, "c", COMMAND_USAGE,
+	    "read the account documents and say what is in them", list_accounts },
+	{ "config", "check", "", 0, 0, "c", COMMAND_USAGE, "whether the configuration is good",
+	    check_conf },
+	{ "config", "dump", "", 0, 0, "c", COMMAND_USAGE,
+	    "the settings in force, with an explanation of each", dump_conf },
+	{ "store", "check", "", 0, 0, "c", COMMAND_USAGE,
+	    "whether the store is whole; also while the collector runs", check_store },
+};
+
+enum {
+	COMMANDS = sizeof(commands) / sizeof(commands[0]),
+	OPTIONS = sizeof(option_table) / sizeof(option_table[0])
+};
+
+static void
+print_overview(FILE *to)
+{
+	char words[64];
+
+	fputs("usage: plprobe-collector COMMAND [OPTION]... [OPERAND]...\n\n", to);
+	for (int i = 0; i < COMMANDS; i++) {
+		snprintf(words, sizeof(words), "%s%s%s%s%s", commands[i].first,
+		    commands[i].second != NULL ? " " : "",
+		    commands[i].second != NULL ? commands[i].second : "",
+		    commands[i].operands[0] != '\0' ? " " : "", commands[i].operands);
+		fprintf(to, "  %-26s  %s\n", words, commands[i].what);
+	}
+	fputs("\n  COMMAND --help              the options of a command\n"
+	      "  --version                   of the program and its libraries\n",
+	    to);
+}
+
+static void
+print_command(const struct command *command)
+{
+	char option[40];
+
+	printf("usage: plprobe-collector %s%s%s [OPTION]... %s\n\n%s.\n\n", command->first,
+	    command->second != NULL ? " " : "", command->second != NULL ? command->second : "",
+	    command->operands, command->what);
+	for (int i = 0; i < OPTIONS; i++) {
+		const struct option_row *row = &option_table[i];
+
+		if (strchr(command->options, row->letter) == NULL)
+			continue;
+		snprintf(option, sizeof(option), "%s%s--%s%s%s",
+		    row->letter == 'o' ? "-o, " : "", "", row->name,
+		    row->value != NULL ? "=" : "", row->value != NULL ? row->value : "");
+		printf("  %-22s  %s\n", option, row->what);
+	}
+	printf("  %-22s  %s\n", "--help", "this text");
+}
+
+static int
+print_versions(void)
+{
+	printf("plprobe-collector %s\nSQLite %s\n%s\n%s\n", PLPROBE_VERSION,
+	    store_sqlite_version(), listen_tls_version(), bulletin_library());
+	return COMMAND_WELL;
+}
+
+/* The words that may stand at a place, for "did you mean". */
+static int
+refuse_word(const char *first, const char *word)
+{
+	const char *near, *words[COMMANDS + 1];
+	int         count = 0;
+
+	for (int i = 0; i < COMMANDS; i++) {
+		if (first == NULL)
+			words[count++] = commands[i].first;
+		else if (strcmp(commands[i].first, first) == 0 && commands[i].second != NULL)
+			words[count++] = commands[i].second;
+	}
+	words[count] = NULL;
+	near = text_nearest(word, words);
+	fprintf(stderr, "plprobe-collector: there is no command '%s%s%s'%s%s%s\n",
+	    first != NULL ? first : "", first != NULL ? " " : "", word,
+	    near != NULL ? "; did you mean '" : "; see plprobe-collector --help",
+	    near != NULL ? near : "", near != NULL ? "'?" : "");
+	return COMMAND_USAGE;
+}
+
+static bool
+is_first(const char *word)
+{
+	for (int i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i].first, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const struct command *
+find_command(const char *first, const char *second)
+{
+	for (int i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i].first, first) == 0 &&
+		    (commands[i].second == NULL ||
+		        (second != NULL && strcmp(commands[i].second, second) == 0)))
+			return &commands[i];
+	}
+	return NULL;
+}
+
+/* The command's own options as getopt_long(3) wants them. */
+static void
+list_options(const struct command *command, struct option *options)
+{
+	int count = 0;
+
+	for (int i = 0; i < OPTIONS; i++) {
+		if (strchr(command->options, option_table[i].letter) != NULL)
+			options[count++] = (struct option){ option_table[i].name,
+				option_table[i].value != NULL ? required_argument : no_argument,
+				NULL, option_table[i].letter };
+	}
+	options[count++] = (struct option){ "help", no_argument, NULL, 'h' };
+	options[count] = (struct option){ 0 };
+}
+
+/* The option that was meant, for a long one that does not exist. */
+static void
+suggest_option(const struct option *options, const char *wrong)
+{
+	const char *names[OPTIONS + 2], *near;
+	char        name[40];
+	int         count = 0;
+
+	for (; options[count].name != NULL; count++)
+		names[count] = options[count].name;
+	names[count] = NULL;
+	if (wrong == NULL || strncmp(wrong, "--", 2) != 0)
+		return;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(wrong + 2, "="), wrong + 2);
+	near = text_nearest(name, names);
+	if (near != NULL && strcmp(near, name) != 0)
+		fprintf(stderr, "plprobe-collector: did you mean '--%s'?\n", near);
+}
+
+static bool
+take_option(struct words *words, int letter)
+{
+	switch (letter) {
+	case 'c': words->config = optarg; return true;
+	case 'n': words->network = optarg; return true;
+	case 'o': words->output = optarg; return true;
+	case 'N': words->no_color = true; return true;
+	case 'Z': words->exit_zero = true; return true;
+	case 'h': words->help = true; return true;
+	default: return false;
+	}
+}
+
+/* argv[0] is the command's last word. */
+static bool
+read_words(struct words *words, const struct command *command, int argc, char **argv)
+{
+	struct option options[OPTIONS + 2];
+	int           letter;
+
+	list_options(command, options);
+	argv[0] = (char[]){ "plprobe-collector" };
+	optind = 1;
+	while (
+	    (letter = getopt_long(argc, argv,
+	         strchr(command->options, 'o') != NULL ? "o:h" : "h", options, NULL)) != -1) {
+		if (!take_option(words, letter)) {
+			suggest_option(options, argv[optind - 1]);
+			return false;
+		}
+	}
+	words->count = argc - optind;
+	words->operands = argv + optind;
+	if (words->help || (words->count >= command->least && words->count <= command->most))
+		return true;
+	fprintf(stderr, "plprobe-collector: %s takes %s, see --help\n", command->first,
+	    command->operands[0] != '\0' ? command->operands : "no operands");
+	return false;
+}
+
+int
+command_run(int argc, char **argv)
+{
+	struct words          words = { 0 };
+	const struct command *command;
+	int                   skip;
+
+	if (argc < 2) {
+		print_overview(stderr);
+		return COMMAND_USAGE;
+	}
+	if (strcmp(argv[1], "--version") == 0)
+		return print_versions();
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+		print_overview(stdout);
+		return COMMAND_WELL;
+	}
+	if (!is_first(argv[1]))
+		return refuse_word(NULL, argv[1]);
+	command = find_command(argv[1], argc > 2 ? argv[2] : NULL);
+	if (command == NULL)
+		return refuse_word(argv[1], argc > 2 ? argv[2] : "");
+	skip = command->second != NULL ? 2 : 1;
+	if (!read_words(&words, command, argc - skip, argv + skip))
+		return command->usage;
+	if (words.help) {
+		print_command(command);
+		return COMMAND_WELL;
+	}
+	return command->run(&words);
+}
