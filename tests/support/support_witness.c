@@ -1,0 +1,389 @@
+#include "tests/support/support_witness.h"
+
+#include "analyze/names.h"
+#include "base/file.h"
+#include "base/json.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WITNESS_MAX = 1 << 20 };
+
+#define STARTED_MS INT64_C(1790000000000)
+#define DAY_MS     INT64_C(86400000)
+
+struct maker {
+	struct arena           *arena;
+	const char             *path;
+	json_t                 *root;
+	struct support_witness *witness;
+};
+
+static void
+fail(const char *path, const char *what, const char *which)
+{
+	fprintf(stderr, "%s: %s %s\n", path, what, which);
+	exit(1);
+}
+
+static json_t *merge(const json_t *base, const json_t *change);
+
+static json_t *
+merge_arrays(const json_t *base, const json_t *change)
+{
+	json_t *merged = json_array(), *element;
+	size_t  index, count = json_array_size(base);
+
+	json_array_foreach ((json_t *)change, index, element) {
+		size_t at = count == 0 ? 0 : index < count ? index : count - 1;
+
+		json_array_append_new(merged, merge(json_array_get(base, at), element));
+	}
+	return merged;
+}
+
+static json_t *
+merge(const json_t *base, const json_t *change)
+{
+	json_t     *merged, *value;
+	const char *name;
+
+	if (json_is_array(change))
+		return merge_arrays(base, change);
+	if (!json_is_object(change))
+		return json_deep_copy(change);
+	merged = json_is_object(base) ? json_deep_copy(base) : json_object();
+	json_object_foreach ((json_t *)change, name, value) {
+		if (json_is_null(value))
+			json_object_del(merged, name);
+		else
+			json_object_set_new(
+			    merged, name, merge(json_object_get(merged, name), value));
+	}
+	return merged;
+}
+
+/* From here on: a measurement's JSON into its struct, by the descriptions. */
+
+static void *read_message(
+    const struct maker *maker, const struct message_desc *desc, const json_t *value);
+
+static void
+read_list(
+    const struct maker *maker, const struct field_desc *field, const json_t *value, char *into)
+{
+	size_t count = json_array_size(value), bytes = field->element->bytes;
+	char  *list = arena_array(maker->arena, count + 1, bytes);
+
+	for (size_t i = 0; i < count; i++)
+		memcpy(list + i * bytes,
+		    read_message(maker, field->element, json_array_get(value, i)), bytes);
+	memcpy(into + field->at, &list, sizeof(list));
+	memcpy(into + field->count_at, &count, sizeof(count));
+}
+
+static void
+read_field(
+    const struct maker *maker, const struct field_desc *field, const json_t *value, char *into)
+{
+	uint64_t    wide = (uint64_t)json_integer_value(value);
+	uint32_t    number = (uint32_t)wide;
+	bool        yes = json_is_true(value);
+	const char *text;
+	void       *sub;
+
+	switch (field->type) {
+	case FIELD_TEXT:
+		if (!json_is_string(value))
+			fail(maker->path, "a text wanted for", field->name);
+		text = arena_strdup(maker->arena, json_string_value(value));
+		memcpy(into + field->at, &text, sizeof(text));
+		break;
+	case FIELD_BOOL: memcpy(into + field->at, &yes, sizeof(yes)); break;
+	case FIELD_U32: memcpy(into + field->at, &number, sizeof(number)); break;
+	case FIELD_U64:
+	case FIELD_I64: memcpy(into + field->at, &wide, sizeof(wide)); break;
+	case FIELD_LIST: read_list(maker, field, value, into); break;
+	case FIELD_SUB:
+		sub = read_message(maker, field->element, value);
+		memcpy(into + field->at, &sub, sizeof(sub));
+		break;
+	default:
+		if (!json_is_string(value) ||
+		    !field_word_parse(field->type, json_string_value(value), &number))
+			fail(maker->path, "no such word for", field->name);
+		memcpy(into + field->at, &number, sizeof(number));
+		break;
+	}
+}
+
+/* Text that is not said is "", as in a decoded record. */
+static void
+preset_texts(const struct message_desc *desc, char *into)
+{
+	const char *empty = "";
+
+	for (size_t i = 0; i < desc->field_count; i++) {
+		if (desc->fields[i].type == FIELD_TEXT)
+			memcpy(into + desc->fields[i].at, &empty, sizeof(empty));
+	}
+}
+
+static void *
+read_message(const struct maker *maker, const struct message_desc *desc, const json_t *value)
+{
+	char       *into = arena_alloc(maker->arena, desc->bytes);
+	const char *name;
+	json_t     *member;
+
+	preset_texts(desc, into);
+	json_object_foreach ((json_t *)value, name, member) {
+		size_t i = 0;
+
+		while (i < desc->field_count && strcmp(desc->fields[i].name, name) != 0)
+			i++;
+		if (i == desc->field_count)
+			fail(maker->path, "no such field:", name);
+		read_field(maker, &desc->fields[i], member, into);
+	}
+	return into;
+}
+
+/* What is well. */
+
+static json_t *
+make_location(const char *label, const char *name, int priority)
+{
+	char id[80], endpoint[120];
+
+	snprintf(id, sizeof(id), "contoso-%s", label);
+	snprintf(
+	    endpoint, sizeof(endpoint), "https://contoso-%s.documents.azure.com:443/", label);
+	return json_pack("{s:s s:s s:s s:s s:i}", "id", id, "locationName", name,
+	    "documentEndpoint", endpoint, "provisioningState", "Succeeded", "failoverPriority",
+	    priority);
+}
+
+#define GROUP "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-data"
+
+static json_t *
+make_document(void)
+{
+	return json_pack("{s:s s:s s:s s:s s:s s:s s:[o o] s:[{s:s s:s s:{s:s} s:{s:s}}]}",
+	    "id", GROUP "/providers/Microsoft.DocumentDB/databaseAccounts/contoso", "name",
+	    "contoso", "kind", "GlobalDocumentDB", "provisioningState", "Succeeded",
+	    "publicNetworkAccess", "Disabled", "documentEndpoint",
+	    "https://contoso.documents.azure.com:443/", "locations",
+	    make_location("westeurope", "West Europe", 0),
+	    make_location("northeurope", "North Europe", 1), "privateEndpointConnections",
+	    "name", "pe-contoso", "groupId", "Sql", "privateEndpoint", "id",
+	    GROUP "/providers/Microsoft.Network/privateEndpoints/pe-contoso",
+	    "privateLinkServiceConnectionState", "status", "Approved");
+}
+
+static json_t *
+make_endpoint(const char *address, const struct target *target)
+{
+	return json_pack(
+	    "{s:s s:i s:s s:s s:i s:s s:i s:s s:s s:s s:s s:I s:I s:s s:i s:i s:s}", "address",
+	    address, "port", (int)target->port, "local", "10.2.0.9", "tcp", "ok", "tcp_us",
+	    1200, "tls", "ok", "tls_us", 3100, "tls_version", "TLSv1.3", "subject",
+	    "CN=*.documents.azure.com", "sans", "*.documents.azure.com", "issuer",
+	    "CN=Test Issuing CA", "not_before_ms", (json_int_t)(STARTED_MS - 90 * DAY_MS),
+	    "not_after_ms", (json_int_t)(STARTED_MS + 90 * DAY_MS), "http", "ok", "http_status",
+	    401, "http_wait_us", 1300, "gateway_version", "version=2.14.0");
+}
+
+static json_t *
+make_well(const struct maker *maker, const struct target *target, size_t number)
+{
+	const struct account *account = maker->witness->account;
+	const char           *address = arena_printf(maker->arena, "10.1.0.%zu", 4 + number);
+	const char           *alias = arena_printf(maker->arena, "%.*s.%s",
+	              (int)strcspn(target->host, "."), target->host, account->zone);
+
+	return json_pack(
+	    "{s:I s:i s:[{s:s s:s s:s s:i s:s s:i s:[{s:s s:s s:i}] s:[{s:s s:i}]}] "
+	    "s:[o]}",
+	    "started_ms", (json_int_t)STARTED_MS, "took_us", 9000, "dns", "resolver",
+	    "10.0.0.2", "outcome", "ok", "transport", "udp", "took_us", 1500, "aaaa_outcome",
+	    "nodata", "tries", 1, "hops", "owner", target->host, "target", alias, "ttl_s", 300,
+	    "addresses", "address", address, "ttl_s", 10, "endpoints",
+	    make_endpoint(address, target));
+}
+
+static json_t *
+make_absent(void)
+{
+	return json_pack("{s:I s:i s:[{s:s s:s s:i s:s s:i s:i}]}", "started_ms",
+	    (json_int_t)STARTED_MS, "took_us", 1500, "dns", "resolver", "10.0.0.2", "outcome",
+	    "nxdomain", "rcode", 3, "transport", "udp", "took_us", 1500, "tries", 1);
+}
+
+static json_t *
+make_base(const struct maker *maker, const struct target *target, size_t number, json_t *change)
+{
+	const char *as = json_string_value(json_object_get(change, "as"));
+	bool        well = target->role == ROLE_CONFIGURED;
+
+	if (as != NULL)
+		well = strcmp(as, "well") == 0;
+	if (json_is_object(change))
+		json_object_del(change, "as");
+	return well ? make_well(maker, target, number) : make_absent();
+}
+
+static struct measurement *
+make_measurement(
+    const struct maker *maker, const struct target *target, size_t number, json_t *change)
+{
+	json_t             *base = make_base(maker, target, number, change);
+	json_t             *every = json_object_get(maker->root, "every"), *value;
+	struct measurement *seen;
+
+	if (every != NULL && target->role == ROLE_CONFIGURED) {
+		value = merge(base, every);
+		json_decref(base);
+		base = value;
+	}
+	value = json_is_object(change) ? merge(base, change) : json_incref(base);
+	seen = read_message(maker, &measurement_desc, value);
+	seen->target = arena_alloc(maker->arena, sizeof(*target));
+	*seen->target = *target;
+	json_decref(value);
+	json_decref(base);
+	return seen;
+}
+
+static void
+make_seen(const struct maker *maker)
+{
+	struct support_witness *witness = maker->witness;
+	struct name_list *names = names_targets(maker->arena, witness->account, NAMES_SWEEP);
+	json_t           *changes = json_object_get(maker->root, "seen");
+	bool              swept = json_is_true(json_object_get(maker->root, "swept"));
+	size_t            used = 0;
+
+	witness->seen = arena_array(maker->arena, names->count + 1, sizeof(void *));
+	for (size_t i = 0; i < names->count; i++) {
+		const struct target *target = &names->targets[i];
+		json_t              *change = json_object_get(changes, target->region);
+
+		used += change != NULL ? 1 : 0;
+		if (json_is_null(change) ||
+		    (change == NULL && target->role == ROLE_SWEEP && !swept))
+			continue;
+		witness->seen[witness->seen_count++] = make_measurement(
+		    maker, target, i, change);
+	}
+	if (used != json_object_size(changes))
+		fail(maker->path, "seen:", "a region that is neither configured nor known");
+}
+
+static void
+make_account(const struct maker *maker)
+{
+	struct support_witness *witness = maker->witness;
+	const json_t           *change = json_object_get(maker->root, "document");
+	json_t                 *base = make_document(), *document;
+	struct account_list    *list;
+	struct wbuf             text;
+	struct err              err;
+
+	witness->has_document = !json_is_null(change);
+	if (!witness->has_document) {
+		witness->account = account_named(maker->arena, "contoso", &err);
+		json_decref(base);
+		return;
+	}
+	document = change != NULL ? merge(base, change) : json_incref(base);
+	wbuf_init(&text);
+	json_write(&text, document, 0);
+	list = account_parse(
+	    maker->arena, (const char *)text.bytes, text.count, "contoso.json", &err);
+	if (list == NULL)
+		fail(maker->path, "document:", err.text);
+	witness->account = list->accounts[0];
+	wbuf_fini(&text);
+	json_decref(document);
+	json_decref(base);
+}
+
+static const char *
+copy_text(const struct maker *maker, const json_t *object, const char *name)
+{
+	return arena_strdup(maker->arena, json_string_value(json_object_get(object, name)));
+}
+
+static void
+make_expected(const struct maker *maker)
+{
+	struct support_witness *witness = maker->witness;
+	const json_t           *list = json_object_get(maker->root, "expect");
+	size_t                  index;
+	json_t                 *value;
+
+	if (!json_is_array(list))
+		fail(maker->path, "expect:", "an array wanted");
+	witness->expected = arena_array(
+	    maker->arena, json_array_size(list) + 1, sizeof(*witness->expected));
+	json_array_foreach ((json_t *)list, index, value) {
+		struct support_expected *expected =
+		    &witness->expected[witness->expected_count++];
+
+		expected->code = copy_text(maker, value, "code");
+		expected->region = copy_text(maker, value, "region");
+		expected->severity = copy_text(maker, value, "severity");
+		expected->evidence = copy_text(maker, value, "evidence");
+		expected->fix = copy_text(maker, value, "fix");
+		if (finding_find(expected->code) == FINDING_COUNT)
+			fail(maker->path, "expect: no such code:", expected->code);
+	}
+}
+
+static void
+check_members(const struct maker *maker)
+{
+	static const char known[] = " title document every seen swept expect state ";
+	const char       *name;
+	json_t           *value;
+
+	json_object_foreach (maker->root, name, value) {
+		if (strstr(known, arena_printf(maker->arena, " %s ", name)) == NULL)
+			fail(maker->path, "no such member:", name);
+	}
+}
+
+struct support_witness *
+support_witness_read(struct arena *arena, const char *path)
+{
+	struct maker maker = { arena, path, NULL, arena_alloc(arena, sizeof(*maker.witness)) };
+	size_t       count;
+	struct err   err;
+	char        *bytes = file_read(arena, path, WITNESS_MAX, &count, &err);
+
+	if (bytes != NULL)
+		maker.root = json_read(bytes, count, path, &err);
+	if (maker.root == NULL)
+		fail(path, "cannot be read:", err.text);
+	check_members(&maker);
+	maker.witness->title = copy_text(&maker, maker.root, "title");
+	maker.witness->state = copy_text(&maker, maker.root, "state");
+	make_account(&maker);
+	make_seen(&maker);
+	make_expected(&maker);
+	json_decref(maker.root);
+	return maker.witness;
+}
+
+struct verdict *
+support_witness_judge(struct arena *arena, const struct support_witness *witness)
+{
+	const struct judge_ask ask = { witness->account, witness->has_document,
+		(const struct measurement *const *)witness->seen, witness->seen_count };
+
+	/* The verdict borrows from the ask only until it is made, but for what it points at. */
+	return judge_run(arena, &ask);
+}

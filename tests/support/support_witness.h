@@ -1,0 +1,49 @@
+/* support_witness: a case for the judge, read from a small file.
+ *
+ * A witness says only what differs from an account that is well in every respect: contoso with two
+ * regions behind an approved private endpoint, each name measured, each gateway answering.  Its
+ * members:
+ *
+ *   title     what the case is
+ *   document  changes to the account's document; null: there is none, only a name
+ *   every     changes to the measurement of every configured name
+ *   seen      by region ("" is the global name): changes to that measurement, null: not measured.
+ *             A region that is not configured stands for a swept name, which does not exist
+ *             unless "as": "well" is said
+ *   swept     true: all other swept names were measured too, and do not exist
+ *   expect    the findings, all of them: code, region; and severity, evidence and fix (parts of
+ *             the texts) where they matter
+ *   state     of the account, where it matters
+ *
+ * Changes are merged by name; an array takes the length of its change, and its elements are
+ * changes to the element at the same place, or to the last one.  Nothing here returns an error: a
+ * witness that cannot be read ends the program with a line on stderr.
+ */
+#ifndef TESTS_SUPPORT_WITNESS_H
+#define TESTS_SUPPORT_WITNESS_H
+
+#include "analyze/judge.h"
+
+struct support_expected {
+	const char *code, *region;
+	const char *severity, *evidence, *fix; /* "" when they do not matter */
+};
+
+struct support_witness {
+	const char              *title, *state;
+	struct account          *account;
+	bool                     has_document;
+	struct measurement     **seen;
+	size_t                   seen_count;
+	struct support_expected *expected;
+	size_t                   expected_count;
+};
+
+/* Everything is in the arena. */
+struct support_witness *support_witness_read(struct arena *arena, const char *path);
+
+/* The verdict on it. */
+struct verdict *support_witness_judge(
+    struct arena *arena, const struct support_witness *witness);
+
+#endif
