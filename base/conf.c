@@ -157,6 +157,15 @@ read_bool(struct reader *reader, bool *value, const struct conf_row *row,
 		complain(reader, node, "%s: '%s'; true or false wanted", row->name, node->text);
 }
 
+static void
+check_text(struct reader *reader, const struct conf_row *row, const struct conf_node *node)
+{
+	struct err err;
+
+	if (row->check != NULL && !row->check(node->text, &err))
+		complain(reader, node, "%s: %s", row->name, err.text);
+}
+
 static const char *
 resolve_path(struct reader *reader, const char *path)
 {
@@ -173,6 +182,7 @@ read_text(struct reader *reader, const char **text, const struct conf_row *row,
 		return;
 	*text = row->type == CONF_PATH ? resolve_path(reader, node->text) : node->text;
 	check_count(reader, row, node, strlen(node->text), "characters");
+	check_text(reader, row, node);
 }
 
 static void
@@ -189,8 +199,9 @@ read_texts(struct reader *reader, struct conf_texts *into, const struct conf_row
 	into->count = one ? 1 : node->count;
 	into->texts = arena_array(reader->arena, into->count, sizeof(into->texts[0]));
 	for (size_t i = 0; i < into->count; i++, item = item->next) {
+		into->texts[i] = item->text;
 		if (is_value(reader, row, item))
-			into->texts[i] = item->text;
+			check_text(reader, row, item);
 	}
 	check_count(reader, row, node, into->count, "entries");
 }

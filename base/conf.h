@@ -47,6 +47,8 @@ struct conf_row {
 	const char *help;   /* one line, for `config dump` and the manual */
 	const struct conf_row *rows;      /* CONF_LIST */
 	size_t                 row_bytes; /* CONF_LIST */
+	/* Text, path and each of texts: false refuses it, in the place where it stands.  NULL: any. */
+	bool (*check)(const char *text, struct err *err);
 };
 
 /* Reads the file at path, and then each *.yaml of folder (NULL: none) in order of name, whose

@@ -5,7 +5,13 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void
 test_memory_is_zero_and_aligned(void **state)
@@ -36,12 +42,61 @@ test_strings(void **state)
 	arena_free(NULL);
 }
 
+static void
+test_heap(void **state)
+{
+	char *text = mem_printf("%s-%d", "a", 7), *copy = mem_strdup(NULL);
+	int  *numbers = mem_array(3, sizeof(*numbers));
+
+	assert_string_equal(text, "a-7");
+	assert_string_equal(copy, "");
+	assert_int_equal(numbers[2], 0);
+	numbers = mem_grow(numbers, 1000, sizeof(*numbers));
+	assert_int_equal(numbers[0], 0);
+	free(mem_alloc(0));
+	free(text);
+	free(copy);
+	free(numbers);
+}
+
+/* How the child ends that asks for what nobody has. */
+static int
+ask_for(size_t count, size_t bytes_each)
+{
+	int   status, nowhere = open("/dev/null", O_WRONLY);
+	pid_t child = fork();
+
+	if (child == 0) {
+		const struct rlimit none = { 0, 0 };
+
+		setrlimit(RLIMIT_CORE, &none);
+		dup2(nowhere, STDERR_FILENO);
+		signal(SIGABRT, SIG_DFL);
+		mem_array(count, bytes_each);
+		_exit(0);
+	}
+	close(nowhere);
+	waitpid(child, &status, 0);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+/* A product that wraps would be a short block for a long list. */
+static void
+test_no_memory_is_the_end(void **state)
+{
+	assert_int_equal(ask_for(10, 10), 0);
+	assert_int_equal(ask_for(SIZE_MAX / 2, 4), SIGABRT);
+	assert_int_equal(ask_for((size_t)1 << 33, (size_t)1 << 33), SIGABRT);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory_is_zero_and_aligned),
 		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_heap),
+		cmocka_unit_test(test_no_memory_is_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

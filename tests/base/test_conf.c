@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,6 +24,7 @@ struct settings {
 	const char       *agent, *token_file;
 	bool              sweep;
 	int64_t           in_flight, interval_ms, spool_bytes;
+	const char       *level;
 	struct conf_texts resolvers;
 	struct conf_list  accounts;
 };
@@ -31,25 +33,45 @@ struct settings {
 #define INNER(member) offsetof(struct account, member)
 
 static const struct conf_row account_rows[] = {
-	{ "document", CONF_PATH, INNER(document), 0, 0, "", "a document", NULL, 0 },
-	{ "name", CONF_TEXT, INNER(name), 0, 0, NULL, "its name", NULL, 0 },
-	{ "weight", CONF_NUMBER, INNER(weight), 1, 9, "5", "how much", NULL, 0 },
+	{ "document", CONF_PATH, INNER(document), 0, 0, "", "a document", NULL, 0, NULL },
+	{ "name", CONF_TEXT, INNER(name), 0, 0, NULL, "its name", NULL, 0, NULL },
+	{ "weight", CONF_NUMBER, INNER(weight), 1, 9, "5", "how much", NULL, 0, NULL },
 	{ .name = NULL },
 };
 
+static bool
+check_level(const char *text, struct err *why)
+{
+	enum log_level level;
+
+	return log_level_parse(&level, text, why);
+}
+
+static bool
+check_server(const char *text, struct err *why)
+{
+	if (strchr(text, '/') != NULL)
+		return err_set(why, ERR_PARSE, "'%s' is no server", text);
+	return true;
+}
+
 static const struct conf_row rows[] = {
-	{ "agent", CONF_TEXT, AT(agent), 1, 20, "vm-1", "name of the agent", NULL, 0 },
-	{ "token_file", CONF_PATH, AT(token_file), 0, 0, "", "where the token is", NULL, 0 },
-	{ "sweep", CONF_BOOL, AT(sweep), 0, 0, "true", "ask for left-over records", NULL, 0 },
-	{ "in_flight", CONF_NUMBER, AT(in_flight), -2, 4096, "64", "at once", NULL, 0 },
+	{ "agent", CONF_TEXT, AT(agent), 1, 20, "vm-1", "name of the agent", NULL, 0, NULL },
+	{ "token_file", CONF_PATH, AT(token_file), 0, 0, "", "where the token is", NULL, 0,
+	    NULL },
+	{ "sweep", CONF_BOOL, AT(sweep), 0, 0, "true", "ask for left-over records", NULL, 0,
+	    NULL },
+	{ "in_flight", CONF_NUMBER, AT(in_flight), -2, 4096, "64", "at once", NULL, 0, NULL },
 	{ "interval", CONF_MS, AT(interval_ms), MS_PER_S, MS_PER_HOUR, "60s", "between runs",
-	    NULL, 0 },
+	    NULL, 0, NULL },
 	{ "spool_limit", CONF_BYTES, AT(spool_bytes), 1 << 20, INT64_C(1) << 40, "64MiB",
-	    "oldest go first", NULL, 0 },
-	{ "resolvers", CONF_TEXTS, AT(resolvers), 0, 3, "[10.0.0.1]", "servers to ask", NULL,
-	    0 },
+	    "oldest go first", NULL, 0, NULL },
+	{ "resolvers", CONF_TEXTS, AT(resolvers), 0, 3, "[10.0.0.1]", "servers to ask", NULL, 0,
+	    check_server },
+	{ "level", CONF_TEXT, AT(level), 0, 0, "info", "how much is said", NULL, 0,
+	    check_level },
 	{ "accounts", CONF_LIST, AT(accounts), 0, 2, "", "what to measure", account_rows,
-	    sizeof(struct account) },
+	    sizeof(struct account), NULL },
 	{ .name = NULL },
 };
 
@@ -210,6 +232,10 @@ static const struct refusal {
 	{ "too many", "accounts: [{name: a}, {name: b}, {name: c}]\n", "3 entries; 0 to 2" },
 	{ "missing inside", "accounts:\n  - document: x\n",
 	    "a.yaml:2:5: name is missing: its name" },
+	{ "checked", "level: loud\n",
+	    "a.yaml:1:8: level: log level 'loud': debug, info, warn or error wanted" },
+	{ "checked in a list", "resolvers:\n  - a\n  - b/c\n",
+	    "a.yaml:3:5: resolvers: 'b/c' is no server" },
 	{ "no mapping", "- agent\n", "a.yaml:1:1: a list; a mapping wanted" },
 	{ "only a word", "agent\n", "a.yaml:1:1: a single value; a mapping wanted" },
 	{ "key is a list", "[a]: b\n", "a.yaml:1:1: a key must be a word" },
@@ -301,8 +327,8 @@ test_sizes(void **state)
 }
 
 static const struct conf_row required_rows[] = {
-	{ "agent", CONF_TEXT, AT(agent), 0, 0, NULL, "name of the agent", NULL, 0 },
-	{ "sweep", CONF_BOOL, AT(sweep), 0, 0, NULL, "a switch", NULL, 0 },
+	{ "agent", CONF_TEXT, AT(agent), 0, 0, NULL, "name of the agent", NULL, 0, NULL },
+	{ "sweep", CONF_BOOL, AT(sweep), 0, 0, NULL, "a switch", NULL, 0, NULL },
 	{ .name = NULL },
 };
 
@@ -347,6 +373,8 @@ test_dump(void **state)
 	    "spool_limit: 1536KiB\n"
 	    "\n# servers to ask (0 to 3 entries)\n"
 	    "resolvers: [\"10.0.0.1\"]\n"
+	    "\n# how much is said\n"
+	    "level: \"info\"\n"
 	    "\n# what to measure (0 to 2 entries)\n"
 	    "#   document: a document\n"
 	    "#   name: its name\n"

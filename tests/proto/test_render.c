@@ -111,6 +111,30 @@ test_text(void **state)
 	wbuf_fini(&out);
 }
 
+static void
+test_text_of_every_type(void **state)
+{
+	struct gap    gap = { .epoch = UINT64_MAX, .at_ms = -1, .reason = "spool-age" };
+	struct vitals vitals = { .at_ms = 0, .boot_ns = 7, .version = NULL };
+	struct record records[] = { { .gap = &gap }, { .vitals = &vitals } };
+	struct batch  batch = { .v = 1, .records = records, .records_count = 2 };
+	struct wbuf   out;
+
+	wbuf_init(&out);
+	render_text(&batch_desc, &batch, &out);
+	assert_string_equal(wbuf_text(&out),
+	    "v: 1\n"
+	    "records[0]:\n"
+	    "  gap:\n"
+	    "    epoch: 18446744073709551615\n"
+	    "    reason: spool-age\n"
+	    "    at_ms: -1 (1969-12-31T23:59:59.999Z)\n"
+	    "records[1]:\n"
+	    "  vitals:\n"
+	    "    boot_ns: 7\n");
+	wbuf_fini(&out);
+}
+
 struct binder {
 	sqlite3_stmt *insert;
 	int           at;
@@ -298,6 +322,7 @@ main(void)
 		cmocka_unit_test(test_json_u64),
 		cmocka_unit_test(test_json_of_random_records),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_text_of_every_type),
 		cmocka_unit_test(test_sql),
 		cmocka_unit_test(test_sql_text),
 		cmocka_unit_test(test_fields_md),
