@@ -1,0 +1,108 @@
+/* Any bytes as the answer to a question: flags and counts of the header, then the records.  The
+ * first byte says whether A or AAAA was asked. */
+#include "probe/dns/dns_record.h"
+
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
+
+enum { HEAD_REST = DNS_HEAD_BYTES - 2 };
+
+static void
+check(bool good)
+{
+	if (!good)
+		abort();
+}
+
+/* Text of a peer: printable ASCII in a name, anything sane elsewhere. */
+static void
+check_name(const char *name)
+{
+	check(name[0] != '\0');
+	for (; *name != '\0'; name++)
+		check(*name > ' ' && *name < 0x7f && *name == text_lower(*name));
+}
+
+static void
+check_record(const struct dns *dns, const char *name)
+{
+	struct addr addr;
+
+	check(dns->outcome < OUTCOME_COUNT && dns->hops_count <= 16);
+	check(dns->addresses_count <= 32);
+	check(dns->outcome != OUTCOME_OK || dns->addresses_count > 0);
+	check(dns->outcome == OUTCOME_OK || dns->detail[0] != '\0');
+	for (size_t i = 0; i < dns->hops_count; i++) {
+		check_name(dns->hops[i].target);
+		check(strcmp(dns->hops[i].owner, i == 0 ? name : dns->hops[i - 1].target) == 0);
+		check(dns->hops[i].ttl_s <= INT32_MAX);
+	}
+	for (size_t i = 0; i < dns->addresses_count; i++)
+		check(addr_parse(&addr, dns->addresses[i].address, 0, NULL));
+}
+
+/* The bytes behind the first as an answer to the query. */
+static uint8_t *
+make_answer(const struct dns_query *query, const uint8_t *bytes, size_t count, size_t *made)
+{
+	uint8_t *answer = malloc(2 + query->question_bytes + count);
+
+	memcpy(answer, query->bytes, 2);
+	memcpy(answer + 2, bytes, HEAD_REST);
+	answer[2] = (uint8_t)((answer[2] | 0x80) & 0x87);
+	answer[4] = 0;
+	answer[5] = 1;
+	memcpy(answer + DNS_HEAD_BYTES, query->bytes + DNS_HEAD_BYTES, query->question_bytes);
+	memcpy(answer + DNS_HEAD_BYTES + query->question_bytes, bytes + HEAD_REST,
+	    count - HEAD_REST);
+	*made = 2 + query->question_bytes + count;
+	return answer;
+}
+
+static void
+read_answer(const struct dns_query *query, const uint8_t *bytes, size_t count)
+{
+	struct arena     *arena = arena_new();
+	struct dns_answer answer;
+	struct dns_heard  heard = { .how = OUTCOME_OK, .answer = &answer };
+	struct dns_heard  none = { .how = OUTCOME_TIMEOUT, .detail = "no answer" };
+	struct dns        dns = { 0 };
+	struct err        err = { .text = "" };
+	const char       *name = dns_query_name(query, arena);
+
+	check(dns_answer_match(query, bytes, count) == DNS_MATCH_ANSWER);
+	if (!dns_answer_parse(&answer, arena, query, bytes, count, &err)) {
+		check(err.text[0] != '\0');
+	} else if (query->type == DNS_TYPE_A) {
+		dns_record_fill(&dns, arena, name, &heard, &none);
+		check_record(&dns, name);
+	} else {
+		dns_record_fill(&dns, arena, name, &none, &heard);
+		check_record(&dns, name);
+	}
+	arena_free(arena);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
+{
+	struct dns_query query;
+	struct err       err;
+	uint8_t         *answer;
+	size_t           made;
+
+	if (count < 1 + HEAD_REST || count > DNS_TCP_BYTES)
+		return 0;
+	check(dns_query_build(
+	    &query, "a.example", bytes[0] & 1 ? DNS_TYPE_AAAA : DNS_TYPE_A, &err));
+	dns_query_stamp(&query, 0x1234, true);
+	dns_answer_match(&query, bytes, count);
+	answer = make_answer(&query, bytes + 1, count - 1, &made);
+	read_answer(&query, answer, made);
+	free(answer);
+	return 0;
+}
