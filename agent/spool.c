@@ -1,6 +1,7 @@
 #include "agent/spool.h"
 
-#include "agent/spool_dir.h"
+#include "agent/gaps.h"
+#include "agent/spool_file.h"
 #include "agent/spool_recover.h"
 #include "base/arena.h"
 #include "base/digest.h"
@@ -126,6 +127,8 @@ append_gap(struct spool *spool, const struct gap *gap)
 	wbuf_fini(&out);
 }
 
+static void sync_open(struct spool *spool);
+
 static struct gap
 gap_of(const struct spool *spool, const struct spool_batch *batch, const char *reason)
 {
@@ -135,6 +138,41 @@ gap_of(const struct spool *spool, const struct spool_batch *batch, const char *r
 		.records = batch->records,
 		.reason = reason,
 		.at_ms = clock_wall_ms(spool->options.clock) };
+}
+
+/* A batch is about to be lost: it is declared, and what it declares itself is carried on. */
+static void
+declare(
+    struct spool *spool, const struct spool_batch *batch, const char *reason, struct gaps *gaps)
+{
+	struct gap          gap = gap_of(spool, batch, reason);
+	struct segment_head head;
+	struct wbuf         file, records;
+
+	wbuf_init(&file);
+	wbuf_init(&records);
+	if (batch->memory != NULL)
+		wbuf_put(&records, batch->memory, batch->bytes);
+	else if (spool_file_load(&spool->dir, batch, &head, &file, NULL) &&
+	    segment_scan(&head, file.bytes, file.count, &records).records != batch->records)
+		wbuf_clear(&records);
+	if (records.count > 0)
+		gap.records -= gaps_add_from(
+		    gaps, records.bytes, records.count, batch->records);
+	gaps_add(gaps, &gap);
+	spool->stats.dropped += gap.records;
+	wbuf_fini(&records);
+	wbuf_fini(&file);
+}
+
+/* They are on disk when it returns, if the disk takes anything. */
+static void
+append_gaps(struct spool *spool, struct gaps *gaps)
+{
+	for (size_t i = 0; i < gaps->count; i++)
+		append_gap(spool, &gaps->rows[i]);
+	gaps_fini(gaps);
+	sync_open(spool);
 }
 
 /* The disk does not take the open segment: what it holds goes on in memory under a new number,
@@ -235,61 +273,40 @@ find_excess(const struct spool *spool, uint64_t freed, size_t gone)
 	return "";
 }
 
-/* One record for each run of numbers of one epoch that goes for one reason. */
-static size_t
-declare_victims(struct spool *spool)
+/* The gap records are on disk before what they speak of is deleted. */
+static void
+keep_bounds(struct spool *spool)
 {
-	struct gap gap = { 0 };
-	uint64_t   freed = 0;
-	size_t     gone = 0;
+	struct gaps gaps;
+	uint64_t    freed = 0;
+	size_t      gone = 0;
 
+	gaps_init(&gaps);
 	for (; gone < spool->count; gone++) {
 		const struct spool_batch *batch = &spool->batches[gone];
 		const char               *reason = find_excess(spool, freed, gone);
 
 		if (reason[0] == '\0')
 			break;
-		if (gone > 0 && gap.epoch == batch->epoch && gap.last_seq + 1 == batch->seq &&
-		    strcmp(gap.reason, reason) == 0) {
-			gap.last_seq = batch->seq;
-			gap.records += batch->records;
-		} else {
-			if (gone > 0)
-				append_gap(spool, &gap);
-			gap = gap_of(spool, batch, reason);
-		}
+		declare(spool, batch, reason, &gaps);
 		freed += batch->memory == NULL ? batch->bytes : 0;
-		spool->stats.dropped += batch->records;
 	}
+	append_gaps(spool, &gaps);
 	if (gone > 0)
-		append_gap(spool, &gap);
-	return gone;
-}
-
-/* The gap record is on disk before what it speaks of is deleted. */
-static void
-keep_bounds(struct spool *spool)
-{
-	size_t gone = declare_victims(spool);
-
-	if (gone == 0)
-		return;
-	sync_open(spool);
-	log_warn(AREA, "%s: over its bounds; %zu oldest batches dropped, spool continues",
-	    spool->dir.path, gone);
+		log_warn(AREA, "%s: over its bounds; %zu oldest batches dropped, %s",
+		    spool->dir.path, gone, "spool continues");
 	for (; gone > 0; gone--)
 		unlink_batch(spool, &spool->batches[0]);
 }
 
 /* The disk is full: without room not even the gap record could be written, so it comes after. */
 static bool
-make_room(struct spool *spool, struct gap *gap)
+make_room(struct spool *spool, struct gaps *gaps)
 {
 	for (size_t i = 0; i < spool->count; i++) {
 		if (spool->batches[i].memory != NULL)
 			continue;
-		*gap = gap_of(spool, &spool->batches[i], "disk-full");
-		spool->stats.dropped += gap->records;
+		declare(spool, &spool->batches[i], "disk-full", gaps);
 		unlink_batch(spool, &spool->batches[i]);
 		return true;
 	}
@@ -300,7 +317,7 @@ static void
 begin_segment(struct spool *spool)
 {
 	struct open_segment *open = &spool->open;
-	struct gap           gap = { 0 };
+	struct gaps          gaps;
 	bool                 full, made;
 
 	open->head = (struct segment_head){ .epoch = spool->epoch,
@@ -314,8 +331,9 @@ begin_segment(struct spool *spool)
 	open->begun = true;
 	open->begun_us = clock_mono_us(spool->options.clock);
 	open->dirty_us = -1;
+	gaps_init(&gaps);
 	made = create_file(spool, &full);
-	if (!made && full && make_room(spool, &gap))
+	if (!made && full && make_room(spool, &gaps))
 		made = create_file(spool, &full);
 	if (!made && !spool->stats.degraded)
 		log_warn(AREA, "%s: cannot write: %s; results go on in memory", spool->dir.path,
@@ -324,8 +342,7 @@ begin_segment(struct spool *spool)
 		log_info(AREA, "%s: can be written again", spool->dir.path);
 	spool->stats.degraded = !made;
 	spool->inside = true;
-	if (gap.epoch != 0)
-		append_gap(spool, &gap);
+	append_gaps(spool, &gaps);
 	keep_bounds(spool);
 	spool->inside = false;
 }
@@ -375,18 +392,20 @@ spool_append(struct spool *spool, const void *bytes, size_t count)
 static void
 keep_memory_bound(struct spool *spool)
 {
-	struct gap gap = { 0 };
+	struct gaps gaps;
 
+	if (spool->memory_bytes <= MEMORY_BYTES_MAX)
+		return;
+	gaps_init(&gaps);
 	for (size_t i = 0; i < spool->count && spool->memory_bytes > MEMORY_BYTES_MAX;) {
 		if (spool->batches[i].memory == NULL) {
 			i++;
 			continue;
 		}
-		gap = gap_of(spool, &spool->batches[i], "disk-full");
-		spool->stats.dropped += gap.records;
+		declare(spool, &spool->batches[i], "disk-full", &gaps);
 		remove_batch(spool, &spool->batches[i]);
-		append_gap(spool, &gap);
 	}
+	append_gaps(spool, &gaps);
 }
 
 /* Closes the file under its sealed name; false when that failed. */
@@ -495,63 +514,29 @@ spool_count(const struct spool *spool)
 	return spool->count;
 }
 
-/* Writes records (framed anew under head) in place of the file `name`, which then is `to`.  At
- * every instant there is one file with this content: the header's id counts, whatever the name. */
-static bool
-replace_file(struct spool *spool, const struct segment_head *head, const struct wbuf *framed,
-    const char *name, const char *to)
+/* Declares a batch as lost; the batch, which append may have moved, NULL when it is gone. */
+static struct spool_batch *
+declare_one(struct spool *spool, const struct spool_batch *batch, const char *reason)
 {
-	struct wbuf whole;
-	int         fd;
-	bool        written;
+	uint64_t    epoch = batch->epoch;
+	uint32_t    seq = batch->seq;
+	struct gaps gaps;
 
-	spool_dir_unlink(&spool->dir, "tmp");
-	fd = spool_dir_create(&spool->dir, "tmp", 0);
-	if (fd < 0)
-		return false;
-	wbuf_init(&whole);
-	segment_head_write(head, &whole);
-	wbuf_put(&whole, framed->bytes, framed->count);
-	written = spool_dir_write(fd, whole.bytes, whole.count) && fsync(fd) == 0 &&
-	    spool_dir_rename(&spool->dir, "tmp", name) && spool_dir_sync(&spool->dir) &&
-	    spool_dir_rename(&spool->dir, name, to);
-	wbuf_fini(&whole);
-	close(fd);
-	return written;
-}
-
-/* The records of a whole file, each framed under another head. */
-static void
-frame_again(const struct segment_head *from, const struct wbuf *file,
-    const struct segment_head *to, struct wbuf *framed)
-{
-	struct segment_scan scan = segment_scan(from, file->bytes, file->count, NULL);
-	size_t              at = SEGMENT_HEAD_BYTES;
-
-	while (at < scan.bytes) {
-		const uint8_t *frame = file->bytes + at;
-		size_t length = frame[0] | (size_t)frame[1] << 8 | (size_t)frame[2] << 16 |
-		    (size_t)frame[3] << 24;
-
-		segment_record_write(to, frame + SEGMENT_FRAME_BYTES, length, framed);
-		at += SEGMENT_FRAME_BYTES + length;
-	}
+	gaps_init(&gaps);
+	declare(spool, batch, reason, &gaps);
+	append_gaps(spool, &gaps);
+	return find_batch(spool, epoch, seq);
 }
 
 static void
 set_aside(struct spool *spool, struct spool_batch *batch, const char *reason)
 {
-	struct gap gap = gap_of(spool, batch, reason);
-	char       name[SPOOL_NAME];
+	char name[SPOOL_NAME];
 
 	spool->stats.set_aside++;
-	spool->stats.dropped += batch->records;
-	append_gap(spool, &gap);
-	batch = find_batch(spool, gap.epoch, gap.first_seq); /* append may move the list */
+	batch = declare_one(spool, batch, reason);
 	if (batch == NULL)
 		return;
-	sync_open(spool);
-	batch = find_batch(spool, gap.epoch, gap.first_seq);
 	if (batch->memory == NULL)
 		spool_dir_set_aside(&spool->dir,
 		    spool_dir_seal_name(name, batch->epoch, batch->seq, batch->records));
@@ -566,21 +551,15 @@ salvage(struct spool *spool, struct spool_batch *batch, struct segment_head head
 {
 	struct segment_scan scan = segment_scan(&head, file->bytes, file->count, NULL);
 	struct segment_head marked = head;
-	struct wbuf         framed;
 	char                from[SPOOL_NAME], to[SPOOL_NAME];
 	struct gap          gap = gap_of(spool, batch, "damaged");
-	bool                saved;
 
 	spool_dir_seal_name(from, batch->epoch, batch->seq, batch->records);
 	spool_dir_seal_name(to, batch->epoch, batch->seq, scan.records);
 	log_warn(AREA, "%s: damaged; %u of %u records are sound and go on", from, scan.records,
 	    batch->records);
 	marked.flags |= SEGMENT_SALVAGED;
-	wbuf_init(&framed);
-	frame_again(&head, file, &marked, &framed);
-	saved = replace_file(spool, &marked, &framed, from, to);
-	wbuf_fini(&framed);
-	if (!saved)
+	if (!spool_file_replace(&spool->dir, &head, file, &marked, from, to))
 		return false;
 	gap.records = batch->records - scan.records;
 	spool->stats.dropped += gap.records;
@@ -589,22 +568,6 @@ salvage(struct spool *spool, struct spool_batch *batch, struct segment_head head
 	batch->records = scan.records;
 	batch->salvaged = true;
 	append_gap(spool, &gap);
-	return true;
-}
-
-static bool
-load_file(struct spool *spool, struct spool_batch *batch, struct wbuf *file,
-    struct segment_head *head, struct err *err)
-{
-	char name[SPOOL_NAME];
-
-	spool_dir_seal_name(name, batch->epoch, batch->seq, batch->records);
-	if (!spool_dir_read(&spool->dir, name, file, err))
-		return false;
-	if (!segment_head_parse(head, file->bytes, file->count, err))
-		return err_in(err, "%s", name);
-	if (head->epoch != batch->epoch || head->seq != batch->seq)
-		return err_set(err, ERR_PARSE, "%s: header of another segment", name);
 	return true;
 }
 
@@ -625,7 +588,7 @@ spool_load(struct spool *spool, struct spool_batch *copy, struct wbuf *records)
 		return true;
 	}
 	wbuf_init(&file);
-	if (!load_file(spool, batch, &file, &head, &err)) {
+	if (!spool_file_load(&spool->dir, batch, &head, &file, &err)) {
 		log_warn(AREA, "%s; set aside, spool continues", err.text);
 		set_aside(spool, batch, "damaged");
 		wbuf_fini(&file);
@@ -669,15 +632,9 @@ void
 spool_expired(struct spool *spool, uint64_t epoch, uint32_t seq)
 {
 	struct spool_batch *batch = find_batch(spool, epoch, seq);
-	struct gap          gap;
 
-	if (batch == NULL)
-		return;
-	gap = gap_of(spool, batch, "spool-age");
-	spool->stats.dropped += gap.records;
-	append_gap(spool, &gap);
-	sync_open(spool);
-	batch = find_batch(spool, epoch, seq);
+	if (batch != NULL)
+		batch = declare_one(spool, batch, "spool-age");
 	if (batch != NULL)
 		unlink_batch(spool, batch);
 }
@@ -692,26 +649,23 @@ begin_epoch(struct spool *spool)
 }
 
 static bool
-rewrite_batch(struct spool *spool, struct spool_batch *batch, uint32_t seq)
+rewrite_batch(struct spool *spool, const struct spool_batch *batch, uint32_t seq)
 {
 	struct segment_head head, renamed;
-	struct wbuf         file, framed;
+	struct wbuf         file;
 	char                from[SPOOL_NAME], to[SPOOL_NAME];
 	bool                done = false;
 
 	wbuf_init(&file);
-	wbuf_init(&framed);
-	if (load_file(spool, batch, &file, &head, NULL)) {
+	if (spool_file_load(&spool->dir, batch, &head, &file, NULL)) {
 		renamed = head;
 		renamed.epoch = spool->epoch;
 		renamed.seq = seq;
-		frame_again(&head, &file, &renamed, &framed);
 		spool_dir_seal_name(from, batch->epoch, batch->seq, batch->records);
 		spool_dir_seal_name(to, renamed.epoch, renamed.seq, batch->records);
-		done = replace_file(spool, &renamed, &framed, from, to);
+		done = spool_file_replace(&spool->dir, &head, &file, &renamed, from, to);
 	}
 	wbuf_fini(&file);
-	wbuf_fini(&framed);
 	return done;
 }
 
