@@ -156,7 +156,7 @@ on_tcp_over(void *arg, enum outcome how, int cause)
 	if (how != OUTCOME_OK)
 		return;
 	bytes = dns_tcp_answer(q->tcp, &count);
-	if (dns_answer_match(&q->tcp_query, bytes, count) != DNS_MATCH_ANSWER)
+	if (dns_answer_match(&q->tcp_query, bytes, count) == DNS_MATCH_STRAY)
 		finish(q, OUTCOME_BROKE_PROTOCOL,
 		    "truncated over UDP; over TCP an answer to another question");
 	else if (dns_answer_is_truncated(bytes))
@@ -237,13 +237,8 @@ take_datagram(struct try *try, const uint8_t *bytes, size_t count)
 	size_t               read = count < DNS_UDP_BYTES ? count : DNS_UDP_BYTES;
 
 	switch (dns_answer_match(&try->query, bytes, read)) {
-	case DNS_MATCH_NOT_UNDERSTOOD:
-		if (try->query.edns) {
-			give_up_edns(q);
-			return;
-		}
-		/* fall through */
 	case DNS_MATCH_STRAY: q->heard.strays++; return;
+	case DNS_MATCH_BARE:
 	case DNS_MATCH_ANSWER: break;
 	}
 	if (rejects_edns(try, bytes))

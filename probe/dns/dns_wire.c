@@ -125,6 +125,17 @@ dns_query_name(const struct dns_query *query, struct arena *arena)
 	return render_name(arena, query->bytes + DNS_HEAD_BYTES, query->question_bytes - 4);
 }
 
+static bool
+is_bare(const uint8_t *bytes, size_t count, unsigned rcode)
+{
+	static const uint8_t no_records[8];
+
+	return count == DNS_HEAD_BYTES &&
+	    memcmp(bytes + 4, no_records, sizeof(no_records)) == 0 &&
+	    (rcode == DNS_RCODE_FORMERR || rcode == DNS_RCODE_SERVFAIL ||
+	        rcode == DNS_RCODE_NOTIMP || rcode == DNS_RCODE_REFUSED);
+}
+
 enum dns_match
 dns_answer_match(const struct dns_query *query, const uint8_t *bytes, size_t count)
 {
@@ -137,9 +148,8 @@ dns_answer_match(const struct dns_query *query, const uint8_t *bytes, size_t cou
 	rcode = flags & FLAG_RCODE;
 	if ((flags & FLAG_QR) == 0 || (flags & FLAG_OPCODE) != 0)
 		return DNS_MATCH_STRAY;
-	if (questions == 0 && count == DNS_HEAD_BYTES &&
-	    (rcode == DNS_RCODE_FORMERR || rcode == DNS_RCODE_NOTIMP))
-		return DNS_MATCH_NOT_UNDERSTOOD;
+	if (is_bare(bytes, count, rcode))
+		return DNS_MATCH_BARE;
 	if (questions != 1 || count < DNS_HEAD_BYTES + query->question_bytes ||
 	    memcmp(bytes + DNS_HEAD_BYTES, query->bytes + DNS_HEAD_BYTES,
 	        query->question_bytes) != 0)

@@ -54,9 +54,10 @@ const char *dns_query_name(const struct dns_query *query, struct arena *arena);
 enum dns_match {
 	DNS_MATCH_STRAY,  /* not an answer to this question: ignore it, go on waiting */
 	DNS_MATCH_ANSWER, /* id, flags and question are right [rfc5452 9.1] */
-	/* A bare header with the right id that says FORMERR or NOTIMP: what a server may send that
-	 * does not understand EDNS. */
-	DNS_MATCH_NOT_UNDERSTOOD
+	/* A bare header with the right id and an error that is not about the name: what a server
+	 * sends that did not look at the question, since it does not understand it (EDNS) or does
+	 * not serve us: Unbound's access list does so. */
+	DNS_MATCH_BARE
 };
 enum dns_match dns_answer_match(
     const struct dns_query *query, const uint8_t *bytes, size_t count);
