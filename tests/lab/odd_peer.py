@@ -8,7 +8,6 @@ What is wrong at HTTP, tests/fake/fake_gateway does.
 import argparse
 import socket
 import ssl
-import struct
 import sys
 import threading
 import time
@@ -41,11 +40,6 @@ def answer_over(context, connection, before_s=0.0, piece=len(ANSWER)):
     for at in range(0, len(ANSWER), piece):
         connection.sendall(ANSWER[at:at + piece])
         time.sleep(0.02)
-
-
-def reset(connection, _):
-    """A reset at once, before anything is said."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def alert(connection, _):
@@ -81,7 +75,7 @@ def http_pieces(connection, context):
 
 
 WAYS = {way.__name__.replace("_", "-"): way for way in (
-    reset, alert, tls_old, tls_1_2, tls_slow, http_slow, http_pieces)}
+    alert, tls_old, tls_1_2, tls_slow, http_slow, http_pieces)}
 
 
 def serve(way, connection, options):

@@ -16,9 +16,9 @@ import certs
 RECORDS = ("missing", "empty", "chain")
 
 # What may befall connections to an address: dropped; refused with a reset or an ICMP message; cut
-# at the first data; nobody listens; no route in the VM.  The last two are no faults: the first
+# as soon as it stands, or at the first data; nobody listens; no route in the VM.  The last two are no faults: the first
 # packet of each connection is lost; the network around the address has no route.
-FAULTS = ("drop", "reset", "unreachable", "prohibited", "cut", "closed", "no-route",
+FAULTS = ("drop", "reset", "unreachable", "prohibited", "cut-at-once", "cut", "closed", "no-route",
           "first-lost", "route-around")
 
 # What a resolver may do.  azure: as 168.63.129.16 does; azure-only: the same, and fails for all

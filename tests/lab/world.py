@@ -85,8 +85,7 @@ class World:
             suffix = zones.setdefault(account.suffix, Zone(account.suffix + "."))
             private = zones.setdefault(account.zone, Zone(account.zone + "."))
             for region in account.labels():
-                if not account.is_creating(region):
-                    self._publish(account, region, suffix, private, azure)
+                self._publish(account, region, suffix, private, azure)
             for region in map(scenario.label, account.unlisted):
                 self._publish(account, region, suffix, private, azure)
         servers.start_nsd(self.fabric, "public-dns", [PUBLIC_DNS], [root, azure, *zones.values()])
@@ -329,7 +328,9 @@ class World:
             "reset": [f"{match} reject with tcp reset"],
             "unreachable": [f"{match} reject with icmp type host-unreachable"],
             "prohibited": [f"{match} reject with icmp type admin-prohibited"],
-            # The handshake of TCP passes; what reads the first data cuts the connection.
+            # Both after the handshake of TCP: in answer to its last packet, or to the first data.
+            "cut-at-once": [f"{match} tcp flags & (syn | ack) == ack ip length < 60 "
+                            "reject with tcp reset"],
             "cut": [f"{match} ip length > 100 reject with tcp reset"],
             "first-lost": [
                 f"{match} tcp flags syn ip saddr . tcp sport @heard accept",
