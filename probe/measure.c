@@ -199,10 +199,13 @@ on_pulse(void *arg, unsigned what)
 		set_pulse(measure);
 }
 
+/* What our own loop lost does not count: a VM that was frozen has its answers waiting, and must
+ * not begin the next stage with no time left and call that a timeout. */
 static int64_t
 left_ms(const struct measure *measure)
 {
-	int64_t left = (measure->due_us - now_us(measure)) / US_PER_MS;
+	int64_t due_us = measure->due_us + measure->seen->loop_lag_us;
+	int64_t left = (due_us - now_us(measure)) / US_PER_MS;
 
 	return left > 1 ? left : 1;
 }
@@ -285,6 +288,7 @@ on_dns_over(void *arg)
 	struct measure *measure = inquiry->measure;
 
 	inquiry->probe = NULL;
+	feel_lag(measure);
 	for (size_t i = 0; i < inquiry->dns->addresses_count; i++) {
 		if (!measure->seen->target->dns_only)
 			visit_address(measure, &inquiry->dns->addresses[i]);
