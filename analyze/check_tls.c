@@ -36,9 +36,10 @@ find_failure(const struct site *site, const struct endpoint *end)
 	case OUTCOME_NOT_TLS: return FINDING_NOT_TLS;
 	case OUTCOME_TIMEOUT:
 		return site->place->seen->agent_late ? FINDING_COUNT : FINDING_TLS_FAILED;
-	case OUTCOME_TLS_FAILED:
+	/* A RST behind the last packet of the TCP handshake is seen at the next stage. */
 	case OUTCOME_RESET:
-	case OUTCOME_CLOSED:
+	case OUTCOME_CLOSED: return FINDING_TCP_RESET;
+	case OUTCOME_TLS_FAILED:
 	case OUTCOME_BROKE_PROTOCOL:
 	case OUTCOME_TOO_LARGE: return FINDING_TLS_FAILED;
 	default: return FINDING_COUNT;
