@@ -75,8 +75,7 @@ mem_strdup(const char *text)
 	return copy;
 }
 
-static int
-measure(const char *format, va_list args)
+static int PRINTF_LIKE(1, 0) measure(const char *format, va_list args)
 {
 	va_list again;
 	int     count;

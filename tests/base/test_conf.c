@@ -390,8 +390,8 @@ test_dump_reads_back(void **state)
 {
 	static const char *const texts[] = { "", "agent: \"\\u2028\\x85\\t'\\\\#: \"\n",
 		"accounts: [{name: \"{ }, [\", document: /x}, {name: y, weight: 1}]\n",
-		"resolvers: [\"a, b\", \"- c\", \"\"]\ninterval: 1001ms\nspool_limit: "
-		"1048577B\n" };
+		("resolvers: [\"a, b\", \"- c\", \"\"]\ninterval: 1001ms\n"
+		 "spool_limit: 1048577B\n") };
 	struct wbuf              first, second;
 
 	wbuf_init(&first);
