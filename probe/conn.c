@@ -184,6 +184,7 @@ step_connect(struct conn *conn)
 		return;
 	}
 	conn->seen.connect_us = passed_us(conn, CONN_CONNECT);
+	conn_socket_stands(conn->fd);
 	go_on(conn, CONN_TLS);
 }
 

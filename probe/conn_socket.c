@@ -27,6 +27,14 @@ set_options(int fd, const struct addr *source)
 	return bind(fd, (struct sockaddr *)&from, count) == 0;
 }
 
+/* Whether the ICMPv6 message that ends the connection is kept.  A socket of version 4 knows no such
+ * option and keeps it always. */
+static void
+keep_icmp(int fd, int yes)
+{
+	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &yes, sizeof(yes));
+}
+
 int
 conn_socket_open(const struct addr *peer, const struct addr *source, const char **what)
 {
@@ -49,7 +57,14 @@ conn_socket_open(const struct addr *peer, const struct addr *source, const char 
 		errno = error;
 		return -1;
 	}
+	keep_icmp(fd, 1);
 	return fd;
+}
+
+void
+conn_socket_stands(int fd)
+{
+	keep_icmp(fd, 0);
 }
 
 int

@@ -18,6 +18,8 @@ int conn_socket_open(const struct addr *peer, const struct addr *source, const c
 /* 0 while connecting or connected, else the errno of the failure; once. */
 int  conn_socket_error(int fd);
 bool conn_socket_is_writable(int fd); /* now */
+/* To be called when the connection stands: ICMP is only a hint from here on, as for any client. */
+void conn_socket_stands(int fd);
 /* The local address; family 0 when there is none. */
 struct addr conn_socket_local(int fd);
 

@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A list of 4500 names in one certificate passes OpenSSL's own limit of 100 kB. */
@@ -73,14 +74,25 @@ load_folder(struct tls_roots *roots, const char *path)
 	return true;
 }
 
+static bool
+is_same_file(const char *left, const char *right)
+{
+	struct stat one, other;
+
+	return stat(left, &one) == 0 && stat(right, &other) == 0 &&
+	    one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 /* SSL_CERT_FILE and SSL_CERT_DIR replace the built-in paths, as everywhere with OpenSSL.  A file
- * that somebody named goes before the folder, the built-in one behind it. */
+ * that somebody named goes before the folder, the built-in one, named or not, behind it. */
 static void
 load_system(struct tls_roots *roots)
 {
 	const char *file = secure_getenv(X509_get_default_cert_file_env());
 	const char *folder = secure_getenv(X509_get_default_cert_dir_env());
 
+	if (file != NULL && is_same_file(file, X509_get_default_cert_file()))
+		file = NULL;
 	if (file != NULL && load_file(roots, file, NULL))
 		return;
 	if (load_folder(roots, folder != NULL ? folder : X509_get_default_cert_dir()))

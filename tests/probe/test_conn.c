@@ -182,32 +182,15 @@ test_unreachable(void **state)
 	close_run(&run);
 }
 
-/* A full queue drops our SYN, as a firewall does. */
-static int
-listen_full(struct addr *addr, int fillers[2])
-{
-	int                     fd = take_closed_port(addr);
-	struct sockaddr_storage at;
-	unsigned                count = addr_to_sockaddr(addr, &at);
-
-	assert_int_equal(listen(fd, 0), 0);
-	for (size_t i = 0; i < 2; i++) {
-		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		(void)connect(fillers[i], (struct sockaddr *)&at, count);
-	}
-	return fd;
-}
-
 static void
 test_no_answer(void **state)
 {
-	struct addr             peer;
-	int                     fillers[2], fd = listen_full(&peer, fillers);
+	struct support_peer    *peer = support_peer_start_full();
 	struct run              run;
 	const struct conn_seen *seen;
 	int64_t                 start_us = clock_mono_us(clock_system());
 
-	open_run(&run, peer, SHORT_MS);
+	open_run(&run, support_peer_addr(peer), SHORT_MS);
 	seen = finish_run(&run);
 	assert_int_equal(seen->tcp, OUTCOME_TIMEOUT);
 	assert_int_equal(seen->connect_us, 0);
@@ -216,9 +199,7 @@ test_no_answer(void **state)
 	assert_in_range(clock_mono_us(clock_system()) - start_us, SHORT_MS * US_PER_MS,
 	    SHORT_MS * US_PER_MS + 90000);
 	close_run(&run);
-	close(fillers[0]);
-	close(fillers[1]);
-	close(fd);
+	support_peer_stop(peer);
 }
 
 static void

@@ -11,12 +11,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* One connection more than a backlog of 0 lets in, and one to spare. */
+enum { FILLERS = 2 };
+
 struct support_peer {
 	void (*serve)(int fd, void *arg);
 	void           *arg;
-	int             listener; /* owned */
+	int             listener;         /* owned */
+	int             fillers[FILLERS]; /* owned; of a full queue, else -1 */
 	struct addr     addr;
 	pthread_t       thread;
+	bool            served; /* there is a thread */
 	pthread_mutex_t lock;
 	int             fd; /* the connection that is served, -1 when none; under the lock */
 	bool            stopping; /* under the lock */
@@ -49,8 +54,8 @@ run(void *arg)
 	return NULL;
 }
 
-struct support_peer *
-support_peer_start(void (*serve)(int fd, void *arg), void *arg)
+static struct support_peer *
+open_peer(int backlog)
 {
 	struct support_peer    *peer = mem_alloc(sizeof(*peer));
 	struct sockaddr_storage at;
@@ -58,19 +63,45 @@ support_peer_start(void (*serve)(int fd, void *arg), void *arg)
 	socklen_t               count = addr_to_sockaddr(&any, &at);
 
 	signal(SIGPIPE, SIG_IGN);
-	peer->serve = serve;
-	peer->arg = arg;
 	peer->fd = -1;
+	for (size_t i = 0; i < FILLERS; i++)
+		peer->fillers[i] = -1;
 	pthread_mutex_init(&peer->lock, NULL);
 	peer->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (peer->listener < 0 || bind(peer->listener, (struct sockaddr *)&at, count) != 0 ||
-	    listen(peer->listener, 16) != 0)
+	    listen(peer->listener, backlog) != 0)
 		abort();
 	count = sizeof(at);
 	getsockname(peer->listener, (struct sockaddr *)&at, &count);
 	peer->addr = addr_from_sockaddr((struct sockaddr *)&at);
+	return peer;
+}
+
+struct support_peer *
+support_peer_start(void (*serve)(int fd, void *arg), void *arg)
+{
+	struct support_peer *peer = open_peer(16);
+
+	peer->serve = serve;
+	peer->arg = arg;
+	peer->served = true;
 	if (pthread_create(&peer->thread, NULL, run, peer) != 0)
 		abort();
+	return peer;
+}
+
+struct support_peer *
+support_peer_start_full(void)
+{
+	struct support_peer    *peer = open_peer(0);
+	struct sockaddr_storage at;
+	unsigned                count = addr_to_sockaddr(&peer->addr, &at);
+
+	for (size_t i = 0; i < FILLERS; i++) {
+		peer->fillers[i] = socket(
+		    AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		(void)connect(peer->fillers[i], (struct sockaddr *)&at, count);
+	}
 	return peer;
 }
 
@@ -85,8 +116,13 @@ support_peer_stop(struct support_peer *peer)
 	if (peer->fd >= 0)
 		shutdown(peer->fd, SHUT_RDWR);
 	pthread_mutex_unlock(&peer->lock);
-	pthread_join(peer->thread, NULL);
+	if (peer->served)
+		pthread_join(peer->thread, NULL);
 	close(peer->listener);
+	for (size_t i = 0; i < FILLERS; i++) {
+		if (peer->fillers[i] >= 0)
+			close(peer->fillers[i]);
+	}
 	pthread_mutex_destroy(&peer->lock);
 	free(peer);
 }

@@ -13,6 +13,8 @@ struct support_peer;
 
 /* serve() gets a blocking descriptor and must not close it; NULL only accepts. */
 struct support_peer *support_peer_start(void (*serve)(int fd, void *arg), void *arg);
+/* One whose queue is full: it drops every SYN, as a firewall does. */
+struct support_peer *support_peer_start_full(void);
 /* Cuts the connections short, joins the thread, closes.  NULL is fine. */
 void        support_peer_stop(struct support_peer *peer);
 struct addr support_peer_addr(const struct support_peer *peer);
