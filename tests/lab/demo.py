@@ -110,8 +110,9 @@ class Demo:
 
     def _reported(self):
         """(agent, account, region) of all that has been told of."""
-        return {(cell["agent"], cell["account"], cell["region"])
-                for cell in self._fetch("/v1/state")["cells"]}
+        return {(cell["agent"], account["account"], place["region"])
+                for account in self._fetch("/v1/state")["accounts"]
+                for place in account["places"] for cell in place["cells"] if cell["seen_ms"]}
 
     def wait_for_all(self):
         wanted = {(vnet, account.name, region) for vnet in self.scene.vnets
