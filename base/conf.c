@@ -279,7 +279,9 @@ read_member(struct reader *reader, void *into, const struct conf_row *rows,
 	while (rows[at].name != NULL && strcmp(rows[at].name, node->key->text) != 0)
 		at++;
 	if (rows[at].name == NULL) {
-		guess = guess_name(rows, node->key->text);
+		/* Not for those that nobody will read: it is slow for a file of nothing else. */
+		guess = reader->complaints.untold == 0 ? guess_name(rows, node->key->text)
+		                                       : NULL;
 		complain(reader, node->key, "unknown setting '%s'%s%s%s", node->key->text,
 		    guess != NULL ? "; did you mean '" : "", guess != NULL ? guess : "",
 		    guess != NULL ? "'?" : "");

@@ -158,6 +158,10 @@ conf_tree_parse(struct conf_node **root, struct arena *arena, const char *text, 
 	if (yaml_parser_initialize(&builder.parser) == 0)
 		return err_set(err, ERR_SYSTEM, "%s: cannot start the YAML parser", name);
 	yaml_parser_set_encoding(&builder.parser, YAML_UTF8_ENCODING);
+	if (count >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark */
+		text += 3;
+		count -= 3;
+	}
 	yaml_parser_set_input_string(&builder.parser, (const unsigned char *)text, count);
 	while (good && !builder.over) {
 		yaml_event_t event;

@@ -267,13 +267,19 @@ take_line(const struct recent *what)
 static void PRINTF_LIKE(3, 0)
     log_line(enum log_level level, const char *area, const char *format, va_list args)
 {
-	struct recent what = { .level = level };
+	struct recent what;
+	bool          wanted;
 
+	pthread_mutex_lock(&state.lock);
+	wanted = level >= state.least;
+	pthread_mutex_unlock(&state.lock);
+	if (!wanted)
+		return;
+	what = (struct recent){ .level = level };
 	vsnprintf(what.message, sizeof(what.message), format, args);
 	snprintf(what.area, sizeof(what.area), "%s", area);
 	pthread_mutex_lock(&state.lock);
-	if (level >= state.least)
-		take_line(&what);
+	take_line(&what);
 	pthread_mutex_unlock(&state.lock);
 }
 

@@ -2,7 +2,8 @@
  *
  * encode, decode, render_json, render_text, the SQL columns and FIELDS.md know no field by name:
  * they walk a `struct message_desc`.  Structs live in an arena; a TEXT member is never NULL in a
- * decoded record, and NULL counts as "" when one is written.
+ * decoded record, and NULL counts as "" when one is written.  A SUB member of a decoded record may
+ * be NULL whatever it is for: a peer can leave out anything.
  */
 #ifndef PROTO_RECORD_H
 #define PROTO_RECORD_H

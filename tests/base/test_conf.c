@@ -165,6 +165,16 @@ test_all_set(void **state)
 	assert_true(accounts[1].weight == 9);
 }
 
+/* As an editor of another system writes it. */
+static void
+test_line_ends_and_mark(void **state)
+{
+	assert_true(parse("\xef\xbb\xbf"
+	                  "agent: x\r\nsweep: false\r\n"));
+	assert_string_equal(got.agent, "x");
+	assert_false(got.sweep);
+}
+
 /* One scalar is a list of one. */
 static void
 test_one_text(void **state)
@@ -531,6 +541,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_presets, begin, end),
 		cmocka_unit_test_setup_teardown(test_all_set, begin, end),
+		cmocka_unit_test_setup_teardown(test_line_ends_and_mark, begin, end),
 		cmocka_unit_test_setup_teardown(test_one_text, begin, end),
 		cmocka_unit_test_setup_teardown(test_refusals, begin, end),
 		cmocka_unit_test_setup_teardown(test_edges, begin, end),

@@ -181,6 +181,29 @@ test_bombs_allocate_nothing(void **state)
 	}
 }
 
+/* The largest tree that the fewest bytes can ask for: lists of empty messages. */
+static void
+test_worst_batch_is_bounded(void **state)
+{
+	enum { ENDPOINTS = 32, RECORDS = 4096 };
+	struct wbuf   out;
+	struct batch *batch;
+	struct err    err;
+
+	wbuf_init(&out);
+	wbuf_put(&out, "\x81\x0a\xdc\x10\x00", 5);
+	for (int i = 0; i < RECORDS; i++) {
+		wbuf_put(&out, "\x81\x01\x81\x0b\xdc\x00\x20", 7);
+		memset(wbuf_space(&out, ENDPOINTS), 0x80, ENDPOINTS);
+	}
+	batch = decode_exactly(&batch_desc, out.bytes, out.count, &err);
+	if (batch == NULL)
+		fail_msg("%s", err.text);
+	assert_int_equal(batch->records[RECORDS - 1].measurement->endpoints_count, ENDPOINTS);
+	assert_true(arena_bytes(arena) < (64u << 20));
+	wbuf_fini(&out);
+}
+
 static const struct refusal {
 	const char                *name;
 	const struct message_desc *desc;
@@ -523,6 +546,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_check_nested_bomb, begin, end),
 		cmocka_unit_test_setup_teardown(test_check_bounds, begin, end),
 		cmocka_unit_test_setup_teardown(test_bombs_allocate_nothing, begin, end),
+		cmocka_unit_test_setup_teardown(test_worst_batch_is_bounded, begin, end),
 		cmocka_unit_test_setup_teardown(test_refusals, begin, end),
 		cmocka_unit_test_setup_teardown(test_list_of_the_longest, begin, end),
 		cmocka_unit_test_setup_teardown(test_number_formats, begin, end),
