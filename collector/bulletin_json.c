@@ -146,15 +146,19 @@ pick_escape(const char *severity, bool colour)
 	return "";
 }
 
+/* At most so many lines of a text, and how many more there are. */
 static void
-print_lines(struct wbuf *out, const char *label, const char *text)
+print_lines(struct wbuf *out, const char *label, const char *text, unsigned most)
 {
-	char *copy = mem_strdup(text), *rest = copy, *line;
+	char    *copy = mem_strdup(text), *rest = copy, *line;
+	unsigned count = 0;
 
 	while (text[0] != '\0' && (line = strsep(&rest, "\n")) != NULL) {
-		wbuf_printf(out, "    %-9s %s\n", label, line);
-		label = "";
+		if (count++ < most)
+			wbuf_printf(out, "    %-9s %s\n", count == 1 ? label : "", line);
 	}
+	if (count > most)
+		wbuf_printf(out, "    %-9s and %u more like it\n", "", count - most);
 	free(copy);
 }
 
@@ -172,9 +176,9 @@ print_finding(const json_t *finding, bool colour, struct wbuf *out)
 	if (json_is_true(json_object_get(finding, "stale")))
 		wbuf_printf(out, "    %-9s %s\n", "",
 		    "the agent is silent now: whether it still holds is unknown");
-	print_lines(out, "evidence", get(finding, "evidence"));
-	print_lines(out, "owner", get(finding, "owner"));
-	print_lines(out, "fix", get(finding, "fix"));
+	print_lines(out, "evidence", get(finding, "evidence"), 3);
+	print_lines(out, "owner", get(finding, "owner"), 1);
+	print_lines(out, "fix", get(finding, "fix"), 100);
 	wbuf_puts(out, "\n");
 }
 
@@ -353,8 +357,10 @@ print(const struct bulletin_ask *ask, const char *format, const struct material 
 	} else if (strcmp(format, "csv") == 0) {
 		bulletin_csv(material->findings, &out);
 	} else {
-		bulletin_table(material->state, material->findings, 0,
-		    table_colour(STDOUT_FILENO, !ask->colour), &out);
+		/* Into a pipe or a file nothing needs to be cut to a width. */
+		bulletin_table(material->state, material->findings,
+		    isatty(STDOUT_FILENO) ? 0 : 400, table_colour(STDOUT_FILENO, !ask->colour),
+		    &out);
 	}
 	fwrite(out.bytes, 1, out.count, stdout);
 	wbuf_fini(&out);

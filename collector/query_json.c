@@ -5,8 +5,6 @@
 #include "base/text.h"
 #include "proto/render.h"
 
-#include <assert.h>
-#include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,28 +44,11 @@ put_time(json_t *object, const char *name, int64_t ms)
 	put(object, name, ms != 0 ? json_integer(ms) : json_null());
 }
 
-/* "PLP-101-REGION-NAME-MISSING" gives "region name missing": what fits into a cell. */
-static json_t *
-make_short(enum finding_code code)
-{
-	const char *from;
-	char        text[80];
-	size_t      count = 0;
-
-	if (code == FINDING_COUNT)
-		return json_string("");
-	from = finding_table[code].code;
-	for (int dashes = 0; *from != '\0' && dashes < 2; from++)
-		dashes += *from == '-';
-	for (; *from != '\0' && count < sizeof(text) - 1; from++)
-		text[count++] = *from == '-' ? ' ' : text_lower(*from);
-	text[count] = '\0';
-	return json_string(text);
-}
-
 static const char *
 name_place(const char *region)
 {
+	if (strcmp(region, "*") == 0)
+		return "several";
 	return region[0] == '\0' ? "Global" : region_name(region);
 }
 
@@ -106,7 +87,8 @@ make_cell(struct grid *grid, const struct board_agent *agent, const struct place
 		put_text(cell, "last_state", state_name(place->state));
 	put_text(cell, "code",
 	    place->worst != FINDING_COUNT ? finding_table[place->worst].code : "");
-	put(cell, "short", make_short(place->worst));
+	put_text(cell, "short",
+	    place->worst != FINDING_COUNT ? finding_table[place->worst].words : "");
 	put_text(cell, "words", place->words);
 	put_time(cell, "seen_ms", place->seen != NULL ? place->seen->started_ms : 0);
 	grid->cells++;
@@ -500,17 +482,43 @@ query_accounts(const struct query *query)
 	return object;
 }
 
+/* Whether a finding of the verdict is about this name; one may be about several. */
+static bool
+is_about(const struct finding *judged, const struct target *target)
+{
+	for (size_t i = 0; i < judged->host_count; i++) {
+		if (strcmp(judged->hosts[i], target->host) == 0)
+			return true;
+	}
+	return judged->host_count == 0;
+}
+
+static const struct store_finding *
+find_open(const struct board_view *view, const struct finding *judged)
+{
+	for (size_t i = 0; i < view->open_count; i++) {
+		const struct store_finding *open = &view->open[i]->finding;
+
+		if (strcmp(open->code, finding_table[judged->code].code) == 0 &&
+		    strcmp(open->region, judged->region) == 0 &&
+		    strcmp(open->host, judged->host) == 0)
+			return open;
+	}
+	return NULL;
+}
+
 static json_t *
 list_cell_findings(
     const struct query *query, const struct board_view *view, const struct target *target)
 {
 	json_t *findings = json_array();
 
-	for (size_t i = 0; i < view->open_count; i++) {
-		const struct store_finding *finding = &view->open[i]->finding;
+	for (size_t i = 0; i < view->verdict->finding_count; i++) {
+		const struct finding       *judged = &view->verdict->findings[i];
+		const struct store_finding *open = find_open(view, judged);
 
-		if (strcmp(finding->region, target->region) == 0)
-			json_array_append_new(findings, make_finding(query, finding));
+		if (open != NULL && is_about(judged, target))
+			json_array_append_new(findings, make_finding(query, open));
 	}
 	return findings;
 }

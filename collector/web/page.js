@@ -1,0 +1,392 @@
+// The page of the collector: the grid, the findings below it, and a panel for one cell.
+// All that came from the network goes through textContent or attributes, never through markup.
+
+const REFRESH_MS = 10000;
+const byId = (id) => document.getElementById(id);
+const seen = { text: "", state: null, findings: null, atMs: 0, offsetMs: 0 };
+
+// Makes an element: el("b.name", {title: "x"}, child, "text", ...).  null children are left out.
+function el(spec, ...rest) {
+	const [tag, ...classes] = spec.split(".");
+	const node = document.createElement(tag);
+	if (classes.length > 0)
+		node.className = classes.join(" ");
+	for (const part of rest) {
+		if (part === null || part === undefined || part === false)
+			continue;
+		if (part instanceof Node)
+			node.append(part);
+		else if (Array.isArray(part))
+			node.append(...part.filter(Boolean));
+		else if (typeof part === "object")
+			for (const [name, value] of Object.entries(part))
+				node.setAttribute(name, value);
+		else
+			node.append(document.createTextNode(String(part)));
+	}
+	return node;
+}
+
+const glyph = () => el("b.glyph", { "aria-hidden": "true" });
+const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+const nowMs = () => Date.now() + seen.offsetMs;
+
+// Local time, with UTC as the title.
+function time(ms) {
+	if (!ms)
+		return el("span", "never");
+	const date = new Date(ms);
+	const sameDay = date.toDateString() === new Date().toDateString();
+	const text = sameDay ? date.toLocaleTimeString() : date.toLocaleString();
+	return el("time", { datetime: date.toISOString(), title: `${date.toISOString()} (UTC)` }, text);
+}
+
+function age(ms) {
+	const seconds = Math.max(0, Math.round((nowMs() - ms) / 1000));
+	if (seconds < 90)
+		return `${seconds} s ago`;
+	if (seconds < 5400)
+		return `${Math.round(seconds / 60)} min ago`;
+	if (seconds < 129600)
+		return `${Math.round(seconds / 3600)} h ago`;
+	return `${Math.round(seconds / 86400)} days ago`;
+}
+
+function millis(us) {
+	if (!us)
+		return "";
+	return us < 10000 ? `${(us / 1000).toFixed(1)} ms` : `${Math.round(us / 1000)} ms`;
+}
+
+/* ---- the grid ------------------------------------------------------------------------- */
+
+const cellKey = (agent, account, row) => [agent, account, row.region, row.host].map(encodeURIComponent).join("/");
+
+function cellWords(cell) {
+	if (cell.stale)
+		return cell.seen_ms ? `no news for ${age(cell.seen_ms).replace(" ago", "")}` : "not measured";
+	if (cell.state === "ok")
+		return "ok";
+	return cell.short || cell.words || cell.state;
+}
+
+function makeCell(account, row, agent) {
+	const cell = row.cells.find((one) => one.agent === agent.agent);
+	const label = agent.network || agent.agent;
+	if (!cell)
+		return el("td", { "data-label": label }, el("span.blank", { title: "this agent does not measure it" }, "–"));
+	const words = cellWords(cell);
+	const button = el(`button.cell.${cell.state}`, {
+		type: "button",
+		"data-key": cellKey(agent.agent, account.account, row),
+		title: cell.code ? `${cell.code}: ${cell.words}` : cell.words,
+		"aria-label": `${account.account}, ${row.name}, seen from ${label}: ${cell.state}, ${words}`,
+	}, glyph(), el("span", words));
+	return el("td", { "data-label": label }, button);
+}
+
+function makeRow(account, row, agents) {
+	const notes = row.role === "sweep" ? "not configured" : "";
+	const head = el("th", { scope: "row", title: row.host }, row.name, notes ? el("span.sub", notes) : null);
+	return el("tr", head, agents.map((agent) => makeCell(account, row, agent)));
+}
+
+function makeHead(agents) {
+	return el("thead", el("tr", el("th", { scope: "col" }, "Region"), agents.map((agent) => {
+		const silent = agent.state === "silent";
+		return el("th", { scope: "col" }, el("b", agent.network || agent.agent), agent.network ? agent.agent : "",
+			silent ? el("span.sub.silent", `silent, last heard ${age(agent.last_seen_ms)}`) : null);
+	})));
+}
+
+function isWanted(account, row, agents) {
+	const words = byId("search").value.trim().toLowerCase();
+	if (byId("problems").checked && row.state === "ok")
+		return false;
+	if (words === "")
+		return true;
+	const text = [account.account, row.name, row.region, row.host, ...agents.map((agent) => `${agent.network} ${agent.agent}`)];
+	return words.split(/\s+/).every((word) => text.join(" ").toLowerCase().includes(word));
+}
+
+function makeAccount(account, all) {
+	const agents = all.filter((agent) => account.places.some((row) => row.cells.some((cell) => cell.agent === agent.agent)));
+	const rows = account.places.filter((row) => isWanted(account, row, agents));
+	if (rows.length === 0)
+		return null;
+	const note = account.document ? plural(account.places.filter((row) => row.role === "configured" && row.region).length, "region")
+		: "no document: only what can be seen from outside";
+	const table = el("table.grid", makeHead(agents), el("tbody", rows.map((row) => makeRow(account, row, agents))));
+	table.style.minWidth = `${210 + 160 * agents.length}px`;
+	return el(`section.account.${account.state}`,
+		el(`div.account-head.${account.state}`, glyph(), el("h2", account.account), el("span.note", note)),
+		agents.length > 0 ? el("div.scroll", table) : el("p.empty", "No agent has reported on this account yet."));
+}
+
+function makeEmpty(state) {
+	if (state.accounts.length > 0)
+		return el("p.empty", el("b", "Nothing to show"), byId("problems").checked ? "No place has a problem that matches." : "Nothing matches the filter.");
+	return el("p.empty", el("b", "Nothing is known yet"), "Put account documents into accounts_dir, and start an agent in each VNet.");
+}
+
+function drawGrid() {
+	const grid = byId("grid");
+	const focus = document.activeElement?.dataset?.key;
+	const scrolls = [...grid.querySelectorAll(".scroll")].map((node) => node.scrollLeft);
+	const accounts = seen.state.accounts.map((account) => makeAccount(account, seen.state.agents)).filter(Boolean);
+	grid.replaceChildren(...(accounts.length > 0 ? accounts : [makeEmpty(seen.state)]));
+	grid.querySelectorAll(".scroll").forEach((node, at) => { node.scrollLeft = scrolls[at] ?? 0; });
+	if (focus)
+		grid.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
+}
+
+function drawOverall() {
+	const overall = byId("overall");
+	const counts = seen.state.cells;
+	const parts = ["critical", "warning", "unknown"].filter((name) => counts[name] > 0).map((name) => `${counts[name]} ${name}`);
+	overall.className = `overall ${seen.state.state}`;
+	overall.replaceChildren(glyph(), el("span", parts.length > 0 ? parts.join(" · ") : seen.state.state === "ok" ? "all well" : "nothing known yet"));
+	document.title = (parts.length > 0 ? `${parts[0]} – ` : "") + "plprobe";
+}
+
+/* ---- findings ------------------------------------------------------------------------- */
+
+async function copyText(text, button) {
+	let done = false;
+	try {
+		await navigator.clipboard.writeText(text);
+		done = true;
+	} catch {
+		const range = document.createRange();
+		range.selectNodeContents(button.parentNode.querySelector("pre"));
+		getSelection().removeAllRanges();
+		getSelection().addRange(range);
+	}
+	button.textContent = done ? "Copied" : "Selected";
+	setTimeout(() => { button.textContent = "Copy"; }, 2000);
+}
+
+function makeFix(text) {
+	if (!text)
+		return null;
+	const button = el("button.copy", { type: "button" }, "Copy");
+	button.addEventListener("click", () => copyText(text, button));
+	return [el("p.label", "Fix"), el("div.fix", el("pre", text), button)];
+}
+
+function makeMore(finding) {
+	return el("div.more",
+		finding.evidence ? [el("p.label", "Evidence"), el("p.evidence", finding.evidence)] : null,
+		makeFix(finding.fix));
+}
+
+function makeMeta(finding, withAgent) {
+	return el("p.meta",
+		el("span.mono", finding.code),
+		withAgent ? el("span", "seen from ", el("b", finding.network || finding.agent)) : null,
+		el("span", "owner ", el("b", finding.owner)),
+		el("span", "since ", time(finding.opened_ms)),
+		finding.stale ? el("span", "the agent is silent now: whether it still holds is unknown") : null);
+}
+
+// A severity of "ok" is what is told and is no fault.
+const tone = (finding) => (finding.stale ? "unknown" : finding.severity);
+
+function makeFinding(finding) {
+	const key = [finding.code, finding.agent, finding.account, finding.region, finding.host].join("/");
+	const summary = el("summary", glyph(), el("div", el("p.sentence", finding.sentence), makeMeta(finding, true)));
+	summary.className = tone(finding);
+	return el(`li.finding.${tone(finding)}`, el("details", { "data-finding": key }, summary, makeMore(finding)));
+}
+
+function drawFindings() {
+	const list = byId("finding-list");
+	const open = new Set([...list.querySelectorAll("details[open]")].map((node) => node.dataset.finding));
+	const words = byId("search").value.trim().toLowerCase().split(/\s+/);
+	const wanted = seen.findings.findings.filter((finding) => {
+		const text = `${finding.account} ${finding.place} ${finding.region} ${finding.host} ${finding.network} ${finding.agent} ${finding.code} ${finding.sentence}`.toLowerCase();
+		return words.every((word) => text.includes(word));
+	});
+	list.replaceChildren(...wanted.map(makeFinding));
+	list.querySelectorAll("details").forEach((node) => { node.open = open.has(node.dataset.finding); });
+	byId("findings").hidden = wanted.length === 0;
+	byId("findings-title").textContent = plural(wanted.length, "finding");
+}
+
+/* ---- the panel ------------------------------------------------------------------------ */
+
+const stageTone = (outcome) => ({ ok: "ok", "not-run": "unknown", "agent-late": "unknown", policy: "unknown", local: "unknown" }[outcome] ?? "critical");
+
+function makeStage(name, outcome, took, words) {
+	const head = el("b", glyph(), outcome);
+	head.className = stageTone(outcome);
+	return el(`div.stage.${stageTone(outcome)}`, head, el("small", [name, took, words].filter(Boolean).join(" · ")));
+}
+
+function makeFacts(pairs) {
+	const list = el("dl.facts");
+	for (const [name, value] of pairs)
+		if (value !== "" && value !== null && value !== undefined && value !== 0)
+			list.append(el("dt", name), el("dd", value));
+	return list.childNodes.length > 0 ? list : null;
+}
+
+function makeDns(view, host) {
+	const good = view.outcome === "ok";
+	const steps = view.hops.map((hop) => el("li.mono", hop.owner, el("small", `CNAME, TTL ${hop.ttl_s} s`)));
+	const end = view.hops.length > 0 ? view.hops[view.hops.length - 1].target : host;
+	steps.push(el(`li.mono.end.${good ? "ok" : "critical"}`, end,
+		good ? null : el("small", view.outcome)));
+	for (const one of view.addresses)
+		steps.push(el("li.mono.end.ok", one.address, el("small", `TTL ${one.ttl_s} s`)));
+	return el("div.box",
+		el("p.box-head", el("span", "resolver ", el("span.mono", view.resolver)),
+			el("small", [view.outcome, millis(view.took_us), view.transport === "none" ? "" : view.transport,
+				view.tries > 1 ? `${view.tries} tries` : "", view.authoritative ? "authoritative" : ""].filter(Boolean).join(" · "))),
+		el("ol.chain", steps),
+		view.detail ? el("p.aside", view.detail) : null);
+}
+
+function makeEndpoint(one) {
+	const http = one.http_status ? `${one.http_status}${one.error_code ? ` ${one.error_code}` : ""}` : "";
+	return el("div.box",
+		el("p.box-head", el("span.mono", `${one.address} port ${one.port}`), el("small", one.local ? `from ${one.local}` : "")),
+		el("div.stages",
+			makeStage("TCP", one.tcp, millis(one.tcp_us), ""),
+			makeStage("TLS", one.tls, millis(one.tls_us), one.tls_version),
+			makeStage("HTTP", one.http, millis(one.http_total_us), http)),
+		makeFacts([
+			["said", one.error_text], ["path", one.path === "not-told" ? "" : one.path], ["seen as", one.seen_as],
+			["certificate", one.subject], ["names", one.sans], ["issuer", one.issuer],
+			["valid until", one.not_after_ms ? time(one.not_after_ms) : ""],
+			["verification", one.verify_code ? `${one.verify_code}: ${one.verify_text}` : ""],
+			["gateway", one.gateway_version], ["redirected to", one.location],
+			["connection", one.detail], ["request", one.http_detail],
+		]));
+}
+
+function makePanel(cell) {
+	const body = [];
+	const state = cell.cell;
+	body.push(el(`p.verdict.${state.state}`, glyph(), el("span", state.stale ? cellWords(state) : state.words || state.state)));
+	body.push(el("p.aside", "measured ", state.seen_ms ? time(state.seen_ms) : "never", state.seen_ms ? `, ${age(state.seen_ms)}` : "",
+		state.stale && state.last_state ? `; it was ${state.last_state} then` : "",
+		cell.role === "sweep" ? "; this region is not configured: the name was asked for to find left-over records" : ""));
+	for (const finding of cell.findings)
+		body.push(el(`div.finding.plain.${tone(finding)}`, el("p.sentence", finding.sentence), makeMeta(finding, false), makeMore(finding)));
+	const measurement = cell.measurement;
+	if (measurement) {
+		if (measurement.detail)
+			body.push(el("p.aside", measurement.detail));
+		if (measurement.dns.length > 0)
+			body.push(el("h3", "Name"), ...measurement.dns.map((view) => makeDns(view, cell.host)));
+		if (measurement.endpoints.length > 0)
+			body.push(el("h3", plural(measurement.endpoints.length, "address").replace("addresss", "addresses")), ...measurement.endpoints.map(makeEndpoint));
+	}
+	return body;
+}
+
+async function openCell(key) {
+	const [agent, account, region, host] = key.split("/").map(decodeURIComponent);
+	const query = new URLSearchParams({ agent, account, region, host });
+	const panel = byId("panel");
+	const answer = await fetch(`/v1/cell?${query}`);
+	if (!answer.ok) {
+		closeCell();
+		return;
+	}
+	const cell = await answer.json();
+	byId("panel-title").textContent = `${cell.account} · ${cell.name}`;
+	byId("panel-crumb").textContent = `${cell.host} seen from ${cell.agent.network || cell.agent.agent}${cell.agent.network ? ` (${cell.agent.agent})` : ""}`;
+	const body = byId("panel-body");
+	const top = panel.dataset.key === key ? body.scrollTop : 0;
+	panel.dataset.key = key;
+	body.replaceChildren(...makePanel(cell));
+	if (!panel.open)
+		panel.showModal();
+	body.scrollTop = top;
+}
+
+function closeCell() {
+	const panel = byId("panel");
+	if (panel.open)
+		panel.close();
+}
+
+// The address names the open cell, so that it can be sent to a colleague.
+function followHash() {
+	const key = location.hash.startsWith("#/") ? location.hash.slice(2) : "";
+	if (key.split("/").length === 4)
+		openCell(key).catch(() => {});
+	else
+		closeCell();
+}
+
+/* ---- refreshing ----------------------------------------------------------------------- */
+
+function draw() {
+	if (!seen.state)
+		return;
+	drawOverall();
+	drawGrid();
+	drawFindings();
+}
+
+function drawFresh() {
+	if (seen.atMs)
+		byId("fresh").replaceChildren("as of ", time(seen.state.now_ms));
+}
+
+async function get(path) {
+	const answer = await fetch(path, { cache: "no-store" });
+	if (!answer.ok)
+		throw new Error(`${path}: ${answer.status}`);
+	return answer.json();
+}
+
+// What says when is no change by itself.
+const essence = (state, findings) => JSON.stringify([{ ...state, now_ms: 0 }, { ...findings, now_ms: 0 }]);
+
+async function refresh() {
+	try {
+		const [state, findings] = await Promise.all([get("/v1/state"), get("/v1/findings")]);
+		const text = essence(state, findings);
+		Object.assign(seen, { state, findings, atMs: Date.now(), offsetMs: state.now_ms - Date.now() });
+		byId("banner").hidden = true;
+		if (text !== seen.text || state.agents.some((agent) => agent.state === "silent"))
+			draw();
+		seen.text = text;
+		drawFresh();
+		if (byId("panel").open)
+			await openCell(byId("panel").dataset.key);
+	} catch {
+		byId("banner").textContent = seen.atMs ? `The collector does not answer; this is what it said at ${new Date(seen.atMs).toLocaleTimeString()}.`
+			: "The collector does not answer.";
+		byId("banner").hidden = false;
+	}
+}
+
+function start() {
+	byId("grid").addEventListener("click", (event) => {
+		const button = event.target.closest("button[data-key]");
+		if (button)
+			location.hash = `/${button.dataset.key}`;
+	});
+	byId("panel").addEventListener("close", () => {
+		if (location.hash)
+			history.replaceState(null, "", location.pathname + location.search);
+	});
+	byId("panel").addEventListener("click", (event) => {
+		if (event.target === byId("panel"))
+			closeCell();
+	});
+	byId("panel-close").addEventListener("click", closeCell);
+	byId("problems").addEventListener("change", draw);
+	byId("search").addEventListener("input", draw);
+	addEventListener("hashchange", followHash);
+	document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+	setInterval(() => { if (!document.hidden) refresh(); }, REFRESH_MS);
+	refresh().then(followHash);
+}
+
+start();
