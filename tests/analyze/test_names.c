@@ -1,0 +1,153 @@
+#include "analyze/names.h"
+
+#include "analyze/region.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+static struct account *
+read_account(struct arena *arena, const char *path, size_t number)
+{
+	struct err           err;
+	struct account_list *list = account_read(arena, path, &err);
+
+	if (list == NULL)
+		fail_msg("%s", err.text);
+	return list->accounts[number];
+}
+
+static size_t
+count_swept(enum cloud cloud)
+{
+	size_t count = 0;
+
+	for (const struct region *region = region_table; region->label != NULL; region++)
+		count += region->cloud == cloud && !region->hidden ? 1 : 0;
+	return count;
+}
+
+static void
+test_configured_names(void **state)
+{
+	struct arena     *arena = arena_new();
+	struct account   *account = read_account(arena, "tests/analyze/document/rest.json", 0);
+	struct name_list *names = names_targets(arena, account, 0);
+
+	assert_int_equal(names->count, 4);
+	assert_string_equal(names->targets[0].host, "contoso.documents.azure.com");
+	assert_string_equal(names->targets[0].region, "");
+	assert_string_equal(names->targets[1].host, "contoso-westeurope.documents.azure.com");
+	assert_string_equal(names->targets[1].region, "westeurope");
+	/* By the rule, while the document has no endpoint yet. */
+	assert_string_equal(names->targets[3].host, "contoso-eastus.documents.azure.com");
+	for (size_t i = 0; i < names->count; i++) {
+		assert_string_equal(names->targets[i].account, "contoso");
+		assert_int_equal(names->targets[i].role, ROLE_CONFIGURED);
+		assert_int_equal(names->targets[i].api, API_SQL);
+		assert_int_equal(names->targets[i].mode, MODE_GATEWAY);
+		assert_int_equal(names->targets[i].port, 443);
+		assert_false(names->targets[i].dns_only);
+	}
+	arena_free(arena);
+}
+
+/* The document's own endpoints win over the rule, port included. */
+static void
+test_the_documents_endpoints_win(void **state)
+{
+	static const char text[] =
+	    "{\"name\":\"contoso\",\"documentEndpoint\":\"https://c.documents.example:1443/\","
+	    "\"locations\":[{\"locationName\":\"West Europe\","
+	    "\"documentEndpoint\":\"https://odd.documents.example:2443/\"},"
+	    "{\"locationName\":\"East US\"}]}";
+	struct arena   *arena = arena_new();
+	struct err      err;
+	struct account *account =
+	    account_parse(arena, text, strlen(text), "in", &err)->accounts[0];
+	struct name_list *names = names_targets(arena, account, 0);
+
+	assert_int_equal(names->targets[0].port, 1443);
+	assert_string_equal(names->targets[2].host, "odd.documents.example");
+	assert_int_equal(names->targets[2].port, 2443);
+	assert_string_equal(names->targets[1].host, "c-eastus.documents.example");
+	assert_int_equal(names->targets[1].port, 1443);
+	arena_free(arena);
+}
+
+/* Asks the zone itself for regions that are not configured, and for no others. */
+static void
+test_sweep_with_a_document(void **state)
+{
+	struct arena     *arena = arena_new();
+	struct account   *account = read_account(arena, "tests/analyze/document/rest.json", 0);
+	struct name_list *names = names_targets(arena, account, NAMES_SWEEP);
+
+	assert_int_equal(names->count, 1 + count_swept(CLOUD_PUBLIC));
+	for (size_t i = 4; i < names->count; i++) {
+		const struct target *target = &names->targets[i];
+
+		assert_int_equal(target->role, ROLE_SWEEP);
+		assert_true(target->dns_only);
+		assert_int_equal(region_find(target->region)->cloud, CLOUD_PUBLIC);
+		assert_int_equal(region_find(target->region)->hidden, 0);
+		assert_string_not_equal(target->region, "westeurope");
+		assert_string_not_equal(target->region, "eastus"); /* pending is configured */
+		assert_string_equal(target->host,
+		    arena_printf(
+		        arena, "contoso-%s.privatelink.documents.azure.com", target->region));
+	}
+	arena_free(arena);
+}
+
+static void
+test_sweep_of_a_sovereign_cloud(void **state)
+{
+	struct arena   *arena = arena_new();
+	struct account *account = read_account(
+	    arena, "tests/analyze/document/rest_list.json", 1);
+	struct name_list *names = names_targets(arena, account, NAMES_SWEEP);
+
+	assert_int_equal(names->count, 1 + count_swept(CLOUD_USGOV));
+	for (size_t i = 3; i < names->count; i++)
+		assert_int_equal(region_find(names->targets[i].region)->cloud, CLOUD_USGOV);
+	arena_free(arena);
+}
+
+/* Without a document any region may be real: its public name, in full. */
+static void
+test_sweep_without_a_document(void **state)
+{
+	struct arena     *arena = arena_new();
+	struct err        err;
+	struct account   *account = account_named(arena, "contoso.documents.azure.cn", &err);
+	struct name_list *names = names_targets(arena, account, NAMES_SWEEP);
+
+	assert_int_equal(names->count, 1 + count_swept(CLOUD_CHINA));
+	for (size_t i = 1; i < names->count; i++) {
+		const struct target *target = &names->targets[i];
+
+		assert_int_equal(target->role, ROLE_SWEEP);
+		assert_false(target->dns_only);
+		assert_string_equal(target->host,
+		    arena_printf(arena, "contoso-%s.documents.azure.cn", target->region));
+	}
+	arena_free(arena);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_configured_names),
+		cmocka_unit_test(test_the_documents_endpoints_win),
+		cmocka_unit_test(test_sweep_with_a_document),
+		cmocka_unit_test(test_sweep_of_a_sovereign_cloud),
+		cmocka_unit_test(test_sweep_without_a_document),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
