@@ -46,15 +46,13 @@ ansi_of(enum state state, bool colour)
 	return "";
 }
 
-/* "10.1.0.4", "10.1.0.4 +1", or why there is none. */
+/* "10.1.0.4", "10.1.0.4 +1". */
 static const char *
 describe_address(const struct place *place, char text[TEXT_ROOM])
 {
 	const struct measurement *seen = place->seen;
 
-	if (seen == NULL || seen->dns_count == 0)
-		return "-";
-	for (size_t i = 0; i < seen->dns_count; i++) {
+	for (size_t i = 0; seen != NULL && i < seen->dns_count; i++) {
 		const struct dns *dns = &seen->dns[i];
 
 		if (dns->addresses_count == 0)
@@ -65,7 +63,7 @@ describe_address(const struct place *place, char text[TEXT_ROOM])
 			    dns->addresses_count - 1);
 		return text;
 	}
-	return outcome_name(seen->dns[0].outcome);
+	return "-";
 }
 
 /* A stage in one cell: how long it took when it went well, else how it ended. */
@@ -77,6 +75,28 @@ describe_stage(unsigned outcome, uint32_t took_us, char text[TEXT_ROOM])
 	if (outcome != OUTCOME_OK)
 		return outcome_name(outcome);
 	snprintf(text, TEXT_ROOM, "%.1f ms", took_us / 1000.0);
+	return text;
+}
+
+/* The first resolver that failed, and how many did: "timeout (1 of 2)"; else how long it took. */
+static const char *
+describe_dns(const struct measurement *seen, char text[TEXT_ROOM])
+{
+	const struct dns *bad = NULL;
+	size_t            bad_count = 0;
+
+	for (size_t i = 0; i < seen->dns_count; i++) {
+		if (seen->dns[i].outcome == OUTCOME_OK)
+			continue;
+		if (bad_count++ == 0)
+			bad = &seen->dns[i];
+	}
+	if (bad == NULL)
+		return describe_stage(OUTCOME_OK, seen->dns[0].took_us, text);
+	if (seen->dns_count == 1)
+		return outcome_name(bad->outcome);
+	snprintf(text, TEXT_ROOM, "%s (%zu of %zu)", outcome_name(bad->outcome), bad_count,
+	    seen->dns_count);
 	return text;
 }
 
@@ -119,8 +139,7 @@ add_row(struct table *table, const struct place *place)
 	table_cell(table, row, COLUMN_STATE, ink, state_name(place->state));
 	table_cell(table, row, COLUMN_ADDRESS, TABLE_PLAIN, describe_address(place, text));
 	if (seen != NULL && seen->dns_count > 0)
-		table_cell(table, row, COLUMN_DNS, TABLE_PLAIN,
-		    describe_stage(seen->dns[0].outcome, seen->dns[0].took_us, text));
+		table_cell(table, row, COLUMN_DNS, TABLE_PLAIN, describe_dns(seen, text));
 	if (end != NULL) {
 		table_cell(table, row, COLUMN_TCP, TABLE_PLAIN,
 		    describe_stage(end->tcp, end->tcp_us, text));

@@ -1,0 +1,272 @@
+#include "analyze/verdict.h"
+
+#include "base/json.h"
+#include "tests/support/support_witness.h"
+
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FOLDER "tests/analyze/witness/"
+
+struct told {
+	struct arena           *arena;
+	struct support_witness *witness;
+	struct verdict         *verdict;
+	struct wbuf             out;
+};
+
+static struct told
+judge(const char *path)
+{
+	struct told told = { .arena = arena_new() };
+
+	told.witness = support_witness_read(
+	    told.arena, arena_printf(told.arena, FOLDER "%s", path));
+	told.verdict = support_witness_judge(told.arena, told.witness);
+	wbuf_init(&told.out);
+	return told;
+}
+
+static void
+forget(struct told *told)
+{
+	wbuf_fini(&told->out);
+	arena_free(told->arena);
+}
+
+static void
+assert_says(struct told *told, const char *part)
+{
+	if (strstr(wbuf_text(&told->out), part) == NULL)
+		fail_msg("'%s' is not in:\n%s", part, wbuf_text(&told->out));
+}
+
+static void
+assert_says_not(struct told *told, const char *part)
+{
+	if (strstr(wbuf_text(&told->out), part) != NULL)
+		fail_msg("'%s' is in:\n%s", part, wbuf_text(&told->out));
+}
+
+static void
+test_exit_codes(void **state)
+{
+	assert_int_equal(verdict_exit(STATE_OK), 0);
+	assert_int_equal(verdict_exit(STATE_WARNING), 1);
+	assert_int_equal(verdict_exit(STATE_CRITICAL), 2);
+	assert_int_equal(verdict_exit(STATE_UNKNOWN), 3);
+}
+
+static void
+test_table_of_a_missing_name(void **state)
+{
+	struct told told = judge("PLP-101-REGION-NAME-MISSING/causes.json");
+
+	verdict_print(told.witness->account, told.verdict, 120, false, &told.out);
+	assert_says(&told, "contoso: critical\n");
+	assert_says(&told, "North Europe");
+	assert_says(&told, "10.1.0.5");
+	assert_says(&told, "name does not exist");
+	assert_says(&told, "critical PLP-101-REGION-NAME-MISSING");
+	assert_says(&told,
+	    "contoso-northeurope.documents.azure.com: the region is configured, but the name "
+	    "does not exist in DNS");
+	assert_says(&told, "whose     dns");
+	assert_says(&told,
+	    "az network private-dns record-set a add-record -g $RG -z "
+	    "privatelink.documents.azure.com -n contoso-northeurope -a $IP\n");
+	assert_says(&told, "# $RG: ");
+	assert_says(&told, "Direct mode: not tested");
+	assert_says_not(&told, "\033");
+	forget(&told);
+}
+
+static void
+test_table_of_two_resolvers(void **state)
+{
+	struct told told = judge("PLP-116-RESOLVERS-DISAGREE/silent_is_no_opinion.json");
+
+	verdict_print(told.witness->account, told.verdict, 160, false, &told.out);
+	assert_says(&told, "timeout (1 of 2)");
+	assert_says(&told, "contoso: warning\n");
+	forget(&told);
+}
+
+static void
+test_colour_only_when_asked_for(void **state)
+{
+	struct told told = judge("PLP-101-REGION-NAME-MISSING/causes.json");
+
+	verdict_print(told.witness->account, told.verdict, 120, true, &told.out);
+	assert_says(&told, "\033[31mcritical\033[0m");
+	forget(&told);
+}
+
+/* A 401 shows that the gateway is there, and no more; the words must not promise it. */
+static void
+test_well_is_not_admitted(void **state)
+{
+	struct told told = judge("well/two_regions.json");
+
+	verdict_print(told.witness->account, told.verdict, 160, false, &told.out);
+	assert_says(&told, "contoso: ok\n");
+	assert_says(&told, "gateway reached");
+	assert_says(&told, "whether the account admits this network");
+	assert_says_not(&told, "PLP-");
+	forget(&told);
+}
+
+static void
+test_what_is_not_known_without_a_document(void **state)
+{
+	struct told told = judge("well/without_document.json");
+
+	verdict_print(told.witness->account, told.verdict, 160, false, &told.out);
+	assert_says(&told, "which regions are configured: no account document was given");
+	assert_says(&told, "West Europe");
+	forget(&told);
+}
+
+static void
+test_not_measured_is_unknown(void **state)
+{
+	struct told told = judge("unknown/not_measured.json");
+
+	verdict_print(told.witness->account, told.verdict, 160, false, &told.out);
+	assert_says(&told, "contoso: unknown\n");
+	assert_says(&told, "not measured");
+	forget(&told);
+}
+
+static void
+assert_members(const json_t *object, const char *const *names)
+{
+	size_t count = 0;
+
+	for (; names[count] != NULL; count++) {
+		if (json_object_get(object, names[count]) == NULL)
+			fail_msg("no member '%s'", names[count]);
+	}
+	assert_int_equal(json_object_size(object), count);
+}
+
+static const char *
+text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text != NULL ? text : "(none)";
+}
+
+/* Programs hold on to these names. */
+static void
+test_json_has_stable_members(void **state)
+{
+	static const char *const top[] = { "account", "document", "state", "places", "findings",
+		"unknowns", NULL };
+	static const char *const of_place[] = { "region", "region_name", "host", "port", "role",
+		"state", "code", "words", "seen", NULL };
+	static const char *const of_finding[] = { "code", "severity", "owner", "account",
+		"region", "host", "hosts", "sentence", "evidence", "fix", "seen", NULL };
+	struct told              told = judge("PLP-101-REGION-NAME-MISSING/causes.json");
+	json_t                  *value = verdict_json(told.witness->account, told.verdict);
+	json_t                  *place = json_array_get(json_object_get(value, "places"), 2);
+	json_t *finding = json_array_get(json_object_get(value, "findings"), 0);
+
+	assert_members(value, top);
+	assert_members(place, of_place);
+	assert_members(finding, of_finding);
+	assert_string_equal(text_of(value, "account"), "contoso");
+	assert_string_equal(text_of(value, "document"), "contoso.json");
+	assert_string_equal(text_of(value, "state"), "critical");
+	assert_string_equal(text_of(place, "region"), "northeurope");
+	assert_string_equal(text_of(place, "region_name"), "North Europe");
+	assert_string_equal(text_of(place, "code"), "PLP-101-REGION-NAME-MISSING");
+	assert_string_equal(text_of(finding, "region"), "northeurope");
+	assert_string_equal(text_of(finding, "severity"), "critical");
+	assert_string_equal(text_of(finding, "owner"), "dns");
+	assert_string_equal(text_of(finding, "seen"), "2026-09-21T14:13:20.000Z");
+	assert_int_equal(json_array_size(json_object_get(finding, "hosts")), 1);
+	assert_true(json_is_null(
+	    json_object_get(json_array_get(json_object_get(value, "places"), 0), "code")));
+	json_decref(value);
+	forget(&told);
+}
+
+static void
+test_nagios_line(void **state)
+{
+	struct told told = judge("PLP-101-REGION-NAME-MISSING/causes.json");
+
+	verdict_nagios(told.witness->account, told.verdict, &told.out);
+	assert_string_equal(wbuf_text(&told.out),
+	    "CRITICAL - contoso: PLP-101-REGION-NAME-MISSING: "
+	    "contoso-northeurope.documents.azure.com: the region is configured, but the name "
+	    "does not exist in DNS | names_ok=2;;;0;3 findings=1;;;0 dns=0.001500s "
+	    "tcp=0.001200s tls=0.003100s http=0.001300s\n");
+	forget(&told);
+}
+
+static void
+test_nagios_words(void **state)
+{
+	static const struct {
+		const char *path, *begin;
+	} cases[] = {
+		{ "well/two_regions.json",
+		    "OK - contoso: gateway reached | names_ok=3;;;0;3 " },
+		{ "unknown/not_measured.json", "UNKNOWN - contoso: not measured | " },
+		{ "PLP-105-RECORD-LEFT-OVER/causes.json",
+		    "WARNING - contoso: PLP-105-RECORD-LEFT-OVER: " },
+		{ "PLP-504-REGION-PENDING/others_are_judged.json",
+		    "CRITICAL - contoso: PLP-202-TCP-TIMEOUT: both names of contoso: " },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct told told = judge(cases[i].path);
+
+		verdict_nagios(told.witness->account, told.verdict, &told.out);
+		if (strncmp(wbuf_text(&told.out), cases[i].begin, strlen(cases[i].begin)) != 0)
+			fail_msg(
+			    "'%s' does not begin: %s", cases[i].begin, wbuf_text(&told.out));
+		forget(&told);
+	}
+}
+
+/* What a peer said must not end the text before the numbers. */
+static void
+test_nagios_text_has_no_bar(void **state)
+{
+	struct told told = judge("well/two_regions.json");
+
+	told.verdict->places[0].words = "a|b\nc";
+	verdict_nagios(told.witness->account, told.verdict, &told.out);
+	assert_says(&told, "a b c | names_ok");
+	forget(&told);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_exit_codes),
+		cmocka_unit_test(test_table_of_a_missing_name),
+		cmocka_unit_test(test_table_of_two_resolvers),
+		cmocka_unit_test(test_colour_only_when_asked_for),
+		cmocka_unit_test(test_well_is_not_admitted),
+		cmocka_unit_test(test_what_is_not_known_without_a_document),
+		cmocka_unit_test(test_not_measured_is_unknown),
+		cmocka_unit_test(test_json_has_stable_members),
+		cmocka_unit_test(test_nagios_line),
+		cmocka_unit_test(test_nagios_words),
+		cmocka_unit_test(test_nagios_text_has_no_bar),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

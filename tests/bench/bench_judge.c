@@ -1,0 +1,156 @@
+/* bench_judge: what judging one account of ten regions costs, beside reading its document.
+ *
+ * All well, and the worst that we know: no zone linked, each gateway refusing. */
+#include "analyze/names.h"
+#include "analyze/judge.h"
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REGIONS = 10, ROUNDS = 2000, REPEATS = 5 };
+
+static const char *
+make_document(struct arena *arena)
+{
+	const char *text = "{\"name\":\"contoso\",\"documentEndpoint\":"
+	                   "\"https://contoso.documents.azure.com:443/\",\"locations\":[";
+
+	for (int i = 0; i < REGIONS; i++)
+		text = arena_printf(arena,
+		    "%s%s{\"locationName\":\"Region %d\",\"provisioningState\":\"Succeeded\","
+		    "\"documentEndpoint\":\"https://contoso-region%d.documents.azure.com:443/"
+		    "\"}",
+		    text, i > 0 ? "," : "", i, i);
+	return arena_printf(arena, "%s]}", text);
+}
+
+static void
+fill_dns(struct arena *arena, struct dns *dns, const struct target *target, const char *address)
+{
+	dns->resolver = "10.0.0.2";
+	dns->outcome = OUTCOME_OK;
+	dns->hops = arena_array(arena, 1, sizeof(struct hop));
+	dns->hops_count = 1;
+	dns->hops[0].owner = target->host;
+	dns->hops[0].target = arena_printf(arena, "%.*s.privatelink.documents.azure.com",
+	    (int)strcspn(target->host, "."), target->host);
+	dns->addresses = arena_array(arena, 1, sizeof(struct rdata));
+	dns->addresses_count = 1;
+	dns->addresses[0].address = address;
+}
+
+static struct measurement *
+make_measurement(struct arena *arena, struct target *target, size_t number, bool well)
+{
+	struct measurement *seen = arena_alloc(arena, sizeof(*seen));
+	const char         *address = arena_printf(
+	            arena, well ? "10.1.0.%zu" : "20.61.0.%zu", number + 4);
+
+	seen->target = target;
+	seen->started_ms = 1;
+	seen->dns = arena_array(arena, 2, sizeof(struct dns));
+	seen->dns_count = 2;
+	fill_dns(arena, &seen->dns[0], target, address);
+	fill_dns(arena, &seen->dns[1], target, address);
+	seen->dns[1].resolver = "10.0.0.3";
+	seen->endpoints = arena_array(arena, 1, sizeof(struct endpoint));
+	seen->endpoints_count = 1;
+	seen->endpoints[0].address = address;
+	seen->endpoints[0].port = 443;
+	seen->endpoints[0].tcp = seen->endpoints[0].tls = OUTCOME_OK;
+	seen->endpoints[0].http = well ? OUTCOME_OK : OUTCOME_HTTP_OTHER;
+	seen->endpoints[0].http_status = well ? 401 : 403;
+	seen->endpoints[0].error_text = "Request originated from IP 20.0.0.9";
+	return seen;
+}
+
+/* A swept name that does not exist. */
+static void
+forget_answers(struct measurement *seen)
+{
+	for (size_t i = 0; i < seen->dns_count; i++) {
+		seen->dns[i].outcome = OUTCOME_NXDOMAIN;
+		seen->dns[i].hops_count = seen->dns[i].addresses_count = 0;
+	}
+	seen->endpoints_count = 0;
+}
+
+static void
+bench(const char *name, const struct account *account, bool well, unsigned flags)
+{
+	struct arena              *arena = arena_new();
+	struct name_list          *names = names_targets(arena, account, flags);
+	const struct measurement **seen = arena_array(arena, names->count, sizeof(void *));
+	struct judge_ask           ask = { account, true, seen, names->count };
+	int64_t                    best_us = INT64_MAX;
+	size_t                     findings = 0;
+
+	for (size_t i = 0; i < names->count; i++) {
+		struct measurement *one = make_measurement(arena, &names->targets[i], i, well);
+
+		if (names->targets[i].role == ROLE_SWEEP)
+			forget_answers(one);
+		seen[i] = one;
+	}
+	for (int repeat = 0; repeat < REPEATS; repeat++) {
+		int64_t began_us = clock_mono_us(clock_system());
+
+		for (int i = 0; i < ROUNDS; i++) {
+			struct arena *each = arena_new();
+
+			findings = judge_run(each, &ask)->finding_count;
+			arena_free(each);
+		}
+		began_us = clock_mono_us(clock_system()) - began_us;
+		if (began_us < best_us)
+			best_us = began_us;
+	}
+	printf("judge %-22s %7.1f us an account of %d regions, %zu findings\n", name,
+	    (double)best_us / ROUNDS, REGIONS, findings);
+	arena_free(arena);
+}
+
+static void
+bench_document(const char *text)
+{
+	int64_t best_us = INT64_MAX;
+
+	for (int repeat = 0; repeat < REPEATS; repeat++) {
+		int64_t began_us = clock_mono_us(clock_system());
+
+		for (int i = 0; i < ROUNDS; i++) {
+			struct arena *arena = arena_new();
+			struct err    err;
+
+			if (account_parse(arena, text, strlen(text), "bench", &err) == NULL)
+				exit(1);
+			arena_free(arena);
+		}
+		began_us = clock_mono_us(clock_system()) - began_us;
+		if (began_us < best_us)
+			best_us = began_us;
+	}
+	printf("read its document           %7.1f us\n", (double)best_us / ROUNDS);
+}
+
+int
+main(void)
+{
+	struct arena        *arena = arena_new();
+	const char          *text = make_document(arena);
+	struct err           err;
+	struct account_list *list = account_parse(arena, text, strlen(text), "bench", &err);
+
+	if (list == NULL) {
+		fprintf(stderr, "%s\n", err.text);
+		return 1;
+	}
+	bench("all well", list->accounts[0], true, 0);
+	bench("all well, swept", list->accounts[0], true, NAMES_SWEEP);
+	bench("zone not linked", list->accounts[0], false, 0);
+	bench_document(text);
+	arena_free(arena);
+	return 0;
+}
