@@ -39,8 +39,8 @@ struct dns_question {
 	struct loop_watch   timer;
 	int64_t             timer_due_us, deadline_us;
 	struct try          tries[TRIES_MAX];
-	bool                edns_off;
-	struct dns_tcp     *tcp; /* owned; NULL before truncation */
+	bool                edns_off, case_off; /* ask without EDNS; in lower case */
+	struct dns_tcp     *tcp;                /* owned; NULL before truncation */
 	struct dns_query    tcp_query;
 	int64_t             tcp_sent_us; /* when the datagram went whose answer was truncated */
 	struct dns_heard    heard;
@@ -221,6 +221,20 @@ give_up_edns(struct dns_question *q)
 	send_try(q);
 }
 
+/* The server does not keep letter case, or somebody guessed all but that: ask again in lower
+ * case, which takes another guess of socket and id. */
+static void
+give_up_case(struct dns_question *q)
+{
+	if (q->case_off) {
+		q->heard.strays++;
+		return;
+	}
+	q->case_off = true;
+	q->heard.case_changed = true;
+	send_try(q);
+}
+
 static bool
 rejects_edns(const struct try *try, const uint8_t *bytes)
 {
@@ -238,6 +252,7 @@ take_datagram(struct try *try, const uint8_t *bytes, size_t count)
 
 	switch (dns_answer_match(&try->query, bytes, read)) {
 	case DNS_MATCH_STRAY: q->heard.strays++; return;
+	case DNS_MATCH_OTHER_CASE: give_up_case(q); return;
 	case DNS_MATCH_BARE:
 	case DNS_MATCH_ANSWER: break;
 	}
@@ -359,10 +374,12 @@ send_try(struct dns_question *q)
 	if (!allow_peer(q))
 		return;
 	if (q->heard.tries == TRIES_MAX - 1)
-		q->edns_off = true;
+		q->edns_off = q->case_off = true;
 	q->heard.tries++;
 	try->query = q->query;
 	dns_query_stamp(&try->query, draw_id(), !q->edns_off);
+	if (!q->case_off)
+		dns_query_shuffle(&try->query);
 	try->fd = dns_socket_open(SOCK_DGRAM, &options->source, &ask->peer);
 	if (try->fd == -1) {
 		fail_to_open(q, errno);

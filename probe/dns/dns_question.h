@@ -1,9 +1,10 @@
 /* dns_question: one question to one resolver, from the first datagram to an accepted answer or
  * the deadline.
  *
- * Asks again with a new socket and id when nothing comes, the last time without EDNS; earlier
- * sockets go on listening, since a slow resolver's answer to the first is as good.  A datagram
- * that does not match is counted and changes nothing.  A truncated answer leads to TCP.
+ * Asks again with a new socket and id when nothing comes, the last time in the plainest form:
+ * without EDNS, in lower case.  Earlier sockets go on listening, since a slow resolver's answer
+ * to the first is as good.  A datagram that does not match is counted and changes nothing.  A
+ * truncated answer leads to TCP.
  */
 #ifndef PROBE_DNS_DNS_QUESTION_H
 #define PROBE_DNS_DNS_QUESTION_H

@@ -154,6 +154,13 @@ describe(const struct view *view, const struct dns_answer *answer)
 }
 
 static void
+add_remark(struct view *view, const char *remark)
+{
+	view->detail = arena_printf(
+	    view->arena, "%s%s%s", view->detail, view->detail[0] != '\0' ? "; " : "", remark);
+}
+
+static void
 read_view(struct view *view, struct arena *arena, const char *name, const char *type,
     const struct dns_heard *heard)
 {
@@ -171,8 +178,9 @@ read_view(struct view *view, struct arena *arena, const char *name, const char *
 	view->outcome = judge_rcode(view);
 	view->detail = describe(view, heard->answer);
 	if (heard->edns_failed)
-		view->detail = arena_printf(arena, "%s%sanswered only when asked without EDNS",
-		    view->detail, view->detail[0] != '\0' ? "; " : "");
+		add_remark(view, "answered only when asked without EDNS");
+	if (heard->case_changed)
+		add_remark(view, "the server changes letter case in the question");
 }
 
 /* A name without AAAA is the common case and not worth a word; neither is the same trouble told

@@ -15,8 +15,9 @@ struct dns_heard {
 	enum outcome             how;
 	const struct dns_answer *answer; /* NULL unless how is OK */
 	enum transport           transport;
-	bool                     truncated;   /* over UDP, so TCP was tried */
-	bool                     edns_failed; /* no answer with EDNS, but one without */
+	bool                     truncated;    /* over UDP, so TCP was tried */
+	bool                     edns_failed;  /* no answer with EDNS, but one without */
+	bool                     case_changed; /* the server does not keep letter case */
 	int64_t                  took_us;
 	unsigned                 tries;  /* datagrams sent */
 	unsigned                 strays; /* datagrams ignored */

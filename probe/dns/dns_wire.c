@@ -1,5 +1,6 @@
 #include "probe/dns/dns_wire.h"
 
+#include "base/digest.h"
 #include "base/rcur.h"
 #include "base/text.h"
 
@@ -75,6 +76,20 @@ dns_query_stamp(struct dns_query *query, uint16_t id, bool edns)
 	query->count = DNS_HEAD_BYTES + query->question_bytes + (edns ? DNS_OPT_BYTES : 0);
 }
 
+void
+dns_query_shuffle(struct dns_query *query)
+{
+	uint8_t *at = query->bytes + DNS_HEAD_BYTES;
+	uint8_t  bits[(DNS_NAME_BYTES + 7) / 8];
+	size_t   name_bytes = query->question_bytes - 4;
+
+	digest_random(bits, sizeof(bits));
+	for (size_t i = 0; i < name_bytes; i++) {
+		if (at[i] >= 'a' && at[i] <= 'z' && (bits[i / 8] >> i % 8 & 1) != 0)
+			at[i] = (uint8_t)(at[i] - 'a' + 'A');
+	}
+}
+
 /* One label as in a zone file: "\." and "\\", and "\ddd" for what is no printable ASCII
  * [rfc4343 2.1].  Returns the end of what it wrote: at most four characters a byte. */
 static char *
@@ -136,6 +151,21 @@ is_bare(const uint8_t *bytes, size_t count, unsigned rcode)
 	        rcode == DNS_RCODE_NOTIMP || rcode == DNS_RCODE_REFUSED);
 }
 
+static enum dns_match
+compare_question(const struct dns_query *query, const uint8_t *bytes)
+{
+	const uint8_t *asked = query->bytes + DNS_HEAD_BYTES;
+
+	if (memcmp(bytes, asked, query->question_bytes) == 0)
+		return DNS_MATCH_ANSWER;
+	/* A length is below 64 and so no letter; type and class of ours are none either. */
+	for (size_t i = 0; i < query->question_bytes; i++) {
+		if (text_lower((char)bytes[i]) != text_lower((char)asked[i]))
+			return DNS_MATCH_STRAY;
+	}
+	return DNS_MATCH_OTHER_CASE;
+}
+
 enum dns_match
 dns_answer_match(const struct dns_query *query, const uint8_t *bytes, size_t count)
 {
@@ -150,11 +180,9 @@ dns_answer_match(const struct dns_query *query, const uint8_t *bytes, size_t cou
 		return DNS_MATCH_STRAY;
 	if (is_bare(bytes, count, rcode))
 		return DNS_MATCH_BARE;
-	if (questions != 1 || count < DNS_HEAD_BYTES + query->question_bytes ||
-	    memcmp(bytes + DNS_HEAD_BYTES, query->bytes + DNS_HEAD_BYTES,
-	        query->question_bytes) != 0)
+	if (questions != 1 || count < DNS_HEAD_BYTES + query->question_bytes)
 		return DNS_MATCH_STRAY;
-	return DNS_MATCH_ANSWER;
+	return compare_question(query, bytes + DNS_HEAD_BYTES);
 }
 
 bool

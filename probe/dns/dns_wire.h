@@ -48,12 +48,17 @@ struct dns_query {
 bool dns_query_build(
     struct dns_query *query, const char *name, uint16_t type, struct err *err) MUST_CHECK;
 void dns_query_stamp(struct dns_query *query, uint16_t id, bool edns);
+/* Draws upper or lower case for each letter of the name: a forger has to guess it too, since a
+ * server copies the question into its answer as it came. */
+void dns_query_shuffle(struct dns_query *query);
 /* The name that is asked. */
 const char *dns_query_name(const struct dns_query *query, struct arena *arena);
 
 enum dns_match {
 	DNS_MATCH_STRAY,  /* not an answer to this question: ignore it, go on waiting */
 	DNS_MATCH_ANSWER, /* id, flags and question are right [rfc5452 9.1] */
+	/* All is right but upper and lower case in the name: from a server that does not keep it. */
+	DNS_MATCH_OTHER_CASE,
 	/* A bare header with the right id and an error that is not about the name: what a server
 	 * sends that did not look at the question, since it does not understand it (EDNS) or does
 	 * not serve us: Unbound's access list does so. */

@@ -6,12 +6,14 @@
 #include "base/wbuf.h"
 #include "tests/support/support_dns.h"
 
+#include <ctype.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,8 +38,10 @@ struct later {
 
 /* How often a question came. */
 struct seen {
-	uint8_t  name[64];
+	char     name[64];
 	unsigned type, times;
+	uint8_t  id[2]; /* of the first time */
+	uint16_t port;
 };
 
 struct support_odd_dns {
@@ -63,7 +67,7 @@ struct asked {
 	size_t                  count, question_bytes;
 	unsigned                type;
 	bool                    edns;
-	unsigned                times; /* that this question came, this time too */
+	const struct seen      *seen;
 	struct wbuf             answer;
 };
 
@@ -204,8 +208,40 @@ say_huge(struct asked *asked)
 static void
 say_after_the_first(struct asked *asked)
 {
-	if (asked->times > 1)
+	if (asked->seen->times > 1)
 		say_good(asked);
+}
+
+/* Repeats must come from another socket, with another id. */
+static void
+say_to_fresh_repeat(struct asked *asked)
+{
+	struct addr from = addr_from_sockaddr((struct sockaddr *)&asked->from);
+
+	if (asked->seen->times > 1 && from.port != asked->seen->port &&
+	    memcmp(asked->bytes, asked->seen->id, sizeof(asked->seen->id)) != 0)
+		say_good(asked);
+}
+
+static void
+say_in_case(struct asked *asked, int (*convert)(int))
+{
+	begin_good(asked);
+	for (size_t i = HEAD; i < HEAD + asked->question_bytes; i++)
+		asked->answer.bytes[i] = (uint8_t)convert(asked->answer.bytes[i]);
+	send_answer(asked);
+}
+
+static void
+say_in_lower_case(struct asked *asked)
+{
+	say_in_case(asked, tolower);
+}
+
+static void
+say_in_upper_case(struct asked *asked)
+{
+	say_in_case(asked, toupper);
 }
 
 static void
@@ -214,7 +250,7 @@ say_late(struct asked *asked)
 	struct support_odd_dns *odd = asked->odd;
 	struct later           *later = &odd->later[odd->later_count];
 
-	if (odd->later_count == LATER_MAX || asked->times > 1)
+	if (odd->later_count == LATER_MAX || asked->seen->times > 1)
 		return;
 	begin_good(asked);
 	odd->later_count++;
@@ -463,6 +499,9 @@ static struct row {
 	{ "many-records", say_many_records, tcp_good },
 	{ "huge", say_huge, tcp_good },
 	{ "lose-first", say_after_the_first, tcp_good },
+	{ "fresh-repeat", say_to_fresh_repeat, tcp_good },
+	{ "lower-case", say_in_lower_case, tcp_good },
+	{ "upper-case", say_in_upper_case, tcp_good },
 	{ "late", say_late, tcp_good },
 	{ "formerr", say_formerr, tcp_good },
 	{ "bare-formerr", say_bare_formerr, tcp_good },
@@ -496,7 +535,8 @@ find_row(const struct asked *asked)
 		size_t count = strlen(rows[i].label);
 
 		if (asked->bytes[HEAD] == count &&
-		    memcmp(asked->bytes + HEAD + 1, rows[i].label, count) == 0)
+		    strncasecmp((const char *)asked->bytes + HEAD + 1, rows[i].label, count) ==
+		        0)
 			return &rows[i];
 	}
 	return NULL;
@@ -518,23 +558,25 @@ read_question(struct asked *asked)
 	return find_row(asked);
 }
 
-static unsigned
+static const struct seen *
 count_times(const struct asked *asked)
 {
 	struct support_odd_dns *odd = asked->odd;
-	struct seen             one = { .type = asked->type, .times = 1 };
+	struct seen             one = { .type = asked->type };
+	size_t                  i = 0;
 
-	memcpy(one.name, asked->bytes + HEAD,
-	    asked->question_bytes < sizeof(one.name) ? asked->question_bytes
-	                                             : sizeof(one.name));
-	for (size_t i = 0; i < odd->seen_count; i++) {
-		if (memcmp(odd->seen[i].name, one.name, sizeof(one.name)) == 0 &&
-		    odd->seen[i].type == one.type)
-			return ++odd->seen[i].times;
-	}
-	if (odd->seen_count < SEEN_MAX)
+	strncpy(one.name, (const char *)asked->bytes + HEAD, sizeof(one.name) - 1);
+	memcpy(one.id, asked->bytes, sizeof(one.id));
+	one.port = addr_from_sockaddr((const struct sockaddr *)&asked->from).port;
+	while (i < odd->seen_count &&
+	    (odd->seen[i].type != one.type || strcasecmp(odd->seen[i].name, one.name) != 0))
+		i++;
+	if (i == SEEN_MAX)
+		abort(); /* a test asks for more names than this was made for */
+	if (i == odd->seen_count)
 		odd->seen[odd->seen_count++] = one;
-	return 1;
+	odd->seen[i].times++;
+	return &odd->seen[i];
 }
 
 static void
@@ -551,7 +593,7 @@ serve_datagram(struct support_odd_dns *odd)
 	row = read_question(&asked);
 	if (row == NULL)
 		return;
-	asked.times = count_times(&asked);
+	asked.seen = count_times(&asked);
 	wbuf_init(&asked.answer);
 	row->udp(&asked);
 	wbuf_fini(&asked.answer);

@@ -113,11 +113,16 @@ static const struct odd_case {
 	{ "huge", "too-large", "too-large", TRANSPORT_NONE, 1, 0, false,
 	    "bytes, at most 4096 are taken" },
 	{ "lose-first", "ok", "nodata", TRANSPORT_UDP, 2, 0, false, "" },
+	{ "fresh-repeat", "ok", "nodata", TRANSPORT_UDP, 2, 0, false, "" },
+	{ "lower-case", "ok", "nodata", TRANSPORT_UDP, 2, 0, false,
+	    "the server changes letter case in the question" },
+	{ "upper-case", "timeout", "timeout", TRANSPORT_NONE, 3, 4, false,
+	    "datagrams did not match the question" },
 	{ "late", "ok", "nodata", TRANSPORT_UDP, 1, 0, false, "" },
 	{ "formerr", "dns-other", "dns-other", TRANSPORT_UDP, 2, 0, false,
 	    "the server answers rcode 1" },
-	{ "bare-formerr", "timeout", "timeout", TRANSPORT_NONE, 3, 2, false,
-	    "datagrams did not match the question" },
+	{ "bare-formerr", "dns-other", "dns-other", TRANSPORT_UDP, 2, 0, false,
+	    "the server answers rcode 1" },
 	{ "edns-formerr", "ok", "nodata", TRANSPORT_UDP, 2, 0, false,
 	    "answered only when asked without EDNS" },
 	{ "edns-notimp", "ok", "nodata", TRANSPORT_UDP, 2, 0, false,
@@ -173,7 +178,7 @@ check_odd(const struct odd_case *want)
 	assert_true(trial.dns.strays >= want->least_strays);
 	if (want->least_strays == 0)
 		assert_int_equal(trial.dns.strays, 0);
-	if (want->detail[0] == '\0' || strcmp(want->label, "formerr") == 0)
+	if (want->detail[0] == '\0' || strstr(want->label, "formerr") == want->label)
 		assert_string_equal(trial.dns.detail, want->detail);
 	assert_non_null(strstr(trial.dns.detail, want->detail));
 	if (trial.dns.outcome == OUTCOME_OK)
@@ -382,36 +387,53 @@ test_no_descriptors_left(void **state)
 	fini_trial(&trial);
 }
 
-/* Not 192.0.2.1 itself: whether that has a route depends on the machine. */
+#define FOUR "192.0.2.1:53"
+#define SIX  "[2001:db8::1]:53"
+
+/* What stands between us and the resolver. */
 static const struct route_case {
-	const char *name, *setup, *outcome, *detail;
+	const char *name, *peer, *setup, *outcome, *detail;
 } routes[] = {
-	{ "no route", "true", "unreachable", "opening a UDP socket: Network is unreachable" },
-	{ "route that says unreachable",
+	{ "no route", FOUR, "true", "unreachable",
+	    "opening a UDP socket: Network is unreachable" },
+	{ "route that says unreachable", FOUR,
 	    "ip link set lo up && ip route add unreachable 192.0.2.0/24", "unreachable",
 	    "opening a UDP socket: No route to host" },
-	{ "route that prohibits", "ip link set lo up && ip route add prohibit 192.0.2.0/24",
-	    "unreachable", "opening a UDP socket: Permission denied" },
-	{ "ICMP host unreachable",
+	{ "route that prohibits", FOUR,
+	    "ip link set lo up && ip route add prohibit 192.0.2.0/24", "unreachable",
+	    "opening a UDP socket: Permission denied" },
+	{ "ICMP host unreachable", FOUR,
 	    "ip link set lo up && ip route add local 192.0.2.0/24 dev lo && nft -f - <<'EOF'\n"
 	    "table inet t {\n chain c {\n  type filter hook input priority 0\n"
 	    "  udp dport 53 reject with icmp type host-unreachable\n }\n}\nEOF",
 	    "unreachable", "waiting for the answer: No route to host, says 192.0.2.1 by ICMP" },
-	{ "ICMP administratively prohibited",
+	{ "ICMP administratively prohibited", FOUR,
 	    "ip link set lo up && ip route add local 192.0.2.0/24 dev lo && nft -f - <<'EOF'\n"
 	    "table inet t {\n chain c {\n  type filter hook input priority 0\n"
 	    "  udp dport 53 reject with icmp type admin-prohibited\n }\n}\nEOF",
 	    "unreachable", "waiting for the answer: No route to host, says 192.0.2.1 by ICMP" },
-	{ "dropped on the way",
+	{ "dropped on the way", FOUR,
 	    "ip link set lo up && ip route add local 192.0.2.0/24 dev lo && nft -f - <<'EOF'\n"
 	    "table inet t {\n chain c {\n  type filter hook input priority 0\n"
 	    "  udp dport 53 drop\n }\n}\nEOF",
 	    "timeout", "no answer within 600 ms, asked 3 times" },
-	{ "dropped by the machine's own filter",
+	{ "dropped by the machine's own filter", FOUR,
 	    "ip link set lo up && ip route add local 192.0.2.0/24 dev lo && nft -f - <<'EOF'\n"
 	    "table inet t {\n chain c {\n  type filter hook output priority 0\n"
 	    "  udp dport 53 drop\n }\n}\nEOF",
 	    "unreachable", "sending the question: Operation not permitted" },
+	{ "ICMPv6 address unreachable", SIX,
+	    "ip link set lo up && ip -6 route add local 2001:db8::/64 dev lo && nft -f - "
+	    "<<'EOF'\n"
+	    "table inet t {\n chain c {\n  type filter hook input priority 0\n"
+	    "  udp dport 53 reject with icmpv6 type addr-unreachable\n }\n}\nEOF",
+	    "unreachable", "waiting for the answer: No route to host, says ::1 by ICMP" },
+	{ "ICMPv6 administratively prohibited", SIX,
+	    "ip link set lo up && ip -6 route add local 2001:db8::/64 dev lo && nft -f - "
+	    "<<'EOF'\n"
+	    "table inet t {\n chain c {\n  type filter hook input priority 0\n"
+	    "  udp dport 53 reject with icmpv6 type admin-prohibited\n }\n}\nEOF",
+	    "unreachable", "waiting for the answer: Permission denied, says ::1 by ICMP" },
 };
 
 enum { CHILD_GOOD, CHILD_BAD, CHILD_NO_NAMESPACE };
@@ -429,7 +451,7 @@ run_route(const struct route_case *want)
 	if (system(want->setup) != 0 || !loop_reinit(loop, &err))
 		return CHILD_NO_NAMESPACE;
 	init_trial(&trial, 53, "a.example");
-	if (!addr_parse(&trial.ask.peer, "192.0.2.1:53", 53, &err))
+	if (!addr_parse(&trial.ask.peer, want->peer, 53, &err))
 		return CHILD_BAD;
 	run_trial(&trial);
 	how = strcmp(outcome_name(trial.dns.outcome), want->outcome) == 0 &&

@@ -38,6 +38,7 @@ static const struct support_dns_zone zones[] = {
 };
 
 static struct loop        *loop;
+static struct addr         source; /* to ask from; family 0: the kernel's choice */
 static struct support_dns *nsd, *unbound;
 
 static void
@@ -50,18 +51,20 @@ static struct dns
 ask_within(
     struct arena *arena, const char *server, uint16_t port, const char *name, int64_t limit_ms)
 {
-	struct probe_options options = { .loop = loop, .clock = clock_system() };
-	struct err           err;
-	struct probes       *probes = probes_new(&options, &err);
-	struct dns           dns = { 0 };
-	bool                 over = false;
-	struct probe_ask     ask = { .kind = "dns",
-		    .host = name,
-		    .limit_ms = limit_ms,
-		    .arena = arena,
-		    .dns = &dns,
-		    .on_over = on_over,
-		    .arg = &over };
+	struct probe_options options = {
+		.loop = loop, .clock = clock_system(), .source = source
+	};
+	struct err       err;
+	struct probes   *probes = probes_new(&options, &err);
+	struct dns       dns = { 0 };
+	bool             over = false;
+	struct probe_ask ask = { .kind = "dns",
+		.host = name,
+		.limit_ms = limit_ms,
+		.arena = arena,
+		.dns = &dns,
+		.on_over = on_over,
+		.arg = &over };
 
 	assert_non_null(probes);
 	assert_true(addr_parse(&ask.peer, server, 53, &err));
@@ -245,6 +248,24 @@ test_resolver_in_between(void **state)
 	}
 }
 
+/* Unbound does not repeat the question of somebody whom it does not serve. */
+static void
+test_resolver_that_does_not_serve_us(void **state)
+{
+	struct arena *arena = arena_new();
+	struct err    err;
+	struct dns    dns;
+
+	assert_true(addr_parse(&source, "127.0.0.9", 0, &err));
+	dns = ask_within(
+	    arena, "127.0.0.1", support_dns_port(unbound), "contoso.documents.azure.com", 3000);
+	source.family = 0;
+	assert_string_equal(outcome_name(dns.outcome), "dns-refused");
+	assert_string_equal(outcome_name(dns.aaaa_outcome), "dns-refused");
+	assert_int_equal(dns.tries, 1);
+	arena_free(arena);
+}
+
 static int
 start_all(void **state)
 {
@@ -254,6 +275,7 @@ start_all(void **state)
 	loop = loop_new(&err);
 	nsd = support_dns_nsd(zones, sizeof(zones) / sizeof(zones[0]));
 	snprintf(options, sizeof(options),
+	    " access-control: 127.0.0.9/32 refuse\n"
 	    " local-zone: \"blocked.example\" always_nxdomain\n"
 	    " local-zone: \"refused.example\" refuse\n"
 	    "forward-zone:\n name: \"documents.azure.com\"\n forward-addr: 127.0.0.1@%u\n"
@@ -280,6 +302,7 @@ main(void)
 		cmocka_unit_test(test_what_a_zone_may_say),
 		cmocka_unit_test(test_truncated_by_a_real_server),
 		cmocka_unit_test(test_resolver_in_between),
+		cmocka_unit_test(test_resolver_that_does_not_serve_us),
 		cmocka_unit_test(test_closed_port),
 		cmocka_unit_test(test_silence),
 	};

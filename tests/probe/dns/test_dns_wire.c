@@ -281,7 +281,7 @@ static const struct change {
 	{ "two questions", 5, 2, DNS_MATCH_STRAY },
 	{ "257 questions", 4, 1, DNS_MATCH_STRAY },
 	{ "another name", 13, 'b', DNS_MATCH_STRAY },
-	{ "the same name in capitals", 13, 'A', DNS_MATCH_STRAY },
+	{ "a letter in upper case", 13, 'A', DNS_MATCH_OTHER_CASE },
 	{ "another type", 24, 28, DNS_MATCH_STRAY },
 	{ "another class", 26, 3, DNS_MATCH_STRAY },
 };
@@ -351,6 +351,33 @@ test_query_bytes(void **state)
 	dns_query_stamp(&one, 1, true);
 	assert_int_equal(one.count, sizeof(want));
 	assert_memory_equal(one.bytes + 2, want + 2, sizeof(want) - 2);
+}
+
+/* Every letter takes both cases, nothing else changes, and the name stays the same. */
+static void
+test_letter_case_is_drawn(void **state)
+{
+	struct arena    *arena = arena_new();
+	struct dns_query one, drawn;
+	struct err       err;
+	unsigned         upper[DNS_QUERY_BYTES] = { 0 };
+
+	assert_true(dns_query_build(&one, "ab-0.\\193z", DNS_TYPE_A, &err));
+	for (unsigned i = 0; i < 200; i++) {
+		drawn = one;
+		dns_query_shuffle(&drawn);
+		for (size_t at = 0; at < one.count; at++)
+			upper[at] += drawn.bytes[at] != one.bytes[at];
+		assert_string_equal(dns_query_name(&drawn, arena), "ab-0.\\193z");
+		assert_int_equal(drawn.count, one.count);
+	}
+	for (size_t at = 0; at < one.count; at++) {
+		bool letter = one.bytes[at] >= 'a' && one.bytes[at] <= 'z';
+
+		/* 200 throws of a coin: 50 or less is one of 10^12. */
+		assert_in_range(upper[at], letter ? 50 : 0, letter ? 150 : 0);
+	}
+	arena_free(arena);
 }
 
 #define LABEL63 "012345678901234567890123456789012345678901234567890123456789012"
@@ -443,6 +470,7 @@ main(void)
 		cmocka_unit_test(test_only_the_answer_matches),
 		cmocka_unit_test(test_bare_heads),
 		cmocka_unit_test(test_query_bytes),
+		cmocka_unit_test(test_letter_case_is_drawn),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_what_is_read_of_records),
 	};
