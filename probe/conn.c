@@ -122,6 +122,10 @@ step_open(struct conn *conn)
 	const char             *what;
 	int                     result, error;
 
+	if (conn->ask.refused != NULL) {
+		end(conn, OUTCOME_LOCAL, conn->ask.refused);
+		return;
+	}
 	if (conn->ask.allows != NULL && !conn->ask.allows(conn->ask.allows_arg, &peer)) {
 		end(conn, OUTCOME_POLICY,
 		    "the policy of this machine does not allow the address");

@@ -48,9 +48,14 @@ conn_probe_start(struct probe *probe, const struct conn_recipe *recipe)
 		            .arg = run,
 	};
 
+	struct err err = { ERR_NONE, "" };
+
 	run->probe = probe;
 	run->recipe = recipe;
-	run->self = recipe->spec != NULL ? recipe->spec(ask) : NULL;
+	if (recipe->spec != NULL)
+		run->self = recipe->spec(ask, &err);
+	if (recipe->spec != NULL && run->self == NULL)
+		wanted.refused = arena_strdup(ask->arena, err.text);
 	wanted.dialog_self = run->self;
 	run->conn = conn_start(&wanted);
 	return run;

@@ -12,8 +12,9 @@
 struct conn_recipe {
 	bool                     tls;
 	const struct dialog_ops *dialog; /* NULL: none */
-	/* The dialogue's state, in ask->arena; NULL when there is none. */
-	void *(*spec)(const struct probe_ask *ask);
+	/* Makes the dialogue's state in ask->arena, or refuses with NULL and a reason: nothing is
+	 * sent then, and tcp is LOCAL.  NULL where there is no dialogue. */
+	void *(*spec)(const struct probe_ask *ask, struct err *err);
 	/* Writes the kind's own fields; self is what spec() made. */
 	void (*record)(
 	    const struct probe_ask *ask, const struct conn_seen *seen, const void *self);
