@@ -32,6 +32,8 @@ static const char *const suffix_names[] = {
 	NULL,
 };
 
+static const char zone_prefix[] = "privatelink.";
+
 static bool
 is_first_label_sane(const char *host)
 {
@@ -43,23 +45,29 @@ is_first_label_sane(const char *host)
 
 /* The suffix, and exactly one label before it: nothing is sent out in names. */
 static bool
-has_suffix(const char *host, const char *suffix)
+has_suffix(const struct target *target, const char *suffix)
 {
-	const char *dot = strchr(host, '.');
+	const char *rest = strchr(target->host, '.');
 
+	if (rest == NULL)
+		return false;
+	rest++;
+	/* Names of the private zone itself are looked up, and never connected to. */
+	if (target->dns_only && text_starts_nocase(rest, zone_prefix))
+		rest += strlen(zone_prefix);
 	suffix += suffix[0] == '.';
-	return dot != NULL && text_equal_nocase(dot + 1, suffix);
+	return text_equal_nocase(rest, suffix);
 }
 
 static bool
-is_suffix_known(const struct agent_conf *conf, const char *host)
+is_suffix_known(const struct agent_conf *conf, const struct target *target)
 {
 	for (size_t i = 0; suffix_names[i] != NULL; i++) {
-		if (has_suffix(host, suffix_names[i]))
+		if (has_suffix(target, suffix_names[i]))
 			return true;
 	}
 	for (size_t i = 0; i < conf->suffixes.count; i++) {
-		if (has_suffix(host, conf->suffixes.texts[i]))
+		if (has_suffix(target, conf->suffixes.texts[i]))
 			return true;
 	}
 	return false;
@@ -105,7 +113,7 @@ policy_takes(const struct agent_conf *conf, const struct target *target, struct 
 	if (!is_first_label_sane(target->host))
 		return err_set(err, ERR_LIMIT, "%.80s: not the name of an account or region",
 		    target->host);
-	if (!is_suffix_known(conf, target->host))
+	if (!is_suffix_known(conf, target))
 		return err_set(err, ERR_LIMIT,
 		    "%.80s: not a name of Azure Cosmos DB, nor of 'suffixes'", target->host);
 	if (!is_name_of_account(target))

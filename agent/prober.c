@@ -20,7 +20,7 @@
 
 #define AREA "prober"
 
-enum { EXIT_FAILED = 1 };
+enum { EXIT_FAILED = 1, REFUSALS_TOLD = 5 };
 
 static const int64_t first_vitals_us = 500 * US_PER_MS;
 static const int64_t vitals_most_ms = MS_PER_MIN;
@@ -263,9 +263,11 @@ filter_targets(struct prober *prober, struct assignment *assignment)
 			assignment->targets[count++] = assignment->targets[i];
 			continue;
 		}
-		log_warn(AREA, "assignment: %s; not measured", err.text);
-		prober->refused++;
+		if (prober->refused++ < REFUSALS_TOLD)
+			log_warn(AREA, "assignment: %s; not measured", err.text);
 	}
+	if (prober->refused > REFUSALS_TOLD)
+		log_warn(AREA, "assignment: %u more refused", prober->refused - REFUSALS_TOLD);
 	return count;
 }
 

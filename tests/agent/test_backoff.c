@@ -1,0 +1,91 @@
+#include "agent/backoff.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+enum { DRAWS = 100000, BINS = 20 };
+
+/* Uniform from 0 to the limit: each of 20 bins within 6 standard deviations, which a right
+ * generator misses once in 10^7 runs. */
+static void
+check_uniform(unsigned failures, int64_t limit_ms)
+{
+	unsigned bins[BINS] = { 0 };
+	int64_t  least = limit_ms, most = 0;
+
+	for (unsigned i = 0; i < DRAWS; i++) {
+		struct backoff backoff = { .failures = failures };
+		int64_t        wait_ms = backoff_next_ms(&backoff);
+
+		assert_in_range(wait_ms, 0, limit_ms);
+		assert_int_equal(backoff.failures, failures + 1);
+		bins[wait_ms * BINS / (limit_ms + 1)]++;
+		least = wait_ms < least ? wait_ms : least;
+		most = wait_ms > most ? wait_ms : most;
+	}
+	for (unsigned i = 0; i < BINS; i++)
+		assert_in_range(bins[i], DRAWS / BINS - 414, DRAWS / BINS + 414);
+	assert_true(least <= limit_ms / 1000);
+	assert_true(most >= limit_ms - limit_ms / 1000);
+}
+
+static void
+test_full_jitter(void **state)
+{
+	check_uniform(0, 1000);
+	check_uniform(1, 2000);
+	check_uniform(5, 32000);
+	check_uniform(8, 256000);
+	check_uniform(9, 300000);
+	check_uniform(4000000000u, 300000);
+}
+
+static const struct asked_case {
+	int64_t asked_s, least_ms, most_ms;
+} asked_cases[] = {
+	{ 0, 1000, 2000 },
+	{ -5, 1000, 2000 },
+	{ 1, 1000, 2000 },
+	{ 30, 30000, 60000 },
+	{ 900, 900000, 1800000 },
+	{ 315360000, 900000, 1800000 },
+	{ INT64_MAX, 900000, 1800000 },
+};
+
+static void
+test_asked(void **state)
+{
+	for (size_t i = 0; i < sizeof(asked_cases) / sizeof(asked_cases[0]); i++) {
+		for (unsigned draw = 0; draw < 1000; draw++) {
+			struct backoff backoff = { 0 };
+
+			assert_in_range(backoff_asked_ms(&backoff, asked_cases[i].asked_s),
+			    asked_cases[i].least_ms, asked_cases[i].most_ms);
+			assert_int_equal(backoff.failures, 1);
+		}
+	}
+}
+
+static void
+test_reset(void **state)
+{
+	struct backoff backoff = { .failures = 20 };
+
+	backoff_reset(&backoff);
+	assert_in_range(backoff_next_ms(&backoff), 0, 1000);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_full_jitter),
+		cmocka_unit_test(test_asked),
+		cmocka_unit_test(test_reset),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
