@@ -18,6 +18,66 @@
 
 enum { TOKEN_BYTES_MAX = 512 };
 
+/* Asked while the file is read, so that a refusal has line and column. */
+static bool
+check_server(const char *text, struct err *err)
+{
+	struct addr addr;
+
+	return addr_parse(&addr, text, 53, err);
+}
+
+static bool
+check_source(const char *text, struct err *err)
+{
+	return text[0] == '\0' || check_server(text, err);
+}
+
+static bool
+read_port(uint16_t *port, const char *text, struct err *err)
+{
+	char *end;
+	long  number = strtol(text, &end, 10);
+
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || number < 1 || number > 65535)
+		return err_set(err, ERR_PARSE, "'%s': a number from 1 to 65535 wanted", text);
+	*port = (uint16_t)number;
+	return true;
+}
+
+static bool
+check_port(const char *text, struct err *err)
+{
+	uint16_t port;
+
+	return read_port(&port, text, err);
+}
+
+static bool
+check_collector(const char *url, struct err *err)
+{
+	if (url[0] != '\0' && !text_starts_nocase(url, "https://"))
+		return err_set(
+		    err, ERR_USAGE, "'%s': an URL that begins with https:// wanted", url);
+	return true;
+}
+
+static bool
+check_log_level(const char *text, struct err *err)
+{
+	enum log_level level;
+
+	return log_level_parse(&level, text, err);
+}
+
+static bool
+check_log_format(const char *text, struct err *err)
+{
+	enum log_format format;
+
+	return log_format_parse(&format, text, err);
+}
+
 static const struct conf_row account_rows[] = {
 	{ "document", CONF_PATH, offsetof(struct agent_account, document), .preset = "",
 	    .help = "file with the output of `az cosmosdb show`" },
@@ -34,7 +94,8 @@ const struct conf_row agent_conf_rows[] = {
 	    .help = "this machine's place as you name it, for example vnet-a/default" },
 
 	{ "collector", CONF_TEXT, AT(collector), .preset = "",
-	    .help = "https://host:port of the collector; empty: results stay in the spool" },
+	    .help = "https://host:port of the collector; empty: results stay in the spool",
+	    .check = check_collector },
 	{ "collector_ca", CONF_PATH, AT(collector_ca), .preset = "",
 	    .help = "PEM file of the collector's authority; empty: the system's roots" },
 	{ "token_file", CONF_PATH, AT(token_file), .preset = "",
@@ -60,11 +121,13 @@ const struct conf_row agent_conf_rows[] = {
 	{ "in_flight", CONF_NUMBER, AT(in_flight), 1, 512, "64",
 	    .help = "probes running at once; the others wait" },
 	{ "resolvers", CONF_TEXTS, AT(resolver_texts), 0, AGENT_RESOLVERS_MAX, "",
-	    .help = "DNS servers to ask, address or address:port; empty: /etc/resolv.conf" },
+	    .help = "DNS servers to ask, address or address:port; empty: /etc/resolv.conf",
+	    .check = check_server },
 	{ "ca_file", CONF_PATH, AT(ca_file), .preset = "",
 	    .help = "PEM file of the roots for measured names; empty: the system's roots" },
 	{ "source", CONF_TEXT, AT(source_text), .preset = "",
-	    .help = "local address to measure from; empty: the kernel chooses" },
+	    .help = "local address to measure from; empty: the kernel chooses",
+	    .check = check_source },
 	{ "accounts", CONF_LIST, AT(accounts), 0, 1000, "",
 	    .help = "accounts to measure; empty: what the collector assigns",
 	    .rows = account_rows, .row_bytes = sizeof(struct agent_account) },
@@ -76,14 +139,17 @@ const struct conf_row agent_conf_rows[] = {
 	{ "suffixes", CONF_TEXTS, AT(suffixes), 0, 100, "",
 	    .help = "suffixes of names that may be measured, beside those of Azure's clouds" },
 	{ "ports", CONF_TEXTS, AT(port_texts), 0, AGENT_PORTS_MAX, "",
-	    .help = "ports that may be connected to; empty: those of Cosmos DB's APIs" },
+	    .help = "ports that may be connected to; empty: those of Cosmos DB's APIs",
+	    .check = check_port },
 	{ "allow_loopback", CONF_BOOL, AT(allow_loopback), .preset = "false",
 	    .help = "let measured names answer 127.0.0.1; for tests only" },
 
 	{ "log_level", CONF_TEXT, AT(log_level_text), .preset = "info",
-	    .help = "debug, info, warn or error" },
+	    .help = "debug, info, warn or error",
+	    .check = check_log_level },
 	{ "log_format", CONF_TEXT, AT(log_format_text), .preset = "logfmt",
-	    .help = "logfmt or json" },
+	    .help = "logfmt or json",
+	    .check = check_log_format },
 	{ 0 },
 };
 /* clang-format on */
@@ -107,14 +173,8 @@ fill_ports(struct agent_conf *conf, struct err *err)
 {
 	conf->port_count = conf->port_texts.count;
 	for (size_t i = 0; i < conf->port_count; i++) {
-		const char *text = conf->port_texts.texts[i];
-		char       *end;
-		long        port = strtol(text, &end, 10);
-
-		if (end == text || *end != '\0' || port < 1 || port > 65535)
-			return err_set(err, ERR_PARSE,
-			    "ports: '%s': a number from 1 to 65535 wanted", text);
-		conf->ports[i] = (uint16_t)port;
+		if (!read_port(&conf->ports[i], conf->port_texts.texts[i], err))
+			return err_in(err, "ports");
 	}
 	if (conf->port_count == 0) {
 		conf->port_count = sizeof(ports_preset) / sizeof(ports_preset[0]);
@@ -156,16 +216,6 @@ check_accounts(const struct agent_conf *conf, struct err *err)
 }
 
 static bool
-check_collector(const struct agent_conf *conf, struct err *err)
-{
-	if (conf->collector[0] != '\0' && !text_starts_nocase(conf->collector, "https://"))
-		return err_set(err, ERR_USAGE,
-		    "collector: '%s': an URL that begins with https:// wanted",
-		    conf->collector);
-	return true;
-}
-
-static bool
 check_times(const struct agent_conf *conf, struct err *err)
 {
 	if (conf->limit_ms > conf->interval_ms)
@@ -184,8 +234,8 @@ fill_meanings(struct agent_conf *conf, struct arena *arena, struct err *err)
 		gethostname(host, sizeof(host) - 1);
 		conf->agent = arena_strdup(arena, host);
 	}
-	if (!check_agent_id(conf->agent, err) || !check_collector(conf, err) ||
-	    !check_accounts(conf, err) || !check_times(conf, err))
+	if (!check_agent_id(conf->agent, err) || !check_accounts(conf, err) ||
+	    !check_times(conf, err))
 		return false;
 	if (!fill_resolvers(conf, err) || !fill_ports(conf, err))
 		return false;

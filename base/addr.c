@@ -22,23 +22,27 @@ addr_from_bytes(const void *bytes, size_t count, uint16_t port)
 	return addr;
 }
 
-/* Digits and nothing else; 0 for what is no number from 1 to most. */
-static uint32_t
-read_number(const char *text, uint32_t most)
+/* Digits and nothing else, at most `most`. */
+static bool
+read_number(const char *text, uint32_t most, uint32_t *number)
 {
-	uint64_t number = 0;
+	uint64_t wide = 0;
 
-	for (; *text >= '0' && *text <= '9' && number <= most; text++)
-		number = number * 10 + (uint64_t)(*text - '0');
-	return *text == '\0' && number <= most ? (uint32_t)number : 0;
+	if (*text == '\0')
+		return false;
+	for (; *text >= '0' && *text <= '9' && wide <= most; text++)
+		wide = wide * 10 + (uint64_t)(*text - '0');
+	*number = (uint32_t)wide;
+	return *text == '\0' && wide <= most;
 }
 
 /* Takes the port off the end of text, where there is one. */
 static bool
-split_port(char *text, char **host, uint16_t *port, struct err *err)
+split_port(char *text, uint32_t least, char **host, uint16_t *port, struct err *err)
 {
-	char *colon = strrchr(text, ':');
-	char *close = strchr(text, ']');
+	char    *colon = strrchr(text, ':');
+	char    *close = strchr(text, ']');
+	uint32_t number;
 
 	*host = text;
 	if (text[0] == '[') {
@@ -53,35 +57,39 @@ split_port(char *text, char **host, uint16_t *port, struct err *err)
 	}
 	if (colon == NULL)
 		return true;
-	*port = (uint16_t)read_number(colon + 1, UINT16_MAX);
-	if (*port == 0)
-		return err_set(
-		    err, ERR_PARSE, "port '%s': a number from 1 to 65535 wanted", colon + 1);
+	if (!read_number(colon + 1, UINT16_MAX, &number) || number < least)
+		return err_set(err, ERR_PARSE, "port '%s': a number from %u to 65535 wanted",
+		    colon + 1, least);
+	*port = (uint16_t)number;
 	*colon = '\0';
 	return true;
 }
 
-bool
-addr_parse(struct addr *addr, const char *text, uint16_t preset_port, struct err *err)
+/* The interface behind '%', by name or number. */
+static bool
+read_zone(const char *zone, uint32_t *scope)
+{
+	*scope = if_nametoindex(zone);
+	return *scope != 0 || (read_number(zone, UINT32_MAX, scope) && *scope != 0);
+}
+
+static bool
+parse(struct addr *addr, const char *text, uint32_t least, uint16_t port, struct err *err)
 {
 	char     copy[ADDR_TEXT];
 	char    *host, *zone;
 	uint8_t  bytes[16];
-	uint16_t port = preset_port;
 	uint32_t scope = 0;
 
 	if (strlen(text) >= sizeof(copy))
 		return err_set(err, ERR_PARSE, "'%.40s...': too long for an IP address", text);
 	strcpy(copy, text);
-	if (!split_port(copy, &host, &port, err))
+	if (!split_port(copy, least, &host, &port, err))
 		return false;
 	zone = strchr(host, '%');
 	if (zone != NULL) {
 		*zone++ = '\0';
-		scope = if_nametoindex(zone);
-		if (scope == 0)
-			scope = read_number(zone, UINT32_MAX);
-		if (scope == 0)
+		if (!read_zone(zone, &scope))
 			return err_set(err, ERR_PARSE, "'%s': no interface '%s'", text, zone);
 	}
 	if (inet_pton(AF_INET, host, bytes) == 1)
@@ -94,6 +102,18 @@ addr_parse(struct addr *addr, const char *text, uint16_t preset_port, struct err
 		return err_set(err, ERR_PARSE, "'%s': an IPv4 address has no interface", text);
 	addr->scope = scope;
 	return true;
+}
+
+bool
+addr_parse(struct addr *addr, const char *text, uint16_t preset_port, struct err *err)
+{
+	return parse(addr, text, 1, preset_port, err);
+}
+
+bool
+addr_parse_listen(struct addr *addr, const char *text, uint16_t preset_port, struct err *err)
+{
+	return parse(addr, text, 0, preset_port, err);
 }
 
 char *

@@ -38,6 +38,10 @@ enum { ADDR_TEXT = 80 };
 bool addr_parse(
     struct addr *addr, const char *text, uint16_t preset_port, struct err *err) MUST_CHECK;
 
+/* The same for an address to listen at, where port 0 means a free one. */
+bool addr_parse_listen(
+    struct addr *addr, const char *text, uint16_t preset_port, struct err *err) MUST_CHECK;
+
 /* Address without port, and with.  text holds at least ADDR_TEXT bytes.  Return text. */
 char *addr_render(const struct addr *addr, char *text, size_t room);
 char *addr_render_port(const struct addr *addr, char *text, size_t room);

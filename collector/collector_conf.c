@@ -8,16 +8,58 @@
 
 enum { LISTEN_PORT = 8643, PAGE_PORT = 8640 };
 
+/* Asked while the file is read, so that a refusal has line and column. */
+static bool
+check_listen(const char *text, struct err *err)
+{
+	struct addr addr;
+
+	return addr_parse_listen(&addr, text, LISTEN_PORT, err);
+}
+
+static bool
+check_loopback(const char *text, struct err *err)
+{
+	struct addr addr;
+
+	if (!addr_parse_listen(&addr, text, PAGE_PORT, err))
+		return false;
+	if (addr_class(&addr) == ADDR_LOOPBACK)
+		return true;
+	return err_set(err, ERR_USAGE,
+	    "%s is not a loopback address: the page has no login; put a proxy with one in "
+	    "front of 127.0.0.1",
+	    text);
+}
+
+static bool
+check_log_level(const char *text, struct err *err)
+{
+	enum log_level level;
+
+	return log_level_parse(&level, text, err);
+}
+
+static bool
+check_log_format(const char *text, struct err *err)
+{
+	enum log_format format;
+
+	return log_format_parse(&format, text, err);
+}
+
 /* clang-format off */
 const struct conf_row collector_conf_rows[] = {
 	{ "listen", CONF_TEXT, AT(listen), .preset = "0.0.0.0:8643",
-	    .help = "address and port for the agents, always TLS; port 0: a free one" },
+	    .help = "address and port for the agents, always TLS; port 0: a free one",
+	    .check = check_listen },
 	{ "certificate", CONF_PATH, AT(certificate), .preset = NULL,
 	    .help = "PEM file of the certificate that the agents see, leaf first" },
 	{ "key", CONF_PATH, AT(key), .preset = NULL,
 	    .help = "PEM file of its key, readable by us alone" },
 	{ "page", CONF_TEXT, AT(page), .preset = "127.0.0.1:8640",
-	    .help = "loopback address and port of the page, the API and /metrics" },
+	    .help = "loopback address and port of the page, the API and /metrics",
+	    .check = check_loopback },
 	{ "store", CONF_TEXT, AT(store), .preset = "sqlite:/var/lib/plprobe-collector/store.db",
 	    .help = "sqlite:PATH, or memory: which forgets at the end" },
 	{ "state_dir", CONF_PATH, AT(state_dir), .preset = "/var/lib/plprobe-collector",
@@ -37,31 +79,21 @@ const struct conf_row collector_conf_rows[] = {
 	{ "connections", CONF_NUMBER, AT(connections), 1, 100000, "2048",
 	    .help = "agents connected at once; who comes later waits" },
 	{ "log_level", CONF_TEXT, AT(log_level), .preset = "info",
-	    .help = "debug, info, warn or error" },
+	    .help = "debug, info, warn or error",
+	    .check = check_log_level },
 	{ "log_format", CONF_TEXT, AT(log_format), .preset = "logfmt",
-	    .help = "logfmt or json" },
+	    .help = "logfmt or json",
+	    .check = check_log_format },
 	{ 0 },
 };
 /* clang-format on */
 
-static bool
-check_page(const struct collector_conf *conf, struct err *err)
-{
-	if (addr_class(&conf->page_at) == ADDR_LOOPBACK)
-		return true;
-	return err_set(err, ERR_USAGE,
-	    "page: %s is not a loopback address: the page has no login; put a proxy with one "
-	    "in "
-	    "front of 127.0.0.1",
-	    conf->page);
-}
-
 bool
 collector_conf_check(struct collector_conf *conf, struct arena *arena, struct err *err)
 {
-	if (!addr_parse(&conf->listen_at, conf->listen, LISTEN_PORT, err))
+	if (!addr_parse_listen(&conf->listen_at, conf->listen, LISTEN_PORT, err))
 		return err_in(err, "listen");
-	if (!addr_parse(&conf->page_at, conf->page, PAGE_PORT, err))
+	if (!addr_parse_listen(&conf->page_at, conf->page, PAGE_PORT, err))
 		return err_in(err, "page");
 	if (!log_level_parse(&conf->level, conf->log_level, err))
 		return err_in(err, "log_level");
@@ -70,10 +102,9 @@ collector_conf_check(struct collector_conf *conf, struct arena *arena, struct er
 	if (conf->silent_ms < conf->interval_ms)
 		return err_set(err, ERR_USAGE,
 		    "silent_after: shorter than the interval, every agent would be silent "
-		    "between "
-		    "two measurements");
+		    "between two measurements");
 	conf->tokens = arena_printf(arena, "%s/tokens", conf->state_dir);
-	return check_page(conf, err);
+	return true;
 }
 
 bool

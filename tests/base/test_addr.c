@@ -70,6 +70,25 @@ test_parse(void **state)
 	}
 }
 
+/* Port 0 is for those who listen only. */
+static void
+test_parse_listen(void **state)
+{
+	struct addr addr;
+	struct err  err;
+
+	assert_true(addr_parse_listen(&addr, "127.0.0.1:0", 8643, &err));
+	assert_int_equal(addr.port, 0);
+	assert_true(addr_parse_listen(&addr, "[::]:0", 8643, &err));
+	assert_int_equal(addr.port, 0);
+	assert_true(addr_parse_listen(&addr, "0.0.0.0", 8643, &err));
+	assert_int_equal(addr.port, 8643);
+	assert_false(addr_parse_listen(&addr, "127.0.0.1:", 8643, &err));
+	assert_string_equal(err.text, "port '': a number from 0 to 65535 wanted");
+	assert_false(addr_parse(&addr, "127.0.0.1:0", 8643, &err));
+	assert_string_equal(err.text, "port '0': a number from 1 to 65535 wanted");
+}
+
 static void
 test_render(void **state)
 {
@@ -189,6 +208,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_parse_listen),
 		cmocka_unit_test(test_render),
 		cmocka_unit_test(test_class),
 		cmocka_unit_test(test_sockaddr),
