@@ -9,6 +9,7 @@ even after kill -9.
 import ctypes
 import errno
 import os
+import platform
 import signal
 import sys
 
@@ -17,7 +18,9 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
-MS_REC, MS_PRIVATE = 1 << 14, 1 << 18
+MS_BIND, MS_REC, MS_PRIVATE = 1 << 12, 1 << 14, 1 << 18
+MNT_DETACH = 2
+PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}    # the C library has no function for it
 PR_SET_PDEATHSIG = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -71,13 +74,40 @@ def _unshare_all():
         raise
 
 
+def _leave_chroot():
+    """Makes the folder that we were chrooted into the root of our mount namespace.
+
+    In a chroot nothing can be made private, since / is no mount, and whoever enters our mount
+    namespace by its number would find himself at the real root.
+    """
+    if platform.machine() not in PIVOT_ROOT:
+        raise Forbidden(f"in a chroot on {platform.machine()}")
+    here, namespace = os.open("/", os.O_PATH), os.open("/proc/self/ns/mnt", os.O_RDONLY)
+    _call("setns", namespace, CLONE_NEWNS)
+    folder = os.readlink(f"/proc/self/fd/{here}")
+    mount("none", "/", "none", MS_REC | MS_PRIVATE)
+    mount(folder, folder, "none", MS_BIND | MS_REC)
+    os.chdir(folder)
+    # The old root comes to lie on top of the new one, and is taken off.
+    _call("syscall", PIVOT_ROOT[platform.machine()], b".", b".")
+    _call("umount2", b".", MNT_DETACH)
+    os.chdir("/")
+    os.close(here)
+    os.close(namespace)
+
+
 def _settle():
     """In the first process of the new pid namespace: make /proc and the mounts ours."""
     try:
-        mount("none", "/", "none", MS_REC | MS_PRIVATE)
+        try:
+            mount("none", "/", "none", MS_REC | MS_PRIVATE)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            _leave_chroot()
         mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     except OSError as error:
-        raise Forbidden(f"cannot mount in a namespace ({error.strerror})") from error
+        raise Forbidden(f"cannot mount in a namespace ({error.filename}: {error.strerror})") from error
 
 
 def _run_first(main, parent):
