@@ -9,6 +9,7 @@
 enum { SIGNALS_MAX = 8 };
 
 static const int64_t beat_us = 500 * US_PER_MS;
+static const int64_t gap_us = 100 * US_PER_MS;
 
 struct signal_watch {
 	struct event *event; /* owned */
@@ -23,6 +24,7 @@ struct loop {
 	struct event       *beat; /* owned; measures how late timers fire */
 	int64_t             beat_due_us;
 	int64_t             lag_us;
+	int64_t             lost_us;
 };
 
 static void
@@ -42,6 +44,8 @@ on_beat(evutil_socket_t fd, short what, void *arg)
 
 	if (late_us > loop->lag_us)
 		loop->lag_us = late_us;
+	if (late_us > gap_us)
+		loop->lost_us += late_us;
 	set_beat(loop);
 }
 
@@ -111,6 +115,12 @@ struct event_base *
 loop_base(struct loop *loop)
 {
 	return loop->base;
+}
+
+int64_t
+loop_lost_us(const struct loop *loop)
+{
+	return loop->lost_us;
 }
 
 int64_t

@@ -28,6 +28,9 @@ struct event_base *loop_base(struct loop *loop);
 
 /* How late the loop has been at worst since the last call, us.  Fed by timers of its own. */
 int64_t loop_lag_us(struct loop *loop);
+/* How long the loop stood still in all since its start, us: gaps of less than 100 ms, which are
+ * only much to do, do not count. */
+int64_t loop_lost_us(const struct loop *loop);
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_TIMEOUT = 4 };
 

@@ -35,9 +35,10 @@ struct conn {
 	int64_t           deadline_us;
 	int               fd; /* owned; -1 while there is none */
 	struct loop_watch watch;
-	int64_t           over_us; /* now less deadline_us, at the last event */
-	struct conn_tls  *tls;     /* owned; NULL before CONN_TLS */
-	struct wbuf       out;     /* of which said_bytes are sent */
+	int64_t           lost_before_us; /* of the loop, when the connection began */
+	int64_t           over_us;        /* now less deadline_us, at the last event */
+	struct conn_tls  *tls;            /* owned; NULL before CONN_TLS */
+	struct wbuf       out;            /* of which said_bytes are sent */
 	size_t            said_bytes;
 	struct wbuf       in;    /* heard and not consumed */
 	bool              fresh; /* hear() has not seen `in` as it is */
@@ -418,6 +419,22 @@ end_past(struct conn *conn)
 		        conn->ask.arena, "%s within %lld ms", describe_wait(conn), limit_ms));
 }
 
+/* A timer that fires on time may still end a wait during most of which the machine stood still:
+ * what the loop lost meanwhile is given back, at most once over. */
+static void
+note_time(struct conn *conn)
+{
+	int64_t limit_us = conn->ask.limit_ms * US_PER_MS;
+	int64_t lost_us = loop_lost_us(conn->ask.loop) - conn->lost_before_us;
+
+	conn->over_us = now_us(conn) - conn->deadline_us;
+	if (conn->over_us < 0 || conn->over_us > late_us)
+		return;
+	conn->deadline_us = conn->entered_us[CONN_OPEN] + limit_us +
+	    (lost_us < limit_us ? lost_us : limit_us);
+	conn->over_us = now_us(conn) - conn->deadline_us;
+}
+
 /* Looks at the socket in any case: libevent drops "readable" when the time is up in the same
  * round.  on_over() is the last thing that happens to conn, and may free it. */
 static void
@@ -426,7 +443,7 @@ on_event(void *arg, unsigned what)
 	struct conn    *conn = arg;
 	enum conn_state before;
 
-	conn->over_us = now_us(conn) - conn->deadline_us;
+	note_time(conn);
 	do {
 		before = conn->state;
 		step(conn);
@@ -448,6 +465,7 @@ conn_start(const struct conn_ask *ask)
 	conn->fd = -1;
 	conn->seen.detail = "";
 	conn->seen.facts = (struct conn_tls_facts){ "", 0, "", "", "", "", 0, 0, 0 };
+	conn->lost_before_us = loop_lost_us(ask->loop);
 	loop_watch_init(&conn->watch, ask->loop, on_event, conn);
 	enter(conn, CONN_OPEN);
 	conn->deadline_us = conn->entered_us[CONN_OPEN] + ask->limit_ms * US_PER_MS;

@@ -638,6 +638,28 @@ test_late_loop(void **state)
 	support_peer_stop(later);
 }
 
+/* A pause in the middle: the timer fires on time, but the peer had not the time it was given. */
+static void
+test_pause_is_given_back(void **state)
+{
+	static const int64_t long_ms = 1200;
+	struct support_peer *peer = support_peer_start(support_peer_silent, NULL);
+	struct lines         lines = { .says = words, .after = NEXT_DONE };
+	int64_t              start_us = clock_mono_us(clock_system());
+	struct run           run;
+
+	open_run(&run, support_peer_addr(peer), long_ms);
+	run.ask.dialog = &line_ops;
+	run.ask.dialog_self = &lines;
+	run_late(&run, 800000);
+	assert_int_equal(conn_seen(run.conn)->dialog, OUTCOME_TIMEOUT);
+	/* From 100 to 900 ms; the loop's own measure of it begins at 500 ms. */
+	assert_in_range(clock_mono_us(clock_system()) - start_us, (long_ms + 350) * US_PER_MS,
+	    (long_ms + 1200) * US_PER_MS);
+	close_run(&run);
+	support_peer_stop(peer);
+}
+
 /* Ends it after so many rounds of the loop; false when it was over before. */
 static bool
 cancel_after(struct run *run, unsigned rounds)
@@ -722,6 +744,7 @@ main(void)
 		cmocka_unit_test(test_dialog_ends_badly),
 		cmocka_unit_test(test_bulk),
 		cmocka_unit_test(test_late_loop),
+		cmocka_unit_test(test_pause_is_given_back),
 		cmocka_unit_test(test_cancel_at_every_point),
 		cmocka_unit_test(test_free_from_on_over),
 	};
