@@ -137,7 +137,7 @@ quote(struct arena *arena, const char *value)
 	                               "0123456789._:/@%+=,-";
 	const char       *text = "'";
 
-	if (*value != '\0' && *value != '-' && value[strspn(value, harmless)] == '\0')
+	if (*value != '\0' && value[strspn(value, harmless)] == '\0')
 		return value;
 	for (; *value != '\0'; value += strcspn(value, "'")) {
 		if (*value == '\'') {

@@ -279,6 +279,30 @@ test_the_newest_counts(void **state)
 	arena_free(arena);
 }
 
+static size_t
+count_places(const char *path)
+{
+	struct arena           *arena = arena_new();
+	struct support_witness *witness = support_witness_read(
+	    arena, arena_printf(arena, FOLDER "/%s", path));
+	size_t count = support_witness_judge(arena, witness)->place_count;
+
+	arena_free(arena);
+	return count;
+}
+
+/* A swept name is a place only with something to tell. */
+static void
+test_places(void **state)
+{
+	assert_int_equal(count_places("well/five_regions.json"), 6);
+	assert_int_equal(count_places("well/without_document.json"), 3);
+	assert_int_equal(count_places("unknown/nothing.json"), 3);
+	assert_int_equal(count_places("PLP-105-RECORD-LEFT-OVER/causes.json"), 4);
+	assert_int_equal(count_places("PLP-107-WILDCARD-RECORD/causes.json"), 3);
+	assert_int_equal(count_places("PLP-107-WILDCARD-RECORD/barely_not.json"), 6);
+}
+
 /* Whatever agents send, judging it ends and what it says is filled in. */
 static void
 test_any_measurement_is_judged(void **state)
@@ -313,6 +337,7 @@ main(void)
 		cmocka_unit_test(test_every_witness),
 		cmocka_unit_test(test_order_does_not_matter),
 		cmocka_unit_test(test_the_newest_counts),
+		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_any_measurement_is_judged),
 	};
 
