@@ -16,10 +16,9 @@ struct upload {
 	struct errand        *errand;
 	struct loop_watch     timer;
 	struct backoff        backoff;
-	struct wbuf           body;       /* of the POST that is out */
-	struct spool_batch    sending;    /* its id */
-	uint64_t              live_epoch; /* newest batch that was tried: the live lane */
-	uint32_t              live_seq;
+	struct wbuf           body;    /* of the POST that is out */
+	struct spool_batch    sending; /* its id */
+	struct spool_batch    live;    /* newest batch that was tried; only its id and age */
 	bool                  waiting;
 	struct upload_stats   stats;
 };
@@ -139,7 +138,15 @@ on_timer(void *arg, unsigned what)
 	send_next(upload);
 }
 
-/* The newest once, when it has not been tried; else the oldest. */
+/* Sealed after everything that was tried: the live lane. */
+static bool
+is_news(const struct upload *upload, const struct spool_batch *batch)
+{
+	if (batch->created_ms != upload->live.created_ms)
+		return batch->created_ms > upload->live.created_ms;
+	return batch->epoch != upload->live.epoch || batch->seq > upload->live.seq;
+}
+
 static const struct spool_batch *
 choose(struct upload *upload)
 {
@@ -147,12 +154,10 @@ choose(struct upload *upload)
 
 	if (newest == NULL)
 		return NULL;
-	if (newest->epoch != upload->live_epoch || newest->seq != upload->live_seq) {
-		upload->live_epoch = newest->epoch;
-		upload->live_seq = newest->seq;
-		return newest;
-	}
-	return spool_oldest(upload->options.spool);
+	if (!is_news(upload, newest))
+		return spool_oldest(upload->options.spool);
+	upload->live = *newest;
+	return newest;
 }
 
 static void

@@ -1,0 +1,259 @@
+#include "agent/agent_conf.h"
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "tests/support/support_dir.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+struct fixture {
+	char         *dir, *path;
+	struct arena *arena;
+};
+
+static int
+setup(void **state)
+{
+	struct fixture *f = mem_alloc(sizeof(*f));
+
+	f->dir = support_dir_new();
+	f->path = mem_printf("%s/agent.yaml", f->dir);
+	f->arena = arena_new();
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	support_dir_free(f->dir);
+	free(f->path);
+	arena_free(f->arena);
+	free(f);
+	return 0;
+}
+
+static void
+write_text(const char *path, const char *text, unsigned mode)
+{
+	struct err err;
+
+	if (!file_replace(path, text, strlen(text), mode, &err))
+		fail_msg("%s", err.text);
+}
+
+static struct agent_conf *
+read_text(struct fixture *f, const char *text, struct err *err)
+{
+	write_text(f->path, text, 0600);
+	return agent_conf_read(f->arena, f->path, err);
+}
+
+static void
+test_presets(void **state)
+{
+	struct err         err;
+	struct agent_conf *conf = read_text(*state, "accounts: [{name: contoso}]\n", &err);
+	char               host[256] = "";
+
+	if (conf == NULL)
+		fail_msg("%s", err.text);
+	gethostname(host, sizeof(host) - 1);
+	assert_string_equal(conf->agent, host);
+	assert_string_equal(conf->state_dir, "/var/lib/plprobe");
+	assert_int_equal(conf->interval_ms, 60000);
+	assert_int_equal(conf->limit_ms, 10000);
+	assert_int_equal(conf->spool_bytes, 64 << 20);
+	assert_int_equal(conf->flush_ms, 1000);
+	assert_int_equal(conf->resolver_count, 0);
+	assert_int_equal(conf->source.family, 0);
+	assert_int_equal(conf->port_count, 6);
+	assert_int_equal(conf->ports[0], 443);
+	assert_true(conf->sweep);
+	assert_false(conf->allow_loopback);
+	assert_int_equal(conf->log_level, LOG_LEVEL_INFO);
+}
+
+static void
+test_values(void **state)
+{
+	struct err         err;
+	struct fixture    *f = *state;
+	struct agent_conf *conf = read_text(f,
+	    "agent: vm-1\ncollector: https://c:8643\nresolvers: [10.0.0.4, '10.0.0.5:5300']\n"
+	    "source: 10.0.0.9\nports: [443, 8443]\ninterval: 2m\nspool_limit: 1GiB\n"
+	    "ca_file: roots.pem\nlog_format: json\n",
+	    &err);
+
+	if (conf == NULL)
+		fail_msg("%s", err.text);
+	assert_int_equal(conf->resolver_count, 2);
+	assert_int_equal(conf->resolvers[0].port, 53);
+	assert_int_equal(conf->resolvers[1].port, 5300);
+	assert_int_equal(conf->source.family, 4);
+	assert_int_equal(conf->port_count, 2);
+	assert_int_equal(conf->ports[1], 8443);
+	assert_int_equal(conf->interval_ms, 120000);
+	assert_int_equal(conf->spool_bytes, 1 << 30);
+	assert_int_equal(conf->log_format, LOG_FORMAT_JSON);
+	/* A relative path is taken from the file's folder. */
+	assert_string_equal(conf->ca_file, arena_printf(f->arena, "%s/roots.pem", f->dir));
+}
+
+static const struct refusal {
+	const char *name, *text, *wanted;
+} refusals[] = {
+	{ "nothing to do", "agent: a\n", "'accounts' or 'collector' wanted" },
+	{ "id", "agent: 'a b'\naccounts: [{name: contoso}]\n", "letters, digits" },
+	{ "not https", "collector: http://c:8643\n", "https://" },
+	{ "both", "accounts: [{name: contoso, document: d.json}]\n",
+	    "either 'document' or 'name'" },
+	{ "neither", "accounts: [{}]\n", "either 'document' or 'name'" },
+	{ "timeout", "accounts: [{name: contoso}]\ninterval: 5s\ntimeout: 6s\n",
+	    "longer than the interval" },
+	{ "resolver", "accounts: [{name: contoso}]\nresolvers: [dns.example]\n", "resolvers" },
+	{ "port", "accounts: [{name: contoso}]\nports: [70000]\n", "1 to 65535" },
+	{ "source", "accounts: [{name: contoso}]\nsource: eth0\n", "source" },
+	{ "level", "accounts: [{name: contoso}]\nlog_level: loud\n", "loud" },
+	{ "unknown", "acounts: [{name: contoso}]\n", "agent.yaml:1:1" },
+	{ "unit", "accounts: [{name: contoso}]\ninterval: 30\n", "agent.yaml:2:" },
+	{ "range", "accounts: [{name: contoso}]\ninterval: 10ms\n", "agent.yaml:2:" },
+};
+
+static void
+test_refusals(void **state)
+{
+	struct err err;
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		if (read_text(*state, refusals[i].text, &err) != NULL)
+			fail_msg("%s: taken", refusals[i].name);
+		if (strstr(err.text, refusals[i].wanted) == NULL ||
+		    strstr(err.text, "agent.yaml") == NULL)
+			fail_msg("%s: '%s' wanted in '%s'", refusals[i].name,
+			    refusals[i].wanted, err.text);
+	}
+}
+
+/* What dump prints is a configuration, and the same one. */
+static void
+test_dump_reads_back(void **state)
+{
+	struct fixture    *f = *state;
+	struct err         err;
+	struct agent_conf *conf = read_text(f,
+	    "agent: vm-1\naccounts:\n  - name: contoso\n  - document: d.json\n"
+	    "resolvers: [10.0.0.4]\nsweep: false\n",
+	    &err);
+	struct wbuf        first, second;
+
+	if (conf == NULL)
+		fail_msg("%s", err.text);
+	wbuf_init(&first);
+	wbuf_init(&second);
+	conf_dump(conf, agent_conf_rows, &first);
+	conf = read_text(f, wbuf_text(&first), &err);
+	if (conf == NULL)
+		fail_msg("%s", err.text);
+	conf_dump(conf, agent_conf_rows, &second);
+	assert_string_equal(wbuf_text(&first), wbuf_text(&second));
+	assert_int_equal(conf->accounts.count, 2);
+	wbuf_fini(&first);
+	wbuf_fini(&second);
+}
+
+/* The example that is installed: every setting, at its preset. */
+static void
+test_example(void **state)
+{
+	struct fixture *f = *state;
+	struct err      err;
+	size_t          count;
+	char           *text = file_read(f->arena, "deploy/agent.yaml", 1 << 20, &count, &err);
+	struct agent_conf *conf, presets;
+	struct wbuf        example, preset;
+
+	if (text == NULL)
+		fail_msg("%s", err.text);
+	conf = agent_conf_read(f->arena, "deploy/agent.yaml", &err);
+	if (conf == NULL)
+		fail_msg("%s", err.text);
+	for (const struct conf_row *row = agent_conf_rows; row->name != NULL; row++) {
+		char *line = arena_printf(f->arena, "\n%s:", row->name);
+
+		if (strstr(text, line) == NULL)
+			fail_msg("deploy/agent.yaml does not have '%s'", row->name);
+		if (strstr(text, row->help) == NULL)
+			fail_msg("deploy/agent.yaml does not explain '%s'", row->name);
+	}
+	assert_true(conf_parse(&presets, agent_conf_rows, f->arena, "", 0, "presets", &err));
+	presets.agent = conf->agent;
+	presets.network = conf->network;
+	presets.collector = conf->collector;
+	wbuf_init(&example);
+	wbuf_init(&preset);
+	conf_dump(conf, agent_conf_rows, &example);
+	conf_dump(&presets, agent_conf_rows, &preset);
+	assert_string_equal(wbuf_text(&example), wbuf_text(&preset));
+	wbuf_fini(&example);
+	wbuf_fini(&preset);
+}
+
+static void
+test_token(void **state)
+{
+	struct fixture   *f = *state;
+	struct err        err;
+	const char       *path = arena_printf(f->arena, "%s/token", f->dir);
+	struct agent_conf conf = { .token_file = path };
+	char             *token;
+
+	assert_null(agent_conf_token(f->arena, &conf, &err));
+	assert_non_null(strstr(err.text, "token"));
+	write_text(path, "id.secret\n", 0644);
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_null(agent_conf_token(f->arena, &conf, &err));
+	assert_non_null(strstr(err.text, "chmod 0600 wanted"));
+	assert_int_equal(chmod(path, 0600), 0);
+	token = agent_conf_token(f->arena, &conf, &err);
+	assert_non_null(token);
+	assert_string_equal(token, "id.secret");
+	write_text(path, "\n", 0600);
+	assert_null(agent_conf_token(f->arena, &conf, &err));
+	write_text(path, "two words\n", 0600);
+	assert_null(agent_conf_token(f->arena, &conf, &err));
+	/* systemd's credential, where the group may read. */
+	write_text(path, "id.other\n", 0440);
+	conf.token_file = "";
+	setenv("CREDENTIALS_DIRECTORY", f->dir, 1);
+	token = agent_conf_token(f->arena, &conf, &err);
+	unsetenv("CREDENTIALS_DIRECTORY");
+	assert_non_null(token);
+	assert_string_equal(token, "id.other");
+	assert_null(agent_conf_token(f->arena, &conf, &err));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_presets, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_values, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dump_reads_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_example, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_token, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
