@@ -152,18 +152,30 @@ loop_watch_init(struct loop_watch *watch, struct loop *loop,
 	watch->event = event_new(loop->base, -1, 0, on_watch, watch);
 }
 
+static void
+assign(struct loop_watch *watch, int fd, unsigned want, short how)
+{
+	how |= want & LOOP_READ ? EV_READ : 0;
+	how |= want & LOOP_WRITE ? EV_WRITE : 0;
+	event_del(watch->event);
+	event_assign(watch->event, watch->loop->base, fd, how, on_watch, watch);
+}
+
 void
 loop_watch_set(struct loop_watch *watch, int fd, unsigned want, int64_t limit_us)
 {
 	struct timeval limit = { .tv_sec = limit_us / US_PER_S,
 		.tv_usec = limit_us % US_PER_S };
-	short          what = 0;
 
-	what |= want & LOOP_READ ? EV_READ : 0;
-	what |= want & LOOP_WRITE ? EV_WRITE : 0;
-	event_del(watch->event);
-	event_assign(watch->event, watch->loop->base, fd, what, on_watch, watch);
+	assign(watch, fd, want, 0);
 	event_add(watch->event, limit_us >= 0 ? &limit : NULL);
+}
+
+void
+loop_watch_keep(struct loop_watch *watch, int fd, unsigned want)
+{
+	assign(watch, fd, want, EV_PERSIST);
+	event_add(watch->event, NULL);
 }
 
 void

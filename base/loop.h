@@ -35,7 +35,7 @@ int64_t loop_lost_us(const struct loop *loop);
 enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_TIMEOUT = 4 };
 
 /* A wait for a descriptor, a time, or whichever comes first.  One wait at a time; the owner
- * embeds it. */
+ * embeds it, and may fini it from inside its own on_event(). */
 struct loop_watch {
 	struct loop  *loop;                         /* borrowed; outlives the watch */
 	struct event *event;                        /* owned */
@@ -48,6 +48,8 @@ void loop_watch_init(struct loop_watch *watch, struct loop *loop,
 /* Waits once: for want (LOOP_READ, LOOP_WRITE) on fd, at most limit_us (negative: no limit).
  * fd -1 is a timer only.  Replaces what was waited for before. */
 void loop_watch_set(struct loop_watch *watch, int fd, unsigned want, int64_t limit_us);
+/* Waits for want on fd again and again, until something else is set. */
+void loop_watch_keep(struct loop_watch *watch, int fd, unsigned want);
 void loop_watch_stop(struct loop_watch *watch); /* no callback after; may be set again */
 void loop_watch_fini(struct loop_watch *watch); /* stop, and free */
 

@@ -7,10 +7,16 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 
+#define NEVER INT64_MAX
+
 struct https_multi {
-	CURLM            *curlm; /* owned */
-	struct loop      *loop;  /* borrowed; outlives us */
+	CURLM       *curlm; /* owned */
+	struct loop *loop;  /* borrowed; outlives us */
+	/* libcurl moves its one timer with every step, nearly always to the same moment or a later
+	 * one.  So the watch is left as it is unless it would come too late; one that comes too
+	 * early is set again. */
 	struct loop_watch timer;
+	int64_t           wished_us, set_us; /* monotonic; NEVER: none */
 	void (*on_done)(void *arg, void *easy, int code);
 	void *arg;
 };
@@ -20,7 +26,6 @@ struct sock {
 	struct https_multi *multi; /* borrowed */
 	struct loop_watch   watch;
 	int                 fd;
-	unsigned            want; /* LOOP_* */
 };
 
 static void
@@ -46,10 +51,35 @@ act(struct https_multi *multi, int fd, int what)
 	hand_out_done(multi);
 }
 
+static int64_t
+now_us(void)
+{
+	return clock_mono_us(clock_system());
+}
+
+static void
+set_timer(struct https_multi *multi, int64_t wait_us)
+{
+	multi->set_us = multi->wished_us;
+	loop_watch_set(&multi->timer, -1, 0, wait_us > 0 ? wait_us : 0);
+}
+
 static void
 on_timer(void *arg, unsigned what)
 {
-	act(arg, CURL_SOCKET_TIMEOUT, 0);
+	struct https_multi *multi = arg;
+	int64_t             early_us;
+
+	multi->set_us = NEVER;
+	if (multi->wished_us == NEVER)
+		return;
+	early_us = multi->wished_us - now_us();
+	if (early_us > 0) {
+		set_timer(multi, early_us);
+		return;
+	}
+	multi->wished_us = NEVER;
+	act(multi, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static void
@@ -60,8 +90,7 @@ on_sock(void *arg, unsigned what)
 
 	seen |= what & LOOP_READ ? CURL_CSELECT_IN : 0;
 	seen |= what & LOOP_WRITE ? CURL_CSELECT_OUT : 0;
-	/* libcurl expects the wait to go on, and may free `sock` before it returns. */
-	loop_watch_set(&sock->watch, sock->fd, sock->want, -1);
+	/* libcurl may say CURL_POLL_REMOVE meanwhile: look at nothing of `sock` after. */
 	act(sock->multi, sock->fd, seen);
 }
 
@@ -84,6 +113,7 @@ on_socket_wish(CURL *easy, curl_socket_t fd, int wish, void *arg, void *assigned
 {
 	struct https_multi *multi = arg;
 	struct sock        *sock = assigned;
+	unsigned            want = 0;
 
 	if (wish == CURL_POLL_REMOVE) {
 		if (sock != NULL)
@@ -94,10 +124,9 @@ on_socket_wish(CURL *easy, curl_socket_t fd, int wish, void *arg, void *assigned
 	}
 	if (sock == NULL)
 		sock = new_sock(multi, fd);
-	sock->want = 0;
-	sock->want |= wish & CURL_POLL_IN ? LOOP_READ : 0u;
-	sock->want |= wish & CURL_POLL_OUT ? LOOP_WRITE : 0u;
-	loop_watch_set(&sock->watch, fd, sock->want, -1);
+	want |= wish & CURL_POLL_IN ? LOOP_READ : 0u;
+	want |= wish & CURL_POLL_OUT ? LOOP_WRITE : 0u;
+	loop_watch_keep(&sock->watch, fd, want);
 	return 0;
 }
 
@@ -107,10 +136,13 @@ on_timer_wish(CURLM *curlm, long wait_ms, void *arg)
 {
 	struct https_multi *multi = arg;
 
-	if (wait_ms < 0)
-		loop_watch_stop(&multi->timer);
-	else
-		loop_watch_set(&multi->timer, -1, 0, wait_ms * US_PER_MS);
+	if (wait_ms < 0) {
+		multi->wished_us = NEVER;
+		return 0;
+	}
+	multi->wished_us = now_us() + wait_ms * US_PER_MS;
+	if (multi->wished_us < multi->set_us)
+		set_timer(multi, wait_ms * US_PER_MS);
 	return 0;
 }
 
@@ -132,9 +164,12 @@ https_multi_new(struct loop *loop, void (*on_done)(void *arg, void *easy, int co
 		return NULL;
 	}
 	multi = mem_alloc(sizeof(*multi));
-	*multi = (struct https_multi){
-		.curlm = curlm, .loop = loop, .on_done = on_done, .arg = arg
-	};
+	*multi = (struct https_multi){ .curlm = curlm,
+		.loop = loop,
+		.on_done = on_done,
+		.arg = arg,
+		.wished_us = NEVER,
+		.set_us = NEVER };
 	loop_watch_init(&multi->timer, loop, on_timer, multi);
 	curl_multi_setopt(curlm, CURLMOPT_SOCKETFUNCTION, on_socket_wish);
 	curl_multi_setopt(curlm, CURLMOPT_SOCKETDATA, multi);
