@@ -234,6 +234,10 @@ end(struct conn_tls *tls, enum outcome how, const char *detail)
 {
 	tls->how = how;
 	tls->detail = detail;
+	/* Having none to show is the likeliest cause then, whichever way the peer leaves. */
+	if (tls->asked)
+		tls->detail = arena_printf(
+		    tls->arena, "%s; it asks for a client certificate", detail);
 	ERR_clear_error();
 	return CONN_IO_OVER;
 }
@@ -317,9 +321,8 @@ end_failed(struct conn_tls *tls, unsigned long error)
 		    arena_printf(tls->arena, "the peer closed %s", name_moment(tls)));
 	if (reason > SSL_AD_REASON_OFFSET)
 		return end(tls, OUTCOME_TLS_FAILED,
-		    arena_printf(tls->arena, "the peer sent alert %d, %s%s",
-		        reason - SSL_AD_REASON_OFFSET, name_alert(error),
-		        tls->asked ? "; it asks for a client certificate" : ""));
+		    arena_printf(tls->arena, "the peer sent alert %d, %s",
+		        reason - SSL_AD_REASON_OFFSET, name_alert(error)));
 	if (reason == SSL_R_EXCESSIVE_MESSAGE_SIZE)
 		return end(tls, OUTCOME_TLS_FAILED,
 		    arena_printf(tls->arena, "the peer's certificates take more than %ld bytes",

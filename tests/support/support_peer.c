@@ -154,6 +154,8 @@ make_server(const struct support_tls *tls)
 	SSL_CTX_set_min_proto_version(server, tls->least_version);
 	SSL_CTX_set_max_proto_version(server, tls->most_version);
 	SSL_CTX_set_verify(server, mode, take_any);
+	if (tls->no_tickets)
+		SSL_CTX_set_num_tickets(server, 0);
 	SSL_CTX_set_max_cert_list(server, 1 << 20);
 	SSL_CTX_use_certificate(server, support_certs_x509(tls->certs));
 	SSL_CTX_use_PrivateKey(server, support_certs_key(tls->certs));

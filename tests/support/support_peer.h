@@ -25,6 +25,7 @@ struct support_tls {
 	int  least_version, most_version; /* TLS1_2_VERSION and so on; 0: any */
 	bool wants_client;                /* demand a certificate of the client */
 	bool wants_client_politely;       /* ask for one, and do without */
+	bool no_tickets;                  /* say nothing between handshake and talk() */
 	/* After the handshake; NULL: read until the client closes. */
 	void (*talk)(struct ssl_st *ssl, void *arg);
 	void *arg;

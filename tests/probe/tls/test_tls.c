@@ -393,6 +393,34 @@ test_client_certificate_wished(void **state)
 	support_certs_free(leaf);
 }
 
+static void
+leave_at_once(SSL *ssl, void *unused)
+{
+}
+
+/* Whoever asked and then says nothing is waited for a little; whoever leaves has objected. */
+static void
+test_client_certificate_without_a_word(void **state)
+{
+	struct support_certs *leaf = make_leaf(good_names);
+	struct support_tls    tls = {
+		   .certs = leaf, .wants_client_politely = true, .no_tickets = true
+	};
+	struct support_probe *run = ask_tls(&tls, host);
+
+	assert_int_equal(run->endpoint.tls, OUTCOME_OK);
+	assert_in_range(run->took_us, 200000, 1000000);
+	assert_in_range(run->endpoint.tls_us, 1, 190000);
+	support_probe_free(run);
+
+	tls.talk = leave_at_once;
+	run = ask_tls(&tls, host);
+	assert_int_equal(run->endpoint.tls, OUTCOME_CLOSED);
+	expect_words(run->endpoint.detail, "closed after the handshake; it asks for a client");
+	support_probe_free(run);
+	support_certs_free(leaf);
+}
+
 static const struct stranger_case {
 	const char *name, *says, *words;
 } stranger_cases[] = {
@@ -610,6 +638,7 @@ main(void)
 		cmocka_unit_test(test_old_version_only),
 		cmocka_unit_test(test_client_certificate_demanded),
 		cmocka_unit_test(test_client_certificate_wished),
+		cmocka_unit_test(test_client_certificate_without_a_word),
 		cmocka_unit_test(test_not_tls),
 		cmocka_unit_test(test_garbage_in_records),
 		cmocka_unit_test(test_cut_short),
