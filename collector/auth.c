@@ -216,20 +216,24 @@ is_secret_of(const struct token *token, const char *secret)
 	return equal && token != NULL;
 }
 
+/* A broken file keeps what was in force; whoever asks auth_is_current() says so. */
+static void
+look(struct auth *auth)
+{
+	auth->looked_us = clock_mono_us(auth->clock);
+	if (!auth_reload(auth, NULL))
+		auth->current = false;
+}
+
 const struct auth_agent *
 auth_check(struct auth *auth, const char *authorization)
 {
 	static const char   scheme[] = "Bearer ";
 	const struct token *token;
 	const char         *text;
-	int64_t             now_us = clock_mono_us(auth->clock);
 
-	if (now_us - auth->looked_us >= LOOK_US) {
-		auth->looked_us = now_us;
-		/* A broken file keeps what was in force; whoever asks auth_is_current() says so. */
-		if (!auth_reload(auth, NULL))
-			auth->current = false;
-	}
+	if (clock_mono_us(auth->clock) - auth->looked_us >= LOOK_US)
+		look(auth);
 	if (authorization == NULL ||
 	    strncasecmp(authorization, scheme, sizeof(scheme) - 1) != 0)
 		return NULL;
@@ -237,6 +241,10 @@ auth_check(struct auth *auth, const char *authorization)
 	if (strlen(text) != ID_CHARS + 1 + SECRET_CHARS || text[ID_CHARS] != '.')
 		return NULL;
 	token = find_token(auth, text);
+	if (token == NULL) {
+		look(auth); /* it may have been made a moment ago */
+		token = find_token(auth, text);
+	}
 	return is_secret_of(token, text + ID_CHARS + 1) ? &token->who : NULL;
 }
 

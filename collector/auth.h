@@ -31,7 +31,8 @@ void         auth_free(struct auth *auth); /* NULL is fine */
 bool auth_reload(struct auth *auth, struct err *err) MUST_CHECK;
 
 /* Of the value of an Authorization header, NULL allowed.  NULL when we do not know the bearer;
- * the answer is valid until the next call.  Looks at the file at most once a second. */
+ * the answer is valid until the next call.  Looks at the file once a second, and for a token that
+ * it does not know. */
 const struct auth_agent *auth_check(struct auth *auth, const char *authorization);
 
 /* Whether the file could be read when it last changed. */

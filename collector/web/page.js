@@ -174,9 +174,19 @@ function makeFix(text) {
 	return [el("p.label", "Fix"), el("div.fix", el("pre", text), button)];
 }
 
-function makeMore(finding) {
+// Many names may show one fault: the line of the wanted host first, and few of them unfolded.
+function makeEvidence(text, host) {
+	const lines = text.split("\n");
+	lines.sort((left, right) => right.startsWith(`${host}:`) - left.startsWith(`${host}:`));
+	const shown = lines.length > 3 ? 1 : lines.length;
+	const rest = lines.slice(shown);
+	return [el("p.label", "Evidence"), el("p.evidence", lines.slice(0, shown).join("\n")),
+		rest.length > 0 ? el("details.rest", el("summary", `and ${rest.length} more like it`), el("p.evidence", rest.join("\n"))) : null];
+}
+
+function makeMore(finding, host) {
 	return el("div.more",
-		finding.evidence ? [el("p.label", "Evidence"), el("p.evidence", finding.evidence)] : null,
+		finding.evidence ? makeEvidence(finding.evidence, host ?? finding.host) : null,
 		makeFix(finding.fix));
 }
 
@@ -273,7 +283,7 @@ function makePanel(cell) {
 		state.stale && state.last_state ? `; it was ${state.last_state} then` : "",
 		cell.role === "sweep" ? "; this region is not configured: the name was asked for to find left-over records" : ""));
 	for (const finding of cell.findings)
-		body.push(el(`div.finding.plain.${tone(finding)}`, el("p.sentence", finding.sentence), makeMeta(finding, false), makeMore(finding)));
+		body.push(el(`div.finding.plain.${tone(finding)}`, el("p.sentence", finding.sentence), makeMeta(finding, false), makeMore(finding, cell.host)));
 	const measurement = cell.measurement;
 	if (measurement) {
 		if (measurement.detail)

@@ -1,0 +1,231 @@
+// The page against the real collector: batches go in over TLS, a browser looks and clicks.
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+
+const build = process.env.PLPROBE_BUILD ?? "build/dev";
+const folder = mkdtempSync(join(tmpdir(), "plprobe-web-"));
+const conf = join(folder, "collector.yaml");
+let collector, browser, ingest, home;
+
+const collectorProgram = join(build, "plprobe-collector");
+const host = (account, region) => `${account}${region && `-${region}`}.documents.azure.com`;
+
+function makeDocument(account, regions) {
+	const location = ([label, name], at) => ({
+		id: `${account}-${label}`, locationName: name, failoverPriority: at, provisioningState: "Succeeded",
+		documentEndpoint: `https://${host(account, label)}:443/`,
+	});
+	return {
+		id: `/subscriptions/0/resourceGroups/rg/providers/Microsoft.DocumentDB/databaseAccounts/${account}`,
+		name: account, kind: "GlobalDocumentDB", type: "Microsoft.DocumentDB/databaseAccounts",
+		documentEndpoint: `https://${host(account, "")}:443/`, provisioningState: "Succeeded",
+		publicNetworkAccess: "Disabled", locations: regions.map(location),
+		privateEndpointConnections: [{ name: "pe-1", privateLinkServiceConnectionState: { status: "Approved" } }],
+	};
+}
+
+// A measurement of a private, healthy gateway; change() spoils it.
+function measure(account, region, address, change = () => {}) {
+	const name = host(account, region);
+	const seen = {
+		target: { account, region, host: name, port: 443 },
+		took_us: 15000,
+		dns: [{
+			resolver: "10.0.0.4", outcome: "ok", transport: "udp", took_us: 1200, aaaa_outcome: "nodata", tries: 1,
+			hops: [{ owner: name, target: name.replace(".documents", ".privatelink.documents"), ttl_s: 300 }],
+			addresses: [{ address, ttl_s: 10 }],
+		}],
+		endpoints: [{
+			address, port: 443, tcp: "ok", tcp_us: 900, tls: "ok", tls_us: 5000, tls_version: "TLSv1.3", verify_text: "ok",
+			subject: "CN=*.documents.azure.com", issuer: "CN=Test CA", not_after_ms: Date.now() + 200 * 86400000,
+			http: "ok", http_status: 401, http_total_us: 9000,
+		}],
+	};
+	change(seen);
+	return { measurement: seen };
+}
+
+function makeMissing(seen) {
+	Object.assign(seen.dns[0], { outcome: "nxdomain", rcode: 3, addresses: [] });
+	seen.endpoints = [];
+}
+
+function post(agent, network, records) {
+	const token = join(folder, `${agent}.token`);
+	writeFileSync(token, execFileSync(collectorProgram, ["token", "create", agent, "--config", conf]));
+	const answer = execFileSync(join(build, "tests/post_batch"), [`https://${ingest}/v1/batches`, join(folder, "cert.pem"), token],
+		{ input: JSON.stringify({ agent, network, records }) });
+	assert.match(answer.toString(), /"stored"/);
+}
+
+function waitForLine(child, pattern) {
+	return new Promise((resolve, reject) => {
+		let text = "";
+		child.stderr.on("data", (bytes) => {
+			text += bytes;
+			const found = text.match(pattern);
+			if (found)
+				resolve(found);
+		});
+		child.on("exit", () => reject(new Error(`the collector ended: ${text}`)));
+	});
+}
+
+before(async () => {
+	mkdirSync(join(folder, "accounts"));
+	mkdirSync(join(folder, "state"));
+	execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+		"-keyout", join(folder, "key.pem"), "-out", join(folder, "cert.pem"), "-subj", "/CN=localhost",
+		"-addext", "subjectAltName=IP:127.0.0.1"], { stdio: "ignore" });
+	writeFileSync(join(folder, "accounts/contoso.json"), JSON.stringify(makeDocument("contoso",
+		[["westeurope", "West Europe"], ["eastus", "East US"]])));
+	writeFileSync(conf, ["listen: 127.0.0.1:0", "page: 127.0.0.1:0", `certificate: ${folder}/cert.pem`, `key: ${folder}/key.pem`,
+		"store: 'memory:'", `state_dir: ${folder}/state`, `accounts_dir: ${folder}/accounts`].join("\n") + "\n");
+	collector = spawn(collectorProgram, ["run", "--config", conf], { stdio: ["ignore", "ignore", "pipe"] });
+	const ready = await waitForLine(collector, /ready: agents on ([\d.:]+), page on (http:[^,]+\/)/);
+	[, ingest, home] = ready;
+	post("vm-a", "vnet-a/default", [measure("contoso", "", "10.1.0.4"), measure("contoso", "westeurope", "10.1.0.5"),
+		measure("contoso", "eastus", "10.1.0.6", makeMissing)]);
+	post("vm-b", "vnet-b/<b onclick=alert(1)>", [measure("contoso", "", "10.2.0.4"), measure("contoso", "westeurope", "10.2.0.5"),
+		measure("contoso", "eastus", "10.2.0.6", (seen) => { seen.endpoints[0].subject = "CN=<img src=x onerror=alert(1)>"; })]);
+	browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+		args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+			"--disable-component-update", "--disable-sync"] });
+});
+
+after(async () => {
+	await browser?.close();
+	if (collector && collector.exitCode === null) {
+		const ended = new Promise((resolve) => collector.once("exit", resolve));
+		collector.kill("SIGTERM");
+		assert.equal(await ended, 0, "the collector ends with 0");
+	}
+	rmSync(folder, { recursive: true, force: true });
+});
+
+// A page on which any complaint of the browser, or any request elsewhere, fails the test.
+async function openPage(options = {}) {
+	const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+	const page = await context.newPage();
+	const troubles = [];
+	page.on("console", (message) => { if (["error", "warning"].includes(message.type())) troubles.push(message.text()); });
+	page.on("pageerror", (error) => troubles.push(String(error)));
+	page.on("dialog", (dialog) => { troubles.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
+	page.on("request", (request) => { if (!request.url().startsWith(home)) troubles.push(request.url()); });
+	await page.goto(home);
+	await page.locator(".cell").first().waitFor();
+	return { page, done: async () => { await context.close(); assert.deepEqual(troubles, []); } };
+}
+
+test("the grid says what each network sees of each region", async () => {
+	const { page, done } = await openPage();
+	assert.deepEqual(await page.locator(".grid tbody th").allTextContents(), ["Global", "West Europe", "East US"]);
+	assert.deepEqual(await page.locator(".grid thead b").allTextContents(), ["vnet-a/default", "vnet-b/<b onclick=alert(1)>"]);
+	const cells = await page.locator(".grid tbody tr").nth(2).locator(".cell").evaluateAll((nodes) => nodes.map((node) => node.className));
+	assert.deepEqual(cells, ["cell critical", "cell ok"]);
+	assert.match(await page.locator("#overall").textContent(), /1 critical/);
+	assert.match(await page.title(), /1 critical/);
+	await done();
+});
+
+test("a cell opens by keyboard, and shows chain, evidence and fix", async () => {
+	const { page, done } = await openPage();
+	await page.locator(".cell.critical").focus();
+	await page.keyboard.press("Enter");
+	const panel = page.locator("#panel");
+	await panel.locator(".finding").first().waitFor();
+	assert.equal(await panel.getAttribute("open"), "");
+	assert.match(await panel.locator("h2").textContent(), /contoso · East US/);
+	assert.match(await panel.textContent(), /PLP-101-REGION-NAME-MISSING/);
+	assert.match(await panel.locator(".evidence").first().textContent(), /nxdomain/i);
+	assert.match(await panel.locator(".fix pre").first().textContent(), /contoso-eastus/);
+	assert.deepEqual(await panel.locator(".chain li").evaluateAll((nodes) => nodes.map((node) => node.firstChild.textContent)),
+		["contoso-eastus.documents.azure.com", "contoso-eastus.privatelink.documents.azure.com"]);
+	assert.match(page.url(), /#\/vm-a\/contoso\/eastus\//);
+	await page.keyboard.press("Escape");
+	assert.equal(await panel.getAttribute("open"), null);
+	await done();
+});
+
+test("the address of a cell opens it again", async () => {
+	const { page, done } = await openPage();
+	await page.goto(`${home}#/vm-b/contoso/westeurope/${host("contoso", "westeurope")}`);
+	await page.locator("#panel .stages").first().waitFor();
+	assert.match(await page.locator("#panel .stages").first().textContent(), /TCP.*TLS.*401/s);
+	await done();
+});
+
+test("what a peer sent is text and nothing else", async () => {
+	const { page, done } = await openPage();
+	await page.goto(`${home}#/vm-b/contoso/eastus/${host("contoso", "eastus")}`);
+	await page.locator("#panel .facts").first().waitFor();
+	assert.match(await page.locator("#panel .facts").first().textContent(), /<img src=x onerror=alert\(1\)>/);
+	assert.equal(await page.locator("#panel img, #grid b[onclick]").count(), 0);
+	await done();
+});
+
+test("only problems, and the filter", async () => {
+	const { page, done } = await openPage();
+	await page.locator("#problems").check();
+	assert.deepEqual(await page.locator(".grid tbody th").allTextContents(), ["East US"]);
+	await page.locator("#problems").uncheck();
+	await page.locator("#search").fill("west");
+	assert.deepEqual(await page.locator(".grid tbody th").allTextContents(), ["West Europe"]);
+	await page.locator("#search").fill("no such thing");
+	assert.match(await page.locator("#grid").textContent(), /Nothing matches/);
+	await done();
+});
+
+test("a narrow screen shows everything without scrolling sideways", async () => {
+	const { page, done } = await openPage({ viewport: { width: 360, height: 740 } });
+	const widths = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+	assert.ok(widths[0] <= widths[1], `${widths[0]} of ${widths[1]} pixels`);
+	assert.equal(await page.locator(".cell").count(), 6);
+	await page.locator(".cell.critical").click();
+	await page.locator("#panel .finding").first().waitFor();
+	await done();
+});
+
+test("both colour schemes have readable states", async () => {
+	for (const colorScheme of ["light", "dark"]) {
+		const { page, done } = await openPage({ colorScheme });
+		const ratios = await page.locator(".cell").evaluateAll((nodes) => nodes.map((node) => {
+			const light = (text) => {
+				const [r, g, b] = text.match(/[\d.]+/g).slice(0, 3).map((part) => {
+					const value = part / 255;
+					return value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+				});
+				return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+			};
+			const style = getComputedStyle(node);
+			const [high, low] = [light(style.color), light(style.backgroundColor)].sort((left, right) => right - left);
+			return (high + 0.05) / (low + 0.05);
+		}));
+		for (const ratio of ratios)
+			assert.ok(ratio >= 4.5, `${colorScheme}: contrast ${ratio.toFixed(2)}`);
+		await done();
+	}
+});
+
+test("a page elsewhere cannot read the API by a name of its own", async () => {
+	const answer = execFileSync("curl", ["-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", "Host: evil.example", `${home}v1/state`]);
+	assert.equal(answer.toString(), "421");
+	const headers = execFileSync("curl", ["-s", "-I", home]).toString();
+	assert.match(headers, /Content-Security-Policy: default-src 'self'/i);
+	assert.match(headers, /X-Content-Type-Options: nosniff/i);
+});
+
+test("the page says when the collector is gone", async () => {
+	const { page } = await openPage(); // the browser's console names the 503: that is wanted
+	await page.route("**/v1/**", (route) => route.fulfill({ status: 503, body: "" }));
+	await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+	await page.locator("#banner").waitFor();
+	assert.match(await page.locator("#banner").textContent(), /does not answer/);
+	assert.equal(await page.locator(".cell").count(), 6);
+	await page.context().close();
+});
