@@ -1,0 +1,531 @@
+/* One contract, every backend; and of sqlite, that what was answered survives kill -9. */
+#include "collector/store/store.h"
+
+#include "base/arena.h"
+#include "proto/encode.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { BATCHES = 4, MOST = 1000 };
+
+static char folder[64];
+
+/* What a load found. */
+struct found {
+	unsigned agents, rows, findings, batches, open;
+	int64_t  row_at_ms, last_seen_ms, first_seen_ms;
+	uint64_t lost, agent_batches;
+	uint32_t seqs[BATCHES];
+	char     body[64], network[64], sentence[64];
+	size_t   vitals_count;
+};
+
+static void
+on_agent(void *arg, const struct store_agent *agent)
+{
+	struct found *found = arg;
+
+	found->agents++;
+	found->lost = agent->lost_records;
+	found->agent_batches = agent->batches;
+	found->first_seen_ms = agent->first_seen_ms;
+	found->last_seen_ms = agent->last_seen_ms;
+	found->vitals_count = agent->vitals_bytes != NULL ? agent->vitals_count : 0;
+	snprintf(found->network, sizeof(found->network), "%s", agent->network);
+}
+
+static void
+on_row(void *arg, const char *agent, int64_t at_ms, int64_t received_ms, const uint8_t *bytes,
+    size_t count)
+{
+	struct found *found = arg;
+
+	found->rows++;
+	found->row_at_ms = at_ms;
+	assert_true(count > 0);
+}
+
+static void
+on_finding(void *arg, const struct store_finding *finding)
+{
+	struct found *found = arg;
+
+	found->findings++;
+	found->open += finding->closed_ms == 0;
+	snprintf(found->sentence, sizeof(found->sentence), "%s", finding->sentence);
+}
+
+static void
+on_batch(void *arg, const struct store_batch *batch)
+{
+	struct found *found = arg;
+
+	if (found->batches < BATCHES)
+		found->seqs[found->batches] = batch->seq;
+	found->batches++;
+	assert_true(batch->body_bytes < sizeof(found->body));
+	memcpy(found->body, batch->body, batch->body_bytes);
+	found->body[batch->body_bytes] = '\0';
+}
+
+static struct found
+load(struct store *store)
+{
+	struct found        found = { 0 };
+	struct store_reader reader = { on_agent, on_row, on_finding, on_batch, &found };
+	struct err          err;
+
+	if (!store_load(store, &reader, &err))
+		fail_msg("%s", err.text);
+	return found;
+}
+
+/* A batch whose parts the caller may change. */
+struct sample {
+	struct store_batch batch;
+	struct target      target;
+	struct measurement seen;
+	struct vitals      vitals;
+	struct gap         gap;
+	const struct gap  *gaps[1];
+	struct store_row   row;
+	struct wbuf        seen_bytes, vitals_bytes;
+};
+
+static void
+make_sample(struct sample *sample, uint32_t seq, const char *body)
+{
+	*sample = (struct sample){
+		.target = { .account = "contoso",
+		    .region = "eastus",
+		    .host = "h",
+		    .port = 443 },
+		.vitals = { .at_ms = 5, .version = "0.1.0", .host = "vm" },
+		.gap = { .epoch = 9,
+		    .first_seq = 1,
+		    .last_seq = 2,
+		    .records = 7,
+		    .reason = "spool-age" },
+	};
+	sample->seen = (struct measurement){
+		.target = &sample->target, .started_ms = 1000 + seq, .detail = "it's"
+	};
+	sample->gaps[0] = &sample->gap;
+	wbuf_init(&sample->seen_bytes);
+	wbuf_init(&sample->vitals_bytes);
+	encode_message(&measurement_desc, &sample->seen, &sample->seen_bytes);
+	encode_message(&vitals_desc, &sample->vitals, &sample->vitals_bytes);
+	sample->row = (struct store_row){ "key", 1000 + seq, &sample->seen,
+		sample->seen_bytes.bytes, sample->seen_bytes.count };
+	sample->batch = (struct store_batch){ .agent = "vm-a",
+		.network = "vnet-a",
+		.epoch = UINT64_MAX - 3,
+		.seq = seq,
+		.received_ms = 2000 + seq,
+		.created_ms = 1000,
+		.body = (const uint8_t *)body,
+		.body_bytes = strlen(body),
+		.rows = &sample->row,
+		.row_count = 1 };
+	digest_sha256(body, strlen(body), sample->batch.digest);
+}
+
+static void
+free_sample(struct sample *sample)
+{
+	wbuf_fini(&sample->seen_bytes);
+	wbuf_fini(&sample->vitals_bytes);
+}
+
+static enum store_answer
+append(struct store *store, const struct sample *sample)
+{
+	const struct store_batch *batch = &sample->batch;
+	enum store_answer         answer = STORE_CONFLICT;
+	struct err                err;
+
+	if (!store_append(store, &batch, 1, &answer, &err))
+		fail_msg("%s", err.text);
+	return answer;
+}
+
+static void
+check_identity(struct store *store)
+{
+	struct sample first, other;
+	struct found  found;
+
+	make_sample(&first, 1, "body one");
+	make_sample(&other, 1, "body two");
+	assert_int_equal(append(store, &first), STORE_STORED);
+	assert_int_equal(append(store, &first), STORE_DUPLICATE);
+	assert_int_equal(append(store, &other), STORE_CONFLICT);
+	found = load(store);
+	assert_int_equal(found.batches, 1);
+	assert_int_equal(found.agent_batches, 1);
+	assert_string_equal(found.body, "body one");
+	other.batch.epoch--;
+	assert_int_equal(append(store, &other), STORE_STORED);
+	other.batch.agent = "vm-b";
+	assert_int_equal(append(store, &other), STORE_STORED);
+	assert_int_equal(load(store).batches, 3);
+	assert_int_equal(load(store).agents, 2);
+	free_sample(&first);
+	free_sample(&other);
+}
+
+static void
+check_group(struct store *store)
+{
+	struct sample             one, two;
+	const struct store_batch *batches[3];
+	enum store_answer         answers[3];
+	struct err                err;
+
+	make_sample(&one, 1, "one");
+	make_sample(&two, 2, "two");
+	batches[0] = &two.batch;
+	batches[1] = &one.batch;
+	batches[2] = &two.batch;
+	assert_true(store_append(store, batches, 3, answers, &err));
+	assert_int_equal(answers[0], STORE_STORED);
+	assert_int_equal(answers[1], STORE_STORED);
+	assert_int_equal(answers[2], STORE_DUPLICATE);
+	assert_int_equal(load(store).batches, 2);
+	assert_int_equal(load(store).seqs[0], 2);
+	assert_int_equal(load(store).seqs[1], 1);
+	free_sample(&one);
+	free_sample(&two);
+}
+
+/* The newest measurement of a target stays, in whatever order they come. */
+static void
+check_rows(struct store *store)
+{
+	struct sample sample;
+
+	for (uint32_t seq = 1; seq <= 3; seq++) {
+		static const int64_t at_ms[] = { 0, 50, 70, 60 };
+
+		make_sample(&sample, seq, "x");
+		sample.row.at_ms = at_ms[seq];
+		assert_int_equal(append(store, &sample), STORE_STORED);
+		free_sample(&sample);
+	}
+	assert_int_equal(load(store).rows, 1);
+	assert_int_equal(load(store).row_at_ms, 70);
+	make_sample(&sample, 4, "x");
+	sample.row.key = "other";
+	assert_int_equal(append(store, &sample), STORE_STORED);
+	assert_int_equal(load(store).rows, 2);
+	free_sample(&sample);
+}
+
+static void
+check_agents(struct store *store)
+{
+	struct sample sample;
+	struct found  found;
+
+	make_sample(&sample, 1, "x");
+	sample.batch.vitals = &sample.vitals;
+	sample.batch.vitals_bytes = sample.vitals_bytes.bytes;
+	sample.batch.vitals_count = sample.vitals_bytes.count;
+	sample.batch.gaps = sample.gaps;
+	sample.batch.gap_count = 1;
+	assert_int_equal(append(store, &sample), STORE_STORED);
+	assert_int_equal(append(store, &sample), STORE_DUPLICATE);
+	sample.batch.seq = 2;
+	sample.batch.received_ms = 1500; /* the clock was set back */
+	sample.batch.network = "vnet-b";
+	sample.batch.vitals = NULL;
+	sample.batch.vitals_bytes = NULL;
+	sample.batch.vitals_count = 0;
+	assert_int_equal(append(store, &sample), STORE_STORED);
+	found = load(store);
+	assert_int_equal(found.agents, 1);
+	assert_int_equal(found.agent_batches, 2);
+	assert_int_equal(found.lost, 14);
+	assert_int_equal(found.first_seen_ms, 2001);
+	assert_int_equal(found.last_seen_ms, 2001);
+	assert_string_equal(found.network, "vnet-b");
+	assert_int_equal(found.vitals_count, sample.vitals_bytes.count);
+	free_sample(&sample);
+}
+
+static void
+check_findings(struct store *store)
+{
+	struct store_finding finding = { "vm-a", "contoso", "eastus", "PLP-1", "h", "vnet",
+		"critical", "dns", "first", "'; DROP TABLE findings; --", "", 100, 100, 0 };
+	struct err           err;
+
+	assert_true(store_put(store, &finding, 1, &err));
+	finding.sentence = "second";
+	finding.closed_ms = 200;
+	assert_true(store_put(store, &finding, 1, &err));
+	assert_int_equal(load(store).findings, 1);
+	assert_int_equal(load(store).open, 0);
+	assert_string_equal(load(store).sentence, "second");
+	finding.opened_ms = 300;
+	finding.closed_ms = 0;
+	assert_true(store_put(store, &finding, 1, &err));
+	assert_int_equal(load(store).findings, 2);
+	assert_int_equal(load(store).open, 1);
+}
+
+static void
+check_expiry(struct store *store)
+{
+	struct store_finding open = { "vm-a", "a", "", "C", "h", "", "", "", "", "", "", 1, 1,
+		0 };
+	struct store_finding closed = { "vm-a", "a", "", "D", "h", "", "", "", "", "", "", 1, 1,
+		2 };
+	struct sample        sample;
+	struct found         found;
+	struct err           err;
+	size_t               removed = 0;
+
+	for (uint32_t seq = 1; seq <= 4; seq++) {
+		make_sample(&sample, seq, "x");
+		sample.batch.agent = seq <= 2 ? "old" : "young";
+		sample.batch.gaps = sample.gaps;
+		sample.batch.gap_count = 1;
+		assert_int_equal(append(store, &sample), STORE_STORED);
+		free_sample(&sample);
+	}
+	assert_true(store_put(store, &open, 1, &err));
+	assert_true(store_put(store, &closed, 1, &err));
+	assert_true(store_expire(store, 2003, 1, &removed, &err));
+	assert_int_equal(removed, 5); /* one batch, row, agent, gap and finding */
+	assert_true(store_expire(store, 2003, MOST, &removed, &err));
+	assert_int_equal(removed, 2); /* the other batch and gap */
+	assert_true(store_expire(store, 2003, MOST, &removed, &err));
+	assert_int_equal(removed, 0);
+	found = load(store);
+	assert_int_equal(found.batches, 2);
+	assert_int_equal(found.rows, 1);
+	assert_int_equal(found.agents, 1);
+	assert_int_equal(found.lost, 14);
+	assert_int_equal(found.findings, 1);
+	assert_int_equal(found.open, 1);
+}
+
+static void
+check_wholeness(struct store *store)
+{
+	struct sample sample;
+	struct err    err;
+
+	make_sample(&sample, 1, "as received");
+	assert_int_equal(append(store, &sample), STORE_STORED);
+	assert_true(store_check(store, &err));
+	sample.batch.seq = 2;
+	sample.batch.digest[0] ^= 1;
+	assert_int_equal(append(store, &sample), STORE_STORED);
+	assert_false(store_check(store, &err));
+	assert_non_null(strstr(err.text, "batch 2 of vm-a"));
+	free_sample(&sample);
+}
+
+static const struct contract_case {
+	const char *name;
+	void (*check)(struct store *store);
+} contract[] = {
+	{ "identity", check_identity },
+	{ "group", check_group },
+	{ "rows", check_rows },
+	{ "agents", check_agents },
+	{ "findings", check_findings },
+	{ "expiry", check_expiry },
+	{ "wholeness", check_wholeness },
+};
+
+static struct store *
+open_store(const char *url)
+{
+	struct err    err = { 0 };
+	struct store *store = store_open(url, false, &err);
+
+	if (store == NULL)
+		fail_msg("%s: %s", url, err.text);
+	return store;
+}
+
+static void
+run_contract(const char *scheme)
+{
+	for (size_t i = 0; i < sizeof(contract) / sizeof(contract[0]); i++) {
+		char         *url = mem_printf("%s:%s%s%s", scheme,
+                    strcmp(scheme, "memory") == 0 ? "" : folder,
+                    strcmp(scheme, "memory") == 0 ? "" : "/",
+                    strcmp(scheme, "memory") == 0 ? "" : contract[i].name);
+		struct store *store = open_store(url);
+
+		print_message("%s: %s\n", scheme, contract[i].name);
+		contract[i].check(store);
+		store_close(store);
+		free(url);
+	}
+}
+
+static void
+test_contract(void **state)
+{
+	for (size_t i = 0; store_backends[i] != NULL; i++)
+		run_contract(store_backends[i]->scheme);
+}
+
+static void
+test_sqlite_keeps(void **state)
+{
+	char         *url = mem_printf("sqlite:%s/kept", folder);
+	struct store *store = open_store(url), *reader;
+	struct sample sample;
+	struct err    err;
+
+	make_sample(&sample, 1, "kept");
+	assert_int_equal(append(store, &sample), STORE_STORED);
+	assert_null(store_open(url, false, &err));
+	assert_non_null(strstr(err.text, "another plprobe-collector"));
+	reader = store_open(url, true, &err);
+	assert_non_null(reader);
+	assert_int_equal(load(reader).batches, 1);
+	sample.batch.seq = 2;
+	assert_false(store_put(reader, &(struct store_finding){ .agent = "a" }, 1, &err));
+	store_close(reader);
+	store_close(store);
+	store = open_store(url);
+	sample.batch.seq = 1;
+	assert_int_equal(append(store, &sample), STORE_DUPLICATE);
+	store_close(store);
+	free_sample(&sample);
+	free(url);
+}
+
+static void
+test_urls(void **state)
+{
+	struct err err;
+
+	assert_null(store_open("oracle:x", false, &err));
+	assert_non_null(strstr(err.text, "sqlite:PATH"));
+	assert_null(store_open("memory:x", false, &err));
+	assert_null(store_open("sqlite:/no/such/folder/db", false, &err));
+	assert_non_null(strstr(err.text, "/no/such/folder"));
+}
+
+static void
+test_newer_schema(void **state)
+{
+	char *path = mem_printf("%s/newer", folder), *url = mem_printf("sqlite:%s", path);
+	unsigned char version[4] = { 0, 0, 0, 99 };
+	struct err    err;
+	FILE         *file;
+
+	store_close(open_store(url));
+	file = fopen(path, "r+b");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, 60, SEEK_SET), 0); /* user_version [sqlite-format 1.3] */
+	assert_int_equal(fwrite(version, 1, 4, file), 4);
+	fclose(file);
+	assert_null(store_open(url, false, &err));
+	assert_non_null(strstr(err.text, "newer"));
+	free(path);
+	free(url);
+}
+
+/* Stores batch after batch, and writes each number to the pipe once the store has answered. */
+static void
+store_for_ever(const char *url, int pipe_fd)
+{
+	struct store *store = store_open(url, false, NULL);
+	struct sample sample;
+
+	for (uint32_t seq = 1; store != NULL; seq++) {
+		const struct store_batch *batch = &sample.batch;
+		enum store_answer         answer;
+
+		make_sample(&sample, seq, "durable");
+		if (!store_append(store, &batch, 1, &answer, NULL) ||
+		    write(pipe_fd, &seq, sizeof(seq)) != sizeof(seq))
+			break;
+		free_sample(&sample);
+	}
+	_exit(1);
+}
+
+static void
+test_sqlite_survives_kill(void **state)
+{
+	for (int round = 0; round < 5; round++) {
+		char         *url = mem_printf("sqlite:%s/kill%d", folder, round);
+		uint32_t      seq = 0, answered = 0;
+		int           fds[2], status;
+		pid_t         child;
+		struct store *store;
+		struct err    err;
+
+		assert_int_equal(pipe(fds), 0);
+		child = fork();
+		if (child == 0)
+			store_for_ever(url, fds[1]);
+		close(fds[1]);
+		while (answered < 20u + (unsigned)round * 7 &&
+		    read(fds[0], &seq, sizeof(seq)) == sizeof(seq))
+			answered = seq;
+		kill(child, SIGKILL);
+		while (read(fds[0], &seq, sizeof(seq)) == sizeof(seq))
+			answered = seq;
+		waitpid(child, &status, 0);
+		close(fds[0]);
+		assert_true(WIFSIGNALED(status));
+		store = open_store(url);
+		assert_in_range(load(store).batches, answered, answered + 1);
+		if (!store_check(store, &err))
+			fail_msg("%s", err.text);
+		store_close(store);
+		free(url);
+	}
+}
+
+static int
+make_folder(void **state)
+{
+	snprintf(folder, sizeof(folder), "/tmp/plprobe-store-XXXXXX");
+	return mkdtemp(folder) != NULL ? 0 : -1;
+}
+
+static int
+remove_folder(void **state)
+{
+	char *command = mem_printf("rm -rf %s", folder);
+	int   code = system(command);
+
+	free(command);
+	return code;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_contract),
+		cmocka_unit_test(test_sqlite_keeps),
+		cmocka_unit_test(test_urls),
+		cmocka_unit_test(test_newer_schema),
+		cmocka_unit_test(test_sqlite_survives_kill),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
