@@ -92,24 +92,20 @@ shows(const struct report *report, const struct site *site, enum finding_code co
 	return false;
 }
 
-/* Whether every name that got as far as the stage, and at least two, shows it. */
+/* Whether every name that got as far as the stage shows it.  That may be a single one; it is then
+ * told with its own region all the same. */
 static bool
 holds_for_all(const struct report *report, enum stage stage, enum finding_code code,
     enum finding_code or_code, const char *resolver)
 {
-	size_t count = 0;
-
 	for (size_t i = 0; i < report->scene->site_count; i++) {
 		const struct site *site = &report->scene->sites[i];
 
-		if (!scene_reached(site, stage))
-			continue;
-		if (!shows(report, site, code, resolver) &&
+		if (scene_reached(site, stage) && !shows(report, site, code, resolver) &&
 		    !shows(report, site, or_code, resolver))
 			return false;
-		count++;
 	}
-	return count >= 2;
+	return true;
 }
 
 /* When no name of the account exists, that is one thing: the account cannot be found. */

@@ -13,12 +13,6 @@ scene_reached(const struct site *site, enum stage stage)
 	return (site->reached & (1u << stage)) != 0;
 }
 
-bool
-scene_view_has_address(const struct view *view)
-{
-	return view->addr_count > 0;
-}
-
 static bool
 has_addr(const struct view *view, const struct addr *addr)
 {

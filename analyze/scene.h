@@ -63,8 +63,6 @@ struct scene {
 struct scene *scene_new(struct arena *arena, const struct judge_ask *ask);
 
 bool scene_reached(const struct site *site, enum stage stage);
-/* The answer has an address that is not public, as far as the range tells. */
-bool scene_view_has_address(const struct view *view);
 /* Same kind, and, for private ones, the same set of addresses. */
 bool scene_views_agree(const struct view *left, const struct view *right);
 
