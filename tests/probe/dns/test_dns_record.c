@@ -156,6 +156,14 @@ test_more_addresses_than_fit(void **state)
 	assert_int_equal(dns.addresses_count, 32);
 	assert_string_equal(dns.addresses[19].address, "10.0.0.19");
 	assert_string_equal(dns.addresses[20].address, "fd00::");
+	words[0] = '\0';
+	for (int i = 0; i < MANY; i++)
+		snprintf(
+		    words + strlen(words), sizeof(words) - strlen(words), "n=10.0.0.%d ", i);
+	write_answer(&four, arena, words);
+	dns_record_fill(&dns, arena, "n", &a, &aaaa);
+	assert_int_equal(dns.addresses_count, 32);
+	assert_string_equal(dns.addresses[31].address, "10.0.0.31");
 	arena_free(arena);
 }
 

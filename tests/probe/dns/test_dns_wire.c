@@ -16,6 +16,7 @@ enum { ID = 0x1234 };
  * "example" at 14, and the first record at 27 (0x1b). */
 #define ASKED    "\xc0\x0c"
 #define IN_TTL   "\0\x01\0\0\0\x3c" /* class IN, 60 s */
+#define TTL4     "\0\0\0\0"
 #define A_RECORD ASKED "\0\x01" IN_TTL "\0\x04\x0a\0\0\x04"
 #define OPT      "\0\0\x29\x04\xd0" /* the root's name, type, 1232 bytes */
 #define TSIG     "\0\0\xfa\0\xff\0\0\0\0\0\x11\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
@@ -460,6 +461,39 @@ test_what_is_read_of_records(void **state)
 	arena_free(arena);
 }
 
+/* The less of the record's TTL and its MINIMUM [rfc2308 5]. */
+static void
+test_how_long_nothing_is_kept(void **state)
+{
+	static const struct {
+		const char *ttl, *minimum;
+		uint32_t    negative_ttl_s;
+	} ttls[] = {
+		{ "\0\0\0\x1e", "\0\0\0\x3c", 30 },
+		{ "\0\0\0\x3c", "\0\0\0\x1e", 30 },
+		{ "\0\0\0\x3c", "\x80\0\0\0", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(ttls) / sizeof(ttls[0]); i++) {
+		char soa[] = "\xc0\x0e\0\x06\0\x01" TTL4 "\0\x16\0\0" TTL4 TTL4 TTL4 TTL4 TTL4;
+		struct arena     *arena = arena_new();
+		struct dns_answer answer;
+		struct err        err;
+		size_t            count;
+		uint8_t          *bytes;
+
+		memcpy(soa + 6, ttls[i].ttl, 4);
+		memcpy(soa + sizeof(soa) - 5, ttls[i].minimum, 4);
+		bytes = make_answer(
+		    3, (const uint8_t[]){ 0, 1, 0 }, soa, sizeof(soa) - 1, &count);
+		assert_true(dns_answer_parse(&answer, arena, &query, bytes, count, &err));
+		assert_true(answer.has_soa);
+		assert_int_equal(answer.negative_ttl_s, ttls[i].negative_ttl_s);
+		free(bytes);
+		arena_free(arena);
+	}
+}
+
 int
 main(void)
 {
@@ -473,6 +507,7 @@ main(void)
 		cmocka_unit_test(test_letter_case_is_drawn),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_what_is_read_of_records),
+		cmocka_unit_test(test_how_long_nothing_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, build_query, NULL);
