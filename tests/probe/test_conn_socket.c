@@ -108,7 +108,6 @@ test_causes(void **state)
 		struct support_probe    *run;
 
 		print_message("%s\n", c->name);
-		/* On the loopback Linux heeds ICMPv6 only for the second SYN, a second later. */
 		ask.limit_ms = c->tcp == OUTCOME_TIMEOUT ? 300 : 5000;
 		assert_true(addr_parse(&ask.peer, c->address, c->port, NULL));
 		run = support_probe_run(&options, &ask);
