@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LIMIT_MS = 600 };
+enum { LIMIT_MS = 900 };
 
 static struct loop            *loop;
 static struct support_odd_dns *odd, *odd_without_tcp;
@@ -97,7 +97,7 @@ static const struct odd_case {
 } odd_cases[] = {
 	{ "good", "ok", "nodata", TRANSPORT_UDP, 1, 0, false, "" },
 	{ "silent", "timeout", "timeout", TRANSPORT_NONE, 3, 0, false,
-	    "no answer within 600 ms, asked 3 times" },
+	    "no answer within 900 ms, asked 3 times" },
 	{ "wrong-id", "timeout", "timeout", TRANSPORT_NONE, 3, 6, false,
 	    "asked 3 times; 3 datagrams did not match the question" },
 	{ "wrong-question", "timeout", "timeout", TRANSPORT_NONE, 3, 6, false,
@@ -136,9 +136,9 @@ static const struct odd_case {
 	{ "servfail", "servfail", "servfail", TRANSPORT_UDP, 1, 0, false,
 	    "the server answers SERVFAIL; extended error 22 No Reachable Authority: at root!" },
 	{ "only-a", "ok", "timeout", TRANSPORT_UDP, 1, 0, false,
-	    "AAAA: no answer within 600 ms, asked 3 times" },
+	    "AAAA: no answer within 900 ms, asked 3 times" },
 	{ "only-aaaa", "timeout", "nodata", TRANSPORT_NONE, 3, 0, false,
-	    "no answer within 600 ms, asked 3 times" },
+	    "no answer within 900 ms, asked 3 times" },
 	{ "tc", "ok", "nodata", TRANSPORT_TCP, 1, 0, true, "" },
 	{ "tc-big", "ok", "nodata", TRANSPORT_TCP, 1, 0, true, "" },
 	{ "tc-drops", "ok", "nodata", TRANSPORT_TCP, 1, 0, true, "" },
@@ -421,7 +421,7 @@ static const struct route_case {
 	    "ip link set lo up && ip route add local 192.0.2.0/24 dev lo && nft -f - <<'EOF'\n"
 	    "table inet t {\n chain c {\n  type filter hook input priority 0\n"
 	    "  udp dport 53 drop\n }\n}\nEOF",
-	    "timeout", "no answer within 600 ms, asked 3 times" },
+	    "timeout", "no answer within 900 ms, asked 3 times" },
 	{ "dropped by the machine's own filter", FOUR,
 	    "ip link set lo up && ip route add local 192.0.2.0/24 dev lo && nft -f - <<'EOF'\n"
 	    "table inet t {\n chain c {\n  type filter hook output priority 0\n"
