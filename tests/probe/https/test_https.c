@@ -149,6 +149,7 @@ ask(struct fixture *f, struct addr peer, int64_t limit_ms)
 }
 
 static const struct probe_options usual;
+static char                       detail[256]; /* of the last ask_server() */
 
 static const struct answer_case {
 	const char  *answer;
@@ -219,11 +220,307 @@ test_answers(void **state)
 	stop(f);
 }
 
+/* Two addresses with one name at the same time: each answer comes from its own. */
+static void
+test_each_address_is_its_own(void **state)
+{
+	const char *const args[] = { "--listen", "127.0.0.1:0", "--cert", cert_path, "--key",
+		key_path, "--answer", "forbidden-service-endpoint", NULL };
+	struct support_child *other = support_child_start("fake_gateway", args, 1);
+	struct support_child *gateway = start_gateway("unauthorized");
+	struct fixture       *f = start(&usual);
+	struct endpoint       e[6] = { 0 };
+
+	for (unsigned i = 0; i < 6; i++)
+		ask_for(f, &e[i],
+		    i % 2 == 0 ? support_child_addr(other, 0)
+		               : support_child_addr(gateway, i == 1),
+		    5000);
+	while (f->over < 6)
+		loop_run(f->loop);
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(e[i].http_status, i % 2 == 0 ? 403 : 401);
+	stop(f);
+	support_child_stop(other);
+	support_child_stop(gateway);
+}
+
+static void
+test_fields_of_a_healthy_answer(void **state)
+{
+	struct support_child  *gateway = start_gateway("unauthorized");
+	struct fixture        *f = start(&usual);
+	const struct endpoint *e = &f->endpoint;
+
+	ask(f, support_child_addr(gateway, 0), 5000);
+	assert_string_equal(e->server, "Microsoft-HTTPAPI/2.0");
+	assert_string_equal(e->gateway_version, "version=2.14.0");
+	assert_int_equal(strlen(e->activity_id), 36);
+	assert_string_equal(e->error_code, "Unauthorized");
+	assert_non_null(strstr(e->error_text, "Required Header authorization is missing"));
+	assert_string_equal(e->content_type, "application/json");
+	assert_true(e->http_tls_us > 0 && e->http_wait_us > 0);
+	assert_true(e->http_connect_us + e->http_tls_us + e->http_wait_us <= e->http_total_us);
+	/* What is another kind's is left alone. */
+	assert_null(e->detail);
+	assert_int_equal(e->tcp, OUTCOME_NOT_RUN);
+	assert_int_equal(e->tls, OUTCOME_NOT_RUN);
+	stop(f);
+	support_child_stop(gateway);
+}
+
+static void
+test_forbidden_names_the_client(void **state)
+{
+	struct support_child *gateway = start_gateway("forbidden-public=198.51.100.23");
+	struct fixture       *f = start(&usual);
+
+	ask(f, support_child_addr(gateway, 0), 5000);
+	assert_int_equal(f->endpoint.path, PATH_PUBLIC_INTERNET);
+	assert_string_equal(f->endpoint.seen_as, "198.51.100.23");
+	stop(f);
+	support_child_stop(gateway);
+}
+
+static void
+ask_server(const char *cert, const char *key, const char *ca_file, struct endpoint *seen)
+{
+	const char *const args[] = { "--listen", "127.0.0.1:0", "--cert", cert, "--key", key,
+		NULL };
+	struct support_child      *gateway = support_child_start("fake_gateway", args, 1);
+	const struct probe_options options = { .ca_file = ca_file };
+	struct fixture            *f = start(&options);
+
+	ask(f, support_child_addr(gateway, 0), 5000);
+	*seen = f->endpoint;
+	snprintf(detail, sizeof(detail), "%s", seen->http_detail);
+	stop(f);
+	support_child_stop(gateway);
+}
+
+static void
+test_certificates_are_verified(void **state)
+{
+	struct endpoint e;
+
+	ask_server(bad_cert_path, bad_key_path, NULL, &e);
+	assert_int_equal(e.http, OUTCOME_TLS_REJECTED);
+	assert_non_null(strstr(detail, host));
+	ask_server(cert_path, key_path, bad_cert_path, &e); /* other roots than its own */
+	assert_int_equal(e.http, OUTCOME_TLS_REJECTED);
+	assert_non_null(strstr(detail, "issuer"));
+	assert_int_equal(e.http_tls_us, 0);
+	assert_true(e.http_connect_us > 0);
+}
+
+static void
+test_refused(void **state)
+{
+	struct support_child *gateway = start_gateway("unauthorized");
+	struct addr           peer = support_child_addr(gateway, 0);
+	struct fixture       *f = start(&usual);
+
+	support_child_stop(gateway);
+	ask(f, peer, 5000);
+	assert_int_equal(f->endpoint.http, OUTCOME_REFUSED);
+	assert_int_equal(f->endpoint.http_connect_us, 0);
+	stop(f);
+}
+
+static bool
+allow_the_first(void *arg, const struct addr *peer)
+{
+	return peer->bytes[3] == 1;
+}
+
+static void
+test_policy_is_asked_of_the_address(void **state)
+{
+	struct support_child      *gateway = start_gateway("unauthorized");
+	const struct probe_options options = { .allows = allow_the_first };
+	struct fixture            *f = start(&options);
+
+	ask(f, support_child_addr(gateway, 0), 5000);
+	assert_int_equal(f->endpoint.http, OUTCOME_OK);
+	ask(f, support_child_addr(gateway, 1), 5000);
+	assert_int_equal(f->endpoint.http, OUTCOME_POLICY);
+	assert_int_equal(f->endpoint.http_status, 0);
+	stop(f);
+	support_child_stop(gateway);
+}
+
+static void
+check_source(const char *source, struct addr peer, enum outcome wanted, const char *word)
+{
+	struct probe_options options = { 0 };
+	struct fixture      *f;
+
+	assert_true(addr_parse(&options.source, source, 0, NULL));
+	f = start(&options);
+	ask(f, peer, 5000);
+	assert_int_equal(f->endpoint.http, wanted);
+	if (wanted == OUTCOME_HTTP_OTHER)
+		assert_string_equal(f->endpoint.seen_as, word);
+	else
+		assert_non_null(strstr(f->endpoint.http_detail, word));
+	stop(f);
+}
+
+static void
+test_source_address(void **state)
+{
+	struct support_child *gateway = start_gateway("forbidden-public");
+	struct addr           peer = support_child_addr(gateway, 0);
+
+	check_source("127.0.0.77", peer, OUTCOME_HTTP_OTHER, "127.0.0.77");
+	check_source("192.0.2.1", peer, OUTCOME_LOCAL, "192.0.2.1"); /* not ours [rfc5737] */
+	check_source("::1", peer, OUTCOME_LOCAL, "other family");
+	support_child_stop(gateway);
+}
+
+/* The environment must not lead a probe elsewhere. */
+static void
+test_environment_does_not_count(void **state)
+{
+	struct support_child *gateway = start_gateway("unauthorized");
+	struct fixture       *f;
+
+	setenv("https_proxy", "http://127.0.0.1:1/", 1);
+	setenv("ALL_PROXY", "http://127.0.0.1:1/", 1);
+	setenv("NO_PROXY", "", 1);
+	setenv("SSL_CERT_FILE", "/nonexistent", 1);
+	f = start(&usual);
+	ask(f, support_child_addr(gateway, 0), 5000);
+	assert_int_equal(f->endpoint.http, OUTCOME_OK);
+	stop(f);
+	unsetenv("https_proxy");
+	unsetenv("ALL_PROXY");
+	unsetenv("NO_PROXY");
+	unsetenv("SSL_CERT_FILE");
+	support_child_stop(gateway);
+}
+
+static void
+test_host_that_is_none(void **state)
+{
+	struct fixture  *f = start(&usual);
+	struct probe_ask question = { .kind = "https",
+		.host = "a/../b",
+		.limit_ms = 1000,
+		.arena = f->arena,
+		.endpoint = &f->endpoint,
+		.on_over = on_over,
+		.arg = f };
+
+	assert_true(addr_parse(&question.peer, "127.0.0.1:9", 9, NULL));
+	probe_start(f->probes, &question);
+	loop_run(f->loop);
+	assert_int_equal(f->over, 1);
+	assert_int_equal(f->endpoint.http, OUTCOME_LOCAL);
+	assert_non_null(strstr(f->endpoint.http_detail, "character 2"));
+	probe_cancel(probe_start(f->probes, &question));
+	loop_run_once(f->loop, false);
+	assert_int_equal(f->over, 1);
+	stop(f);
+}
+
+static void
+on_moment(void *arg, unsigned what)
+{
+	loop_stop(arg);
+}
+
+/* At any moment of its life; what is left goes with the probes. */
+static void
+test_cancel(void **state)
+{
+	struct support_child *gateway = start_gateway("unauthorized");
+	struct fixture       *f = start(&usual);
+	struct loop_watch     moment;
+
+	loop_watch_init(&moment, f->loop, on_moment, f->loop);
+	for (int64_t after_us = 0; after_us < 6000; after_us += 250) {
+		struct probe *probe = ask_for(
+		    f, &f->endpoint, support_child_addr(gateway, 0), 5000);
+
+		f->over = 0;
+		loop_watch_set(&moment, -1, 0, after_us);
+		loop_run(f->loop);
+		if (f->over == 0)
+			probe_cancel(probe);
+		loop_watch_set(&moment, -1, 0, 0);
+		loop_run(f->loop);
+	}
+	ask(f, support_child_addr(gateway, 0), 5000);
+	assert_int_equal(f->endpoint.http, OUTCOME_OK);
+	for (unsigned i = 0; i < 3; i++)
+		ask_for(f, &f->endpoint, support_child_addr(gateway, 0), 5000);
+	loop_run_once(f->loop, true);
+	loop_watch_fini(&moment);
+	stop(f);
+	support_child_stop(gateway);
+}
+
+static void
+block(void *arg, unsigned what)
+{
+	usleep(450 * 1000);
+}
+
+/* The loop stands still over the deadline while the peer has not answered: nobody knows. */
+static void
+test_late_loop(void **state)
+{
+	struct support_child *gateway = start_gateway("silence-after-tls");
+	struct fixture       *f = start(&usual);
+	struct loop_watch     blocker;
+
+	loop_watch_init(&blocker, f->loop, block, NULL);
+	loop_watch_set(&blocker, -1, 0, 100 * 1000);
+	ask(f, support_child_addr(gateway, 0), 300);
+	loop_watch_fini(&blocker);
+	assert_int_equal(f->endpoint.http, OUTCOME_AGENT_LATE);
+	stop(f);
+	support_child_stop(gateway);
+}
+
+/* Descriptors of requests that are over are closed, and handles are used again. */
+static void
+test_nothing_is_left_open(void **state)
+{
+	struct support_child *gateway = start_gateway("unauthorized");
+	struct fixture       *f = start(&usual);
+	int                   before, after;
+
+	ask(f, support_child_addr(gateway, 0), 5000);
+	before = dup(0);
+	close(before);
+	for (unsigned i = 0; i < 50; i++)
+		ask(f, support_child_addr(gateway, i % 2), 5000);
+	after = dup(0);
+	close(after);
+	assert_int_equal(after, before);
+	stop(f);
+	support_child_stop(gateway);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_each_address_is_its_own),
+		cmocka_unit_test(test_fields_of_a_healthy_answer),
+		cmocka_unit_test(test_forbidden_names_the_client),
+		cmocka_unit_test(test_certificates_are_verified),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_policy_is_asked_of_the_address),
+		cmocka_unit_test(test_source_address),
+		cmocka_unit_test(test_environment_does_not_count),
+		cmocka_unit_test(test_host_that_is_none),
+		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_late_loop),
+		cmocka_unit_test(test_nothing_is_left_open),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
