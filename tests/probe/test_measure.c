@@ -1,0 +1,414 @@
+/* The whole of a measurement against real name servers and gateways of our own. */
+#include "probe/measure.h"
+#include "tests/support/support_certs.h"
+#include "tests/support/support_child.h"
+#include "tests/support/support_dir.h"
+#include "tests/support/support_dns.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SOA                                                                          \
+	"$TTL 300\n@ IN SOA ns.example. host.example. 1 3600 600 86400 60\n@ IN NS " \
+	"ns.example.\n"
+#define A(name, n) name " IN A 127.0." n "\n"
+#define TEN(name, n)                                                               \
+	A(name, n "0")                                                             \
+	A(name, n "1") A(name, n "2") A(name, n "3") A(name, n "4") A(name, n "5") \
+	    A(name, n "6") A(name, n "7") A(name, n "8") A(name, n "9")
+
+/* Two views of the same zone. */
+static const struct support_dns_zone left_zone = { "documents.azure.com",
+	SOA A("one", "0.1") A("two", "0.1") "one-alias IN CNAME one\n" TEN("many", "1.1")
+	    TEN("many", "1.2") };
+static const struct support_dns_zone right_zone = { "documents.azure.com",
+	SOA A("one", "0.1") A("two", "0.2") A("two", "0.1") TEN("many", "1.3")
+	    TEN("many", "1.4") };
+
+static struct support_dns *left, *right;
+static char               *folder;
+static char                root_path[256], cert_path[256], key_path[256];
+
+struct fixture {
+	struct loop        *loop;
+	struct probes      *probes;
+	struct arena       *arena;
+	struct target       target;
+	struct addr         resolvers[2];
+	struct measure_ask  ask;
+	struct measurement *seen;
+	unsigned            over;
+};
+
+static int
+start_servers(void **state)
+{
+	static const char *const  names[] = { "*.documents.azure.com", NULL };
+	struct support_certs_plan plan = { .subject = "root", .authority = true };
+	struct support_certs     *root = support_certs_new(&plan), *leaf;
+
+	folder = support_dir_new();
+	snprintf(root_path, sizeof(root_path), "%s/root.pem", folder);
+	snprintf(cert_path, sizeof(cert_path), "%s/cert.pem", folder);
+	snprintf(key_path, sizeof(key_path), "%s/key.pem", folder);
+	plan = (struct support_certs_plan){ .subject = "leaf", .names = names, .issuer = root };
+	leaf = support_certs_new(&plan);
+	support_certs_write(root, root_path, NULL);
+	support_certs_write(leaf, cert_path, key_path);
+	support_certs_free(leaf);
+	support_certs_free(root);
+	left = support_dns_nsd(&left_zone, 1);
+	right = support_dns_nsd(&right_zone, 1);
+	return 0;
+}
+
+static int
+stop_servers(void **state)
+{
+	support_dns_free(left);
+	support_dns_free(right);
+	support_dir_free(folder);
+	return 0;
+}
+
+/* On 127.0.0.1 and 127.0.0.2, at one port. */
+static struct support_child *
+start_gateway(const char *answer)
+{
+	unsigned          port = support_dns_free_port();
+	char              first[32], second[32];
+	const char *const args[] = { "--listen", first, "--listen", second, "--cert", cert_path,
+		"--key", key_path, "--answer", answer, NULL };
+
+	snprintf(first, sizeof(first), "127.0.0.1:%u", port);
+	snprintf(second, sizeof(second), "127.0.0.2:%u", port);
+	return support_child_start("fake_gateway", args, 2);
+}
+
+static void
+on_over(void *arg, struct measurement *seen)
+{
+	struct fixture *f = arg;
+
+	f->over++;
+	f->seen = seen;
+	loop_stop(f->loop);
+}
+
+static struct addr
+resolver_at(const struct support_dns *server)
+{
+	struct addr addr;
+
+	assert_true(addr_parse(&addr, "127.0.0.1", support_dns_port(server), NULL));
+	return addr;
+}
+
+static struct fixture *
+start(const char *host, const struct support_child *gateway, struct probe_options options)
+{
+	struct fixture *f = mem_alloc(sizeof(*f));
+	struct err      err;
+
+	f->loop = loop_new(&err);
+	assert_non_null(f->loop);
+	options.loop = f->loop;
+	options.clock = clock_system();
+	options.ca_file = root_path;
+	f->probes = probes_new(&options, &err);
+	assert_non_null(f->probes);
+	f->arena = arena_new();
+	f->resolvers[0] = resolver_at(left);
+	f->resolvers[1] = resolver_at(right);
+	f->target = (struct target){ .account = "one",
+		.region = "westeurope",
+		.host = host,
+		.port = gateway != NULL ? support_child_addr(gateway, 0).port : 1 };
+	f->ask = (struct measure_ask){ .target = &f->target,
+		.resolvers = f->resolvers,
+		.resolver_count = 2,
+		.limit_ms = 5000,
+		.arena = f->arena,
+		.on_over = on_over,
+		.arg = f };
+	return f;
+}
+
+static void
+stop(struct fixture *f)
+{
+	probes_free(f->probes);
+	loop_free(f->loop);
+	arena_free(f->arena);
+	free(f);
+}
+
+static struct measurement *
+run(struct fixture *f)
+{
+	assert_non_null(measure_start(f->probes, &f->ask));
+	assert_int_equal(f->over, 0);
+	loop_run(f->loop);
+	assert_int_equal(f->over, 1);
+	return f->seen;
+}
+
+static const struct probe_options usual;
+
+static void
+test_all_well(void **state)
+{
+	struct support_child *gateway = start_gateway("unauthorized");
+	char                  name[] = "one-alias.documents.azure.com";
+	struct fixture       *f = start(name, gateway, usual);
+	int64_t               before_ms = clock_wall_ms(clock_system());
+	struct measurement   *seen = run(f);
+
+	memset(name, 'x', sizeof(name) - 1); /* the measurement has its own copy */
+	assert_string_equal(seen->target->host, "one-alias.documents.azure.com");
+	assert_string_equal(seen->target->region, "westeurope");
+	assert_int_equal(seen->dns_count, 2);
+	assert_int_equal(seen->dns[0].outcome, OUTCOME_OK);
+	assert_int_equal(seen->dns[0].hops_count, 1);
+	assert_int_equal(seen->dns[1].outcome, OUTCOME_NXDOMAIN); /* its zone lacks the alias */
+	assert_int_equal(seen->endpoints_count, 1);
+	assert_string_equal(seen->endpoints[0].address, "127.0.0.1");
+	assert_int_equal(seen->endpoints[0].port, support_child_addr(gateway, 0).port);
+	assert_int_equal(seen->endpoints[0].tcp, OUTCOME_OK);
+	assert_int_equal(seen->endpoints[0].tls, OUTCOME_OK);
+	assert_int_equal(seen->endpoints[0].http, OUTCOME_OK);
+	assert_true(seen->started_ms >= before_ms && seen->started_ms < before_ms + 5000);
+	assert_true(seen->took_us >= seen->endpoints[0].http_total_us);
+	assert_false(seen->agent_late);
+	stop(f);
+	support_child_stop(gateway);
+}
+
+static void
+test_addresses_are_united(void **state)
+{
+	struct support_child *gateway = start_gateway("unauthorized");
+	struct fixture       *f = start("two.documents.azure.com", gateway, usual);
+	struct measurement   *seen = run(f);
+
+	assert_int_equal(seen->endpoints_count, 2);
+	assert_string_not_equal(seen->endpoints[0].address, seen->endpoints[1].address);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(seen->endpoints[i].http, OUTCOME_OK);
+	stop(f);
+	support_child_stop(gateway);
+}
+
+static void
+test_no_address(void **state)
+{
+	struct fixture     *f = start("none.documents.azure.com", NULL, usual);
+	struct measurement *seen = run(f);
+
+	assert_int_equal(seen->dns[0].outcome, OUTCOME_NXDOMAIN);
+	assert_int_equal(seen->dns[1].outcome, OUTCOME_NXDOMAIN);
+	assert_int_equal(seen->endpoints_count, 0);
+	stop(f);
+}
+
+static void
+test_dns_only(void **state)
+{
+	struct fixture     *f = start("one.documents.azure.com", NULL, usual);
+	struct measurement *seen;
+
+	f->target.dns_only = true;
+	f->target.port = 0;
+	seen = run(f);
+	assert_int_equal(seen->dns[0].addresses_count, 1);
+	assert_int_equal(seen->endpoints_count, 0);
+	assert_int_equal(seen->target->port, 443);
+	stop(f);
+}
+
+/* Every address of two resolvers with twenty each; nobody listens there. */
+static void
+test_most_addresses(void **state)
+{
+	struct fixture     *f = start("many.documents.azure.com", NULL, usual);
+	struct measurement *seen = run(f);
+
+	assert_int_equal(seen->dns[0].addresses_count, 20);
+	assert_int_equal(seen->dns[1].addresses_count, 20);
+	assert_int_equal(seen->endpoints_count, 32);
+	assert_non_null(strstr(seen->detail, "more than 32 addresses"));
+	for (size_t i = 0; i < 32; i++) {
+		assert_int_equal(seen->endpoints[i].tcp, OUTCOME_REFUSED);
+		assert_int_equal(seen->endpoints[i].http, OUTCOME_REFUSED);
+	}
+	stop(f);
+}
+
+/* The other resolver's answer is used at once; the silent one has half of the time. */
+static void
+test_silent_resolver(void **state)
+{
+	struct support_child *gateway = start_gateway("unauthorized");
+	struct fixture       *f = start("one.documents.azure.com", gateway, usual);
+	struct measurement   *seen;
+
+	support_dns_pause(right);
+	f->ask.limit_ms = 2000;
+	seen = run(f);
+	support_dns_resume(right);
+	assert_int_equal(seen->dns[0].outcome, OUTCOME_OK);
+	assert_int_equal(seen->dns[1].outcome, OUTCOME_TIMEOUT);
+	assert_int_equal(seen->endpoints_count, 1);
+	assert_int_equal(seen->endpoints[0].http, OUTCOME_OK);
+	assert_true(seen->took_us >= 1000000 && seen->took_us < 2000000);
+	stop(f);
+	support_child_stop(gateway);
+}
+
+static bool
+refuse_the_second(void *arg, const struct addr *peer)
+{
+	return peer->bytes[3] != 2;
+}
+
+static void
+test_policy(void **state)
+{
+	struct support_child *gateway = start_gateway("unauthorized");
+	struct fixture       *f = start("two.documents.azure.com", gateway,
+	          (struct probe_options){ .allows = refuse_the_second });
+	struct measurement   *seen = run(f);
+
+	assert_int_equal(seen->endpoints_count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		bool second = strcmp(seen->endpoints[i].address, "127.0.0.2") == 0;
+
+		assert_int_equal(seen->endpoints[i].http, second ? OUTCOME_POLICY : OUTCOME_OK);
+		assert_int_equal(seen->endpoints[i].tcp, second ? OUTCOME_POLICY : OUTCOME_OK);
+	}
+	stop(f);
+	support_child_stop(gateway);
+}
+
+static void
+test_silent_gateway(void **state)
+{
+	struct support_child *gateway = start_gateway("silence-after-accept");
+	struct fixture       *f = start("one.documents.azure.com", gateway, usual);
+	struct measurement   *seen;
+
+	f->ask.limit_ms = 600;
+	seen = run(f);
+	assert_int_equal(seen->endpoints[0].tcp, OUTCOME_OK);
+	assert_int_equal(seen->endpoints[0].tls, OUTCOME_TIMEOUT);
+	assert_int_equal(seen->endpoints[0].http, OUTCOME_TIMEOUT);
+	assert_true(seen->took_us >= 590000 && seen->took_us < 1200000);
+	stop(f);
+	support_child_stop(gateway);
+}
+
+/* One probe at a time: what never came to run says so, and the deadline holds. */
+static void
+test_crowded_line(void **state)
+{
+	struct support_child *gateway = start_gateway("silence-after-accept");
+	struct fixture       *f = start(
+	          "one.documents.azure.com", gateway, (struct probe_options){ .in_flight_max = 1 });
+	struct measurement *seen;
+
+	f->ask.limit_ms = 600;
+	seen = run(f);
+	assert_int_equal(seen->dns[0].outcome, OUTCOME_OK);
+	assert_int_equal(seen->endpoints[0].tls, OUTCOME_TIMEOUT);
+	assert_int_equal(seen->endpoints[0].http, OUTCOME_LOCAL);
+	assert_non_null(strstr(seen->endpoints[0].http_detail, "turn"));
+	assert_true(seen->took_us < 1200000);
+	stop(f);
+	support_child_stop(gateway);
+}
+
+static void
+block(void *arg, unsigned what)
+{
+	usleep(700 * 1000);
+}
+
+static void
+test_late_loop(void **state)
+{
+	struct support_child *gateway = start_gateway("silence-after-accept");
+	struct fixture       *f = start("one.documents.azure.com", gateway, usual);
+	struct loop_watch     blocker;
+	struct measurement   *seen;
+
+	loop_watch_init(&blocker, f->loop, block, NULL);
+	loop_watch_set(&blocker, -1, 0, 200 * 1000);
+	f->ask.limit_ms = 500;
+	seen = run(f);
+	loop_watch_fini(&blocker);
+	assert_int_equal(seen->endpoints[0].http, OUTCOME_AGENT_LATE);
+	assert_true(seen->agent_late);
+	assert_true(seen->loop_lag_us > 500000);
+	stop(f);
+	support_child_stop(gateway);
+}
+
+static void
+on_moment(void *arg, unsigned what)
+{
+	loop_stop(arg);
+}
+
+static void
+test_cancel(void **state)
+{
+	struct support_child *gateway = start_gateway("unauthorized");
+	struct fixture       *f = start("two.documents.azure.com", gateway, usual);
+	struct loop_watch     moment;
+
+	loop_watch_init(&moment, f->loop, on_moment, f->loop);
+	for (int64_t after_us = 0; after_us < 8000; after_us += 400) {
+		struct measure *measure = measure_start(f->probes, &f->ask);
+
+		f->over = 0;
+		loop_watch_set(&moment, -1, 0, after_us);
+		loop_run(f->loop);
+		if (f->over == 0)
+			measure_cancel(measure);
+		loop_watch_set(&moment, -1, 0, 0);
+		loop_run(f->loop);
+	}
+	measure_cancel(NULL);
+	loop_watch_fini(&moment);
+	f->over = 0;
+	assert_int_equal(run(f)->endpoints_count, 2);
+	stop(f);
+	support_child_stop(gateway);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_well),
+		cmocka_unit_test(test_addresses_are_united),
+		cmocka_unit_test(test_no_address),
+		cmocka_unit_test(test_dns_only),
+		cmocka_unit_test(test_most_addresses),
+		cmocka_unit_test(test_silent_resolver),
+		cmocka_unit_test(test_policy),
+		cmocka_unit_test(test_silent_gateway),
+		cmocka_unit_test(test_crowded_line),
+		cmocka_unit_test(test_late_loop),
+		cmocka_unit_test(test_cancel),
+	};
+
+	return cmocka_run_group_tests(tests, start_servers, stop_servers);
+}
