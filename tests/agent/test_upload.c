@@ -4,15 +4,13 @@
 #include "base/base64.h"
 #include "base/digest.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "proto/decode.h"
 #include "proto/encode.h"
 #include "tests/support/support_certs.h"
+#include "tests/support/support_collector.h"
 #include "tests/support/support_dir.h"
 #include "tests/support/support_peer.h"
 
-#include <openssl/ssl.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,101 +21,22 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-enum { REQUESTS_MAX = 64 };
-
-/* A collector that says what it is told to, and remembers what it was sent. */
-struct script {
-	const char *const *answers; /* whole HTTP answers, NULL at the end: the last again */
-	pthread_mutex_t    lock;
-	unsigned           count; /* requests */
-	char              *heads[REQUESTS_MAX];
-	struct wbuf        bodies[REQUESTS_MAX];
-};
-
 struct fixture {
-	char                 *dir, *spool_dir, *ca;
-	struct support_certs *certs;
-	struct support_tls    tls;
-	struct support_peer  *peer;
-	struct script         script;
-	struct loop          *loop;
-	struct courier       *courier;
-	struct spool         *spool;
-	struct upload        *upload;
+	char                    *dir, *spool_dir, *ca;
+	struct support_certs    *certs;
+	struct support_tls       tls;
+	struct support_peer     *peer;
+	struct support_collector script;
+	struct loop             *loop;
+	struct courier          *courier;
+	struct spool            *spool;
+	struct upload           *upload;
 };
-
-static size_t
-body_length(const char *head)
-{
-	const char *at = text_find_nocase(head, "\r\nContent-Length:");
-
-	return at != NULL ? strtoul(at + 17, NULL, 10) : 0;
-}
-
-/* One request; false when the client has gone. */
-static bool
-read_request(SSL *ssl, char **head, struct wbuf *body)
-{
-	static const char end[] = "\r\n\r\n";
-	struct wbuf       in;
-	char             *found = NULL;
-	char              bytes[4096];
-	size_t            wanted = SIZE_MAX;
-	int               got;
-
-	wbuf_init(&in);
-	while (in.count < wanted && (got = SSL_read(ssl, bytes, sizeof(bytes))) > 0) {
-		wbuf_put(&in, bytes, (size_t)got);
-		if (found == NULL && (found = memmem(in.bytes, in.count, end, 4)) != NULL) {
-			size_t length = (size_t)(found - (char *)in.bytes) + 4;
-			char  *copy = mem_printf("%.*s", (int)length, (char *)in.bytes);
-
-			*head = copy;
-			wanted = length + body_length(copy);
-		}
-	}
-	if (in.count < wanted || found == NULL) {
-		wbuf_fini(&in);
-		return false;
-	}
-	wbuf_init(body);
-	wbuf_put(body, in.bytes + strlen(*head), in.count - strlen(*head));
-	wbuf_fini(&in);
-	return true;
-}
-
-static void
-talk(struct ssl_st *ssl, void *arg)
-{
-	struct script *script = arg;
-	char          *head;
-	struct wbuf    body;
-
-	while (read_request(ssl, &head, &body)) {
-		const char *answer = script->answers[0];
-
-		pthread_mutex_lock(&script->lock);
-		for (unsigned i = 0; i <= script->count && script->answers[i] != NULL; i++)
-			answer = script->answers[i];
-		if (script->count < REQUESTS_MAX) {
-			script->heads[script->count] = head;
-			script->bodies[script->count++] = body;
-		}
-		pthread_mutex_unlock(&script->lock);
-		if (SSL_write(ssl, answer, (int)strlen(answer)) <= 0)
-			return;
-	}
-}
 
 static unsigned
 request_count(struct fixture *f)
 {
-	unsigned count;
-
-	pthread_mutex_lock(&f->script.lock);
-	count = f->script.count;
-	pthread_mutex_unlock(&f->script.lock);
-	return count;
+	return support_collector_count(&f->script);
 }
 
 static int
@@ -134,8 +53,10 @@ setup(void **state)
 	f->certs = support_certs_new(
 	    &(struct support_certs_plan){ .subject = "collector", .names = names });
 	support_certs_write(f->certs, f->ca, NULL);
-	pthread_mutex_init(&f->script.lock, NULL);
-	f->tls = (struct support_tls){ .certs = f->certs, .talk = talk, .arg = &f->script };
+	support_collector_init(&f->script);
+	f->tls = (struct support_tls){
+		.certs = f->certs, .talk = support_collector_talk, .arg = &f->script
+	};
 	f->loop = loop_new(&err);
 	assert_non_null(f->loop);
 	f->spool = spool_open(&(struct spool_options){ .dir = f->spool_dir,
@@ -161,10 +82,7 @@ teardown(void **state)
 	spool_close(f->spool);
 	loop_free(f->loop);
 	support_certs_free(f->certs);
-	for (unsigned i = 0; i < f->script.count; i++) {
-		free(f->script.heads[i]);
-		wbuf_fini(&f->script.bodies[i]);
-	}
+	support_collector_fini(&f->script);
 	support_dir_free(f->dir);
 	free(f->spool_dir);
 	free(f->ca);

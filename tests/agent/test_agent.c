@@ -1,0 +1,321 @@
+/* The daemon as it is installed: the program, its two processes, and how they end. */
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "proto/decode.h"
+#include "tests/support/support_certs.h"
+#include "tests/support/support_collector.h"
+#include "tests/support/support_dir.h"
+#include "tests/support/support_peer.h"
+
+#include <libgen.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+struct fixture {
+	char                    *dir, *config, *spool;
+	struct support_certs    *certs;
+	struct support_tls       tls;
+	struct support_peer     *peer;
+	struct support_collector collector;
+	pid_t                    agent;
+};
+
+static const char *const stored[] = { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", NULL };
+
+static void
+write_text(struct fixture *f, const char *name, const char *text)
+{
+	char      *path = mem_printf("%s/%s", f->dir, name);
+	struct err err;
+
+	if (!file_replace(path, text, strlen(text), 0600, &err))
+		fail_msg("%s", err.text);
+	free(path);
+}
+
+static void
+write_config(struct fixture *f, const char *more)
+{
+	struct addr addr = support_peer_addr(f->peer);
+	char       *text = mem_printf(
+	          "agent: vm-1\nnetwork: net\nstate_dir: state\ncollector: https://127.0.0.1:%u\n"
+	                "collector_ca: ca.pem\ntoken_file: token\nresolvers: ['127.0.0.1:1']\n"
+	                "interval: 1s\ntimeout: 500ms\nseal_age: 300ms\nsweep: false\n"
+	                "accounts: [{name: contoso}]\nlog_level: error\n%s",
+	          addr.port, more);
+
+	write_text(f, "agent.yaml", text);
+	free(text);
+}
+
+static int
+setup(void **state)
+{
+	static const char *const names[] = { "127.0.0.1", NULL };
+	struct fixture          *f = mem_alloc(sizeof(*f));
+	char                    *ca;
+
+	f->dir = support_dir_new();
+	f->config = mem_printf("%s/agent.yaml", f->dir);
+	f->spool = mem_printf("%s/state/spool", f->dir);
+	ca = mem_printf("%s/ca.pem", f->dir);
+	f->certs = support_certs_new(
+	    &(struct support_certs_plan){ .subject = "collector", .names = names });
+	support_certs_write(f->certs, ca, NULL);
+	free(ca);
+	support_collector_init(&f->collector);
+	f->collector.answers = stored;
+	f->tls = (struct support_tls){
+		.certs = f->certs, .talk = support_collector_talk, .arg = &f->collector
+	};
+	f->peer = support_peer_start(support_tls_serve, &f->tls);
+	write_text(f, "token", "id.secret\n");
+	write_config(f, "");
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	if (f->agent > 0) {
+		kill(f->agent, SIGKILL);
+		waitpid(f->agent, NULL, 0);
+	}
+	support_peer_stop(f->peer);
+	support_collector_fini(&f->collector);
+	support_certs_free(f->certs);
+	support_dir_free(f->dir);
+	free(f->config);
+	free(f->spool);
+	free(f);
+	return 0;
+}
+
+static void
+start_agent(struct fixture *f)
+{
+	char  self[4096] = "";
+	char *program;
+
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	program = mem_printf("%s/../plprobe", dirname(self));
+	f->agent = fork();
+	assert_true(f->agent >= 0);
+	if (f->agent == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execl(program, "plprobe", "agent", "--config", f->config, (char *)NULL);
+		_exit(99);
+	}
+	free(program);
+}
+
+/* The exit code; -1 when it has not ended in time. */
+static int
+wait_for_end(struct fixture *f, int64_t limit_ms)
+{
+	int64_t end_us = clock_mono_us(clock_system()) + limit_ms * US_PER_MS;
+	int     status;
+
+	while (clock_mono_us(clock_system()) < end_us) {
+		if (waitpid(f->agent, &status, WNOHANG) == f->agent) {
+			f->agent = 0;
+			return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+		}
+		usleep(5000);
+	}
+	return -1;
+}
+
+static bool
+wait_for_requests(struct fixture *f, unsigned count, int64_t limit_ms)
+{
+	int64_t end_us = clock_mono_us(clock_system()) + limit_ms * US_PER_MS;
+
+	while (support_collector_count(&f->collector) < count) {
+		if (clock_mono_us(clock_system()) > end_us)
+			return false;
+		usleep(5000);
+	}
+	return true;
+}
+
+static pid_t
+find_prober(const struct fixture *f)
+{
+	char  path[64];
+	int   child = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)f->agent, (int)f->agent);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%d", &child), 1);
+	fclose(file);
+	return child;
+}
+
+struct seen {
+	unsigned measurements, vitals, gaps, batches;
+};
+
+/* What the collector has been sent, each batch once. */
+static struct seen
+count_records(struct fixture *f)
+{
+	struct seen   seen = { 0 };
+	struct arena *arena = arena_new();
+	unsigned      count = support_collector_count(&f->collector);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct err    err;
+		struct wbuf  *body = &f->collector.bodies[i];
+		struct batch *batch = decode_message(
+		    &batch_desc, arena, body->bytes, body->count, &err);
+
+		if (batch == NULL)
+			fail_msg("request %u: %s", i, err.text);
+		assert_string_equal(batch->agent, "vm-1");
+		seen.batches++;
+		for (size_t j = 0; j < batch->records_count; j++) {
+			seen.measurements += batch->records[j].measurement != NULL;
+			seen.vitals += batch->records[j].vitals != NULL;
+			seen.gaps += batch->records[j].gap != NULL;
+		}
+	}
+	arena_free(arena);
+	return seen;
+}
+
+/* Everything measured arrives; SIGTERM sends what is left and ends. */
+static void
+test_results_arrive_and_the_end_drains(void **state)
+{
+	struct fixture *f = *state;
+	struct seen     seen;
+
+	start_agent(f);
+	assert_true(wait_for_requests(f, 3, 20000));
+	kill(f->agent, SIGTERM);
+	assert_int_equal(wait_for_end(f, 8000), 0);
+	seen = count_records(f);
+	assert_true(seen.measurements >= 1);
+	assert_true(seen.vitals >= 1);
+	assert_int_equal(seen.gaps, 0);
+	assert_int_equal(support_dir_count(f->spool), 2); /* the lock and bad/ */
+}
+
+static void
+test_prober_killed(void **state)
+{
+	struct fixture *f = *state;
+
+	start_agent(f);
+	assert_true(wait_for_requests(f, 1, 20000));
+	kill(find_prober(f), SIGKILL);
+	assert_int_equal(wait_for_end(f, 8000), 1);
+}
+
+/* kill -9 of the shipper: the prober ends, and the next agent sends what was spooled. */
+static void
+test_shipper_killed(void **state)
+{
+	struct fixture *f = *state;
+	unsigned        before;
+	pid_t           prober;
+
+	start_agent(f);
+	assert_true(wait_for_requests(f, 1, 20000));
+	prober = find_prober(f);
+	kill(f->agent, SIGKILL);
+	assert_int_equal(wait_for_end(f, 2000), 128);
+	for (int i = 0; i < 400 && kill(prober, 0) == 0; i++)
+		usleep(5000);
+	assert_int_equal(kill(prober, 0), -1);
+	before = support_collector_count(&f->collector);
+	start_agent(f);
+	assert_true(wait_for_requests(f, before + 2, 20000));
+	kill(f->agent, SIGTERM);
+	assert_int_equal(wait_for_end(f, 8000), 0);
+	assert_int_equal(count_records(f).gaps, 0);
+	assert_int_equal(support_dir_count(f->spool), 2);
+}
+
+/* A bad file leaves the running configuration in force; a good one is taken. */
+static void
+test_reload(void **state)
+{
+	struct fixture *f = *state;
+
+	start_agent(f);
+	assert_true(wait_for_requests(f, 1, 20000));
+	write_config(f, "intervall: 1s\n");
+	kill(f->agent, SIGHUP);
+	assert_true(wait_for_requests(f, support_collector_count(&f->collector) + 2, 20000));
+	write_config(f, "in_flight: 8\n");
+	kill(f->agent, SIGHUP);
+	assert_true(wait_for_requests(f, support_collector_count(&f->collector) + 2, 20000));
+	kill(f->agent, SIGTERM);
+	assert_int_equal(wait_for_end(f, 8000), 0);
+}
+
+/* Two agents cannot have one spool. */
+static void
+test_second_agent_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	pid_t           first;
+
+	start_agent(f);
+	assert_true(wait_for_requests(f, 1, 20000));
+	first = f->agent;
+	start_agent(f);
+	assert_int_equal(wait_for_end(f, 8000), 1);
+	f->agent = first;
+	kill(f->agent, SIGTERM);
+	assert_int_equal(wait_for_end(f, 8000), 0);
+}
+
+/* While the collector is away the agent spools, and ends in time when it is told to. */
+static void
+test_collector_away(void **state)
+{
+	struct fixture *f = *state;
+
+	support_peer_stop(f->peer);
+	f->peer = NULL;
+	start_agent(f);
+	sleep(3);
+	kill(f->agent, SIGTERM);
+	assert_int_equal(wait_for_end(f, 8000), 0);
+	assert_true(support_dir_count(f->spool) > 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    test_results_arrive_and_the_end_drains, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_prober_killed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shipper_killed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_second_agent_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_collector_away, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
