@@ -207,7 +207,8 @@ read_value(struct decoder *decoder, const struct where *where, const msgpack_obj
 	case FIELD_ROLE:
 	case FIELD_MODE:
 	case FIELD_TRANSPORT:
-	case FIELD_PATH: return read_u32(decoder, where, value, member);
+	case FIELD_PATH:
+	case FIELD_SOURCE: return read_u32(decoder, where, value, member);
 	case FIELD_U64: return read_unsigned(decoder, where, value, UINT64_MAX, member);
 	case FIELD_I64: return read_i64(decoder, where, value, member);
 	case FIELD_BOOL: return read_bool(decoder, where, value, member);

@@ -99,7 +99,8 @@ field_is_default(const struct field_desc *field, const void *from)
 	case FIELD_ROLE:
 	case FIELD_MODE:
 	case FIELD_TRANSPORT:
-	case FIELD_PATH: return *(const uint32_t *)member == 0;
+	case FIELD_PATH:
+	case FIELD_SOURCE: return *(const uint32_t *)member == 0;
 	case FIELD_U64: return *(const uint64_t *)member == 0;
 	case FIELD_I64: return *(const int64_t *)member == 0;
 	case FIELD_BOOL: return !*(const bool *)member;
@@ -116,6 +117,7 @@ static const char *const api_words[] = { "sql", "mongodb", "cassandra", "gremlin
 static const char *const role_words[] = { "configured", "sweep" };
 static const char *const mode_words[] = { "gateway", "direct" };
 static const char *const transport_words[] = { "none", "udp", "tcp" };
+static const char *const source_words[] = { "resolv.conf", "azure", "configured", "system" };
 static const char *const path_words[] = { "not-told", "public-internet", "service-endpoint",
 	"private-endpoint" };
 
@@ -128,6 +130,7 @@ static const struct {
 	[FIELD_MODE] = { mode_words, MODE_COUNT },
 	[FIELD_TRANSPORT] = { transport_words, TRANSPORT_COUNT },
 	[FIELD_PATH] = { path_words, PATH_COUNT },
+	[FIELD_SOURCE] = { source_words, SOURCE_COUNT },
 	[FIELD_SUB] = { NULL, 0 },
 };
 

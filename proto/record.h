@@ -33,6 +33,16 @@ enum path {
 	PATH_COUNT
 };
 
+/* Why a resolver is asked: it stands in resolv.conf; it is the platform's own; the configuration
+ * names it; or it is no server but getaddrinfo(), the way an application takes. */
+enum source {
+	SOURCE_RESOLV_CONF,
+	SOURCE_AZURE,
+	SOURCE_CONFIGURED,
+	SOURCE_SYSTEM,
+	SOURCE_COUNT
+};
+
 #define C_U32       uint32_t
 #define C_U64       uint64_t
 #define C_I64       int64_t
@@ -44,6 +54,7 @@ enum path {
 #define C_MODE      uint32_t
 #define C_TRANSPORT uint32_t
 #define C_PATH      uint32_t
+#define C_SOURCE    uint32_t
 
 #define MESSAGE(name, what)                        struct name {
 #define FIELD(message, id, name, type, unit, what) C_##type name;
@@ -73,6 +84,7 @@ enum field_type {
 	FIELD_MODE,
 	FIELD_TRANSPORT,
 	FIELD_PATH,
+	FIELD_SOURCE,
 	FIELD_LIST,
 	FIELD_SUB
 };

@@ -15,6 +15,7 @@ static const struct {
 	{ FIELD_MODE, "mode" },
 	{ FIELD_TRANSPORT, "transport" },
 	{ FIELD_PATH, "path" },
+	{ FIELD_SOURCE, "source" },
 };
 
 static const char intro[] =
@@ -112,4 +113,5 @@ render_fields_md(struct wbuf *out)
 	put_words(out, "mode", FIELD_MODE);
 	put_words(out, "transport", FIELD_TRANSPORT);
 	put_words(out, "path", FIELD_PATH);
+	put_words(out, "source", FIELD_SOURCE);
 }
