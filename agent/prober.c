@@ -7,12 +7,12 @@
 #include "base/clock.h"
 #include "base/confine.h"
 #include "base/log.h"
+#include "base/trim.h"
 #include "probe/dns/resolvers.h"
 #include "probe/measure.h"
 #include "proto/decode.h"
 #include "proto/encode.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -432,7 +432,7 @@ prober_run(const struct prober_ask *ask)
 	loop_watch_set(&prober.vitals_timer, -1, 0, first_vitals_us);
 	if (prober.beat_us > 0)
 		on_beat_timer(&prober, 0);
-	malloc_trim(0);
+	trim_memory();
 	loop_run(prober.loop);
 	channel_drain(prober.channel, drain_ms);
 	close_prober(&prober);

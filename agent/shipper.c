@@ -11,11 +11,11 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "base/trim.h"
 #include "proto/decode.h"
 #include "proto/encode.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -535,7 +535,7 @@ shipper_run(const struct shipper_ask *ask)
 		    shipper.conf->agent, shipper.conf->network, shipper.conf->state_dir,
 		    shipper.conf->collector[0] != '\0' ? shipper.conf->collector : "none");
 		notify_ready(NULL);
-		malloc_trim(0);
+		trim_memory();
 		loop_run(shipper.loop);
 	} else {
 		log_error(AREA, "%s", err.text);
