@@ -18,19 +18,16 @@
 #define SOA                                                                          \
 	"$TTL 300\n@ IN SOA ns.example. host.example. 1 3600 600 86400 60\n@ IN NS " \
 	"ns.example.\n"
-#define A(name, n) name " IN A 127.0." n "\n"
-#define TEN(name, n)                                                               \
-	A(name, n "0")                                                             \
-	A(name, n "1") A(name, n "2") A(name, n "3") A(name, n "4") A(name, n "5") \
-	    A(name, n "6") A(name, n "7") A(name, n "8") A(name, n "9")
+#define A(name, n)         name " IN A 127.0.0." n "\n"
+#define MANY(n)            "many IN A 127.0.1." n "\n"
+#define FIVE(n)            MANY(n "1") MANY(n "2") MANY(n "3") MANY(n "4") MANY(n "5")
+#define TWENTY(a, b, c, d) FIVE(a) FIVE(b) FIVE(c) FIVE(d)
 
 /* Two views of the same zone. */
 static const struct support_dns_zone left_zone = { "documents.azure.com",
-	SOA A("one", "0.1") A("two", "0.1") "one-alias IN CNAME one\n" TEN("many", "1.1")
-	    TEN("many", "1.2") };
+	SOA A("one", "1") A("two", "1") "one-alias IN CNAME one\n" TWENTY("1", "2", "3", "4") };
 static const struct support_dns_zone right_zone = { "documents.azure.com",
-	SOA A("one", "0.1") A("two", "0.2") A("two", "0.1") TEN("many", "1.3")
-	    TEN("many", "1.4") };
+	SOA A("one", "1") A("two", "2") A("two", "1") TWENTY("5", "6", "7", "8") };
 
 static struct support_dns *left, *right;
 static char               *folder;
