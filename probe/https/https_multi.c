@@ -3,7 +3,6 @@
 #include "base/arena.h"
 #include "base/clock.h"
 
-#include <assert.h>
 #include <curl/curl.h>
 #include <stdlib.h>
 
@@ -17,6 +16,8 @@ struct https_multi {
 	 * early is set again. */
 	struct loop_watch timer;
 	int64_t           wished_us, set_us; /* monotonic; NEVER: none */
+	int               transfers;         /* added and not removed */
+	bool              adding;            /* libcurl's wishes are looked at after */
 	void (*on_done)(void *arg, void *easy, int code);
 	void *arg;
 };
@@ -141,7 +142,7 @@ on_timer_wish(CURLM *curlm, long wait_ms, void *arg)
 		return 0;
 	}
 	multi->wished_us = now_us() + wait_ms * US_PER_MS;
-	if (multi->wished_us < multi->set_us)
+	if (multi->wished_us < multi->set_us && !multi->adding)
 		set_timer(multi, wait_ms * US_PER_MS);
 	return 0;
 }
@@ -189,17 +190,27 @@ https_multi_free(struct https_multi *multi)
 	curl_global_cleanup();
 }
 
+/* The first step is made here and not by a timer of 0 ms, which would cost a round of the loop.
+ * Whoever ended in it is handed out by the timer. */
 void
 https_multi_add(struct https_multi *multi, void *easy)
 {
-	CURLMcode code = curl_multi_add_handle(multi->curlm, easy);
+	int running = 0;
 
-	assert(code == CURLM_OK);
-	(void)code;
+	multi->adding = true;
+	multi->transfers++;
+	curl_multi_add_handle(multi->curlm, easy);
+	curl_multi_socket_action(multi->curlm, CURL_SOCKET_TIMEOUT, 0, &running);
+	multi->adding = false;
+	if (running < multi->transfers)
+		multi->wished_us = now_us();
+	if (multi->wished_us < multi->set_us)
+		set_timer(multi, multi->wished_us - now_us());
 }
 
 void
 https_multi_remove(struct https_multi *multi, void *easy)
 {
+	multi->transfers--;
 	curl_multi_remove_handle(multi->curlm, easy);
 }
