@@ -1,0 +1,217 @@
+#include "tests/collector/board_fixture.h"
+
+static const struct said global_well = { "vm-a", "contoso", "", false, T0_MS };
+static const struct said east_well = { "vm-a", "contoso", "eastus", false, T0_MS };
+static const struct said east_missing = { "vm-a", "contoso", "eastus", true, T0_MS + 60000 };
+
+static void
+test_opens_and_closes(void **state)
+{
+	struct fixture              fixture;
+	const struct board_view    *view;
+	const struct store_finding *finding;
+	struct said                 again = east_missing, well = east_well;
+
+	fixture_init(&fixture);
+	fixture_say(&fixture, &global_well);
+	fixture_say(&fixture, &east_well);
+	view = fixture_view(&fixture, "vm-a");
+	assert_int_equal(view->open_count, 0);
+	assert_int_equal(view->verdict->state, STATE_OK);
+
+	fixture_say(&fixture, &east_missing);
+	assert_int_equal(view->open_count, 1);
+	finding = &view->open[0]->finding;
+	assert_string_equal(finding->code, "PLP-101-REGION-NAME-MISSING");
+	assert_string_equal(finding->region, "eastus");
+	assert_int_equal(finding->opened_ms, T0_MS + 60000);
+	assert_int_equal(fixture.told, 1);
+
+	again.at_ms += 60000; /* the same: still the one that was opened first */
+	fixture_say(&fixture, &again);
+	assert_int_equal(view->open_count, 1);
+	finding = &view->open[0]->finding;
+	assert_int_equal(finding->opened_ms, T0_MS + 60000);
+	assert_int_equal(finding->last_seen_ms, T0_MS + 120000);
+	assert_int_equal(fixture.told, 1);
+
+	well.at_ms += 180000;
+	fixture_say(&fixture, &well);
+	assert_int_equal(view->open_count, 0);
+	assert_int_equal(board_closed_count(fixture.board), 1);
+	assert_int_equal(board_closed_at(fixture.board, 0)->closed_ms, T0_MS + 180000);
+	assert_int_equal(fixture.told, 2);
+	fixture_fini(&fixture);
+}
+
+/* Backlog that comes after news changes nothing of now. */
+static void
+test_old_news(void **state)
+{
+	struct fixture fixture;
+	struct said    old = east_missing;
+
+	fixture_init(&fixture);
+	fixture_say(&fixture, &global_well);
+	fixture_say(&fixture, &east_well);
+	old.at_ms = T0_MS - 60000;
+	fixture_say(&fixture, &old);
+	assert_int_equal(fixture_view(&fixture, "vm-a")->open_count, 0);
+	assert_int_equal(fixture_view(&fixture, "vm-a")->seen_count, 2);
+	fixture_fini(&fixture);
+}
+
+static void
+test_agents_are_apart(void **state)
+{
+	struct fixture fixture;
+	struct said    other = east_well;
+
+	fixture_init(&fixture);
+	fixture_say(&fixture, &east_missing);
+	other.agent = "vm-b";
+	fixture_say(&fixture, &other);
+	assert_int_equal(board_agent_count(fixture.board), 2);
+	assert_int_equal(fixture_view(&fixture, "vm-a")->open_count, 1);
+	assert_int_equal(fixture_view(&fixture, "vm-b")->open_count, 0);
+	fixture_fini(&fixture);
+}
+
+static void
+test_silence_is_unknown(void **state)
+{
+	struct fixture            fixture;
+	const struct board_agent *agent;
+	const struct place       *place;
+
+	fixture_init(&fixture);
+	fixture_say(&fixture, &east_missing);
+	agent = board_agent_find(fixture.board, "vm-a");
+	place = NULL;
+	for (size_t i = 0; i < agent->views[0]->verdict->place_count; i++) {
+		if (strcmp(agent->views[0]->verdict->places[i].target->region, "eastus") == 0)
+			place = &agent->views[0]->verdict->places[i];
+	}
+	assert_non_null(place);
+	assert_false(board_is_silent(fixture.board, agent, east_missing.at_ms + SILENT_MS));
+	assert_int_equal(
+	    board_state(fixture.board, place, east_missing.at_ms + SILENT_MS), STATE_CRITICAL);
+	assert_true(board_is_silent(fixture.board, agent, east_missing.at_ms + SILENT_MS + 1));
+	assert_int_equal(board_state(fixture.board, place, east_missing.at_ms + SILENT_MS + 1),
+	    STATE_UNKNOWN);
+	fixture_fini(&fixture);
+}
+
+/* A region that is added to the document is missed at once, without a new measurement. */
+static void
+test_new_document(void **state)
+{
+	struct fixture fixture;
+	struct said    west = { "vm-a", "contoso", "westeurope", true, T0_MS };
+	unsigned       before;
+
+	fixture_init(&fixture);
+	fixture_say(&fixture, &global_well);
+	fixture_say(&fixture, &east_well);
+	fixture_say(&fixture, &west);
+	before = (unsigned)fixture_view(&fixture, "vm-a")->open_count;
+	fixture_document(&fixture, true);
+	assert_true(documents_scan(fixture.documents, fixture_on_trouble, NULL));
+	board_judge_all(fixture.board);
+	documents_release(fixture.documents);
+	assert_int_equal(fixture_view(&fixture, "vm-a")->open_count, before + 1);
+	assert_false(documents_scan(fixture.documents, fixture_on_trouble, NULL));
+	fixture_fini(&fixture);
+}
+
+static unsigned troubles;
+
+static void
+count_trouble(void *arg, const struct err *err)
+{
+	troubles++;
+	assert_non_null(strstr(err->text, "contoso.json"));
+}
+
+static void
+test_broken_document_keeps(void **state)
+{
+	struct fixture fixture;
+
+	fixture_init(&fixture);
+	troubles = 0;
+	fixture_write(&fixture, "contoso.json", "{\"name\": \"contoso\", ");
+	assert_false(documents_scan(fixture.documents, count_trouble, NULL));
+	assert_false(documents_scan(fixture.documents, count_trouble, NULL));
+	assert_int_equal(troubles, 1); /* told once */
+	assert_int_equal(documents_broken(fixture.documents), 1);
+	assert_int_equal(documents_count(fixture.documents), 1);
+	assert_non_null(documents_find(fixture.documents, "contoso"));
+	fixture_document(&fixture, true);
+	assert_true(documents_scan(fixture.documents, count_trouble, NULL));
+	assert_int_equal(documents_broken(fixture.documents), 0);
+	documents_release(fixture.documents);
+	fixture_fini(&fixture);
+}
+
+/* What a new process reads from the store is what the old one knew. */
+static void
+test_rebuilt_from_store(void **state)
+{
+	struct fixture fixture;
+	struct board  *old;
+	struct err     err = { 0 };
+
+	fixture_init(&fixture);
+	fixture_say(&fixture, &global_well);
+	fixture_say(&fixture, &east_well);
+	fixture_say(&fixture, &east_missing);
+	assert_int_equal(fixture.told, 1);
+	old = fixture.board;
+	fixture.board = fixture_board(&fixture);
+	assert_true(board_load(fixture.board, fixture.store, &err));
+	assert_int_equal(fixture.told, 1); /* nothing new to say */
+	assert_int_equal(fixture_view(&fixture, "vm-a")->open_count, 1);
+	assert_int_equal(
+	    fixture_view(&fixture, "vm-a")->open[0]->finding.opened_ms, T0_MS + 60000);
+	assert_int_equal(board_agent_find(fixture.board, "vm-a")->last_seen_ms,
+	    board_agent_find(old, "vm-a")->last_seen_ms);
+	board_free(old);
+	fixture_fini(&fixture);
+}
+
+static void
+test_forgotten(void **state)
+{
+	struct fixture fixture;
+	struct said    other = global_well;
+
+	fixture_init(&fixture);
+	fixture_say(&fixture, &east_missing);
+	other.account = "fabrikam";
+	other.at_ms = T0_MS + 20 * (int64_t)SILENT_MS;
+	fixture_say(&fixture, &other); /* the agent lives, and looks at contoso no more */
+	board_forget(fixture.board, other.at_ms, 0);
+	assert_int_equal(board_agent_find(fixture.board, "vm-a")->view_count, 1);
+	assert_int_equal(board_closed_count(fixture.board), 1);
+	board_forget(fixture.board, other.at_ms, other.at_ms + 1);
+	assert_int_equal(board_agent_count(fixture.board), 0);
+	fixture_fini(&fixture);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_opens_and_closes),
+		cmocka_unit_test(test_old_news),
+		cmocka_unit_test(test_agents_are_apart),
+		cmocka_unit_test(test_silence_is_unknown),
+		cmocka_unit_test(test_new_document),
+		cmocka_unit_test(test_broken_document_keeps),
+		cmocka_unit_test(test_rebuilt_from_store),
+		cmocka_unit_test(test_forgotten),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,109 @@
+#include "tests/collector/board_fixture.h"
+
+#include "collector/metrics.h"
+
+static const struct said well = { "vm\"a", "contoso", "", false, T0_MS };
+static const struct said missing = { "vm\"a", "contoso", "eastus", true, T0_MS };
+
+static void
+write_page(struct fixture *fixture, int64_t now_ms, struct wbuf *out)
+{
+	wbuf_init(out);
+	metrics_board(fixture->board, now_ms, out);
+}
+
+static void
+assert_line(struct wbuf *out, const char *line)
+{
+	char *whole = mem_printf("\n%s\n", line);
+
+	if (strstr(wbuf_text(out), whole) == NULL)
+		fail_msg("no line %s in:\n%s", line, wbuf_text(out));
+	free(whole);
+}
+
+static void
+test_values(void **state)
+{
+	struct fixture fixture;
+	struct wbuf    out;
+
+	fixture_init(&fixture);
+	fixture_say(&fixture, &well);
+	fixture_say(&fixture, &missing);
+	write_page(&fixture, T0_MS, &out);
+	assert_line(
+	    &out, "probe_success{account=\"contoso\",region=\"global\",agent=\"vm\\\"a\"} 1");
+	/* A failed probe is a 0, not a missing series. */
+	assert_line(
+	    &out, "probe_success{account=\"contoso\",region=\"eastus\",agent=\"vm\\\"a\"} 0");
+	assert_line(&out,
+	    "probe_http_duration_seconds{account=\"contoso\",region=\"global\",agent="
+	    "\"vm\\\"a\","
+	    "phase=\"transfer\"} 0.001");
+	assert_line(&out,
+	    "probe_dns_lookup_time_seconds{account=\"contoso\",region=\"eastus\",agent="
+	    "\"vm\\\"a\"} "
+	    "0.0015");
+	assert_line(&out,
+	    "plprobe_finding{account=\"contoso\",region=\"eastus\",agent=\"vm\\\"a\",code="
+	    "\"PLP-101-"
+	    "REGION-NAME-MISSING\",severity=\"critical\"} 1");
+	assert_line(&out, "plprobe_agent_up{agent=\"vm\\\"a\",network=\"vnet-a\"} 1");
+	assert_null(strstr(wbuf_text(&out), "10.0.0."));
+	wbuf_fini(&out);
+	fixture_fini(&fixture);
+}
+
+/* A silent agent is not a broken account: its samples go, and one says why. */
+static void
+test_silence(void **state)
+{
+	struct fixture fixture;
+	struct wbuf    out;
+
+	fixture_init(&fixture);
+	fixture_say(&fixture, &well);
+	write_page(&fixture, T0_MS + SILENT_MS + 1, &out);
+	assert_null(strstr(wbuf_text(&out), "probe_success{"));
+	assert_line(&out, "plprobe_agent_up{agent=\"vm\\\"a\",network=\"vnet-a\"} 0");
+	assert_non_null(strstr(wbuf_text(&out), "plprobe_agent_last_seen_timestamp_seconds{"));
+	wbuf_fini(&out);
+	fixture_fini(&fixture);
+}
+
+/* Prometheus' own checker has nothing to say. */
+static void
+test_promtool(void **state)
+{
+	struct fixture fixture;
+	struct wbuf    out;
+	FILE          *tool;
+
+	if (system("command -v promtool >/dev/null") != 0) {
+		print_message("promtool is not installed (package prometheus)\n");
+		skip();
+	}
+	fixture_init(&fixture);
+	fixture_say(&fixture, &well);
+	fixture_say(&fixture, &missing);
+	write_page(&fixture, T0_MS, &out);
+	tool = popen("promtool check metrics", "w");
+	assert_non_null(tool);
+	assert_int_equal(fwrite(out.bytes, 1, out.count, tool), out.count);
+	assert_int_equal(pclose(tool), 0);
+	wbuf_fini(&out);
+	fixture_fini(&fixture);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_promtool),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
