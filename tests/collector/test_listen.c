@@ -1,0 +1,361 @@
+/* The server's limits, against clients that are slow, many or old. */
+#include "collector/listen.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "tests/support/support_certs.h"
+
+#include <openssl/ssl.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { FIRST_MS = 400, AGE_MS = 1500, CONNECTIONS = 3, PATIENCE_MS = 10000 };
+
+static char               folder[64];
+static struct loop       *loop;
+static struct listen_tls *tls;
+static struct listen     *server;
+static struct request    *parked; /* of /later, answered by a timer */
+static struct loop_watch  later;
+
+static void
+on_later(void *arg, unsigned what)
+{
+	request_answer(parked, 200, "text/plain", "late", 4);
+	parked = NULL;
+}
+
+static void
+on_request(void *arg, struct request *request)
+{
+	if (strcmp(request_path(request), "/later") == 0) {
+		parked = request;
+		loop_watch_set(&later, -1, 0, (AGE_MS + 300) * US_PER_MS);
+		return;
+	}
+	request_answer(request, 200, "text/plain", "ok", 2);
+}
+
+/* A client is a process; the server is ours, so that its counters can be read. */
+static pid_t
+start_client(int (*run)(SSL *ssl, int fd))
+{
+	struct sockaddr_storage to;
+	struct addr             at = listen_addr(server);
+	unsigned                count = addr_to_sockaddr(&at, &to);
+	pid_t                   child = fork();
+	SSL_CTX                *context;
+	SSL                    *ssl;
+	int                     fd;
+
+	if (child != 0)
+		return child;
+	context = SSL_CTX_new(TLS_client_method());
+	ssl = SSL_new(context);
+	fd = socket(to.ss_family, SOCK_STREAM, 0);
+	if (connect(fd, (struct sockaddr *)&to, count) != 0)
+		_exit(100);
+	SSL_set_fd(ssl, fd);
+	_exit(run(ssl, fd));
+}
+
+/* Runs the loop until the client has ended; its exit code. */
+static int
+wait_client(pid_t child)
+{
+	int status = -1;
+
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		loop_run_once(loop, false);
+		usleep(1000);
+	}
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int64_t
+now_ms(void)
+{
+	return clock_mono_us(clock_system()) / US_PER_MS;
+}
+
+/* Waits until the server has closed; how long that took, in tenths of a second. */
+static int
+wait_close(int fd, int64_t began_ms)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	char          byte[256];
+	ssize_t       got;
+
+	do {
+		if (poll(&poll_fd, 1, PATIENCE_MS) != 1)
+			return 101;
+		got = read(fd, byte, sizeof(byte));
+	} while (got > 0);
+	return (int)((now_ms() - began_ms) / 100);
+}
+
+static int
+say_nothing(SSL *ssl, int fd)
+{
+	return wait_close(fd, now_ms());
+}
+
+static int
+drip_handshake(SSL *ssl, int fd)
+{
+	static const unsigned char hello[] = { 0x16, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3 };
+	int64_t                    began_ms = now_ms();
+
+	for (size_t i = 0; i < sizeof(hello); i++) {
+		if (send(fd, &hello[i], 1, MSG_NOSIGNAL) != 1)
+			break;
+		usleep(100000);
+	}
+	return wait_close(fd, began_ms);
+}
+
+static int
+drip_headers(SSL *ssl, int fd)
+{
+	static const char start[] = "GET / HTTP/1.1\r\nHost: x\r\n";
+	int64_t           began_ms = now_ms();
+
+	if (SSL_connect(ssl) != 1 || SSL_write(ssl, start, sizeof(start) - 1) <= 0)
+		return 102;
+	while (SSL_write(ssl, "a: b\r\n", 6) > 0 && now_ms() - began_ms < PATIENCE_MS)
+		usleep(100000);
+	return wait_close(fd, began_ms);
+}
+
+static bool
+ask(SSL *ssl, const char *path, const char *answer)
+{
+	char text[1000], *request = mem_printf("GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
+	int  got = 0, count = 0;
+
+	if (SSL_write(ssl, request, (int)strlen(request)) <= 0)
+		return false;
+	free(request);
+	do {
+		got = SSL_read(ssl, text + count, (int)sizeof(text) - 1 - count);
+		count += got > 0 ? got : 0;
+		text[count] = '\0';
+	} while (got > 0 && strstr(text, answer) == NULL);
+	return strstr(text, answer) != NULL;
+}
+
+/* Keeps asking until the connection has had its time. */
+static int
+grow_old(SSL *ssl, int fd)
+{
+	int64_t began_ms = now_ms();
+
+	if (SSL_connect(ssl) != 1)
+		return 102;
+	while (ask(ssl, "/", "ok") && now_ms() - began_ms < PATIENCE_MS)
+		usleep(50000);
+	return (int)((now_ms() - began_ms) / 100);
+}
+
+/* An answer that is waited for outlives the age. */
+static int
+wait_parked(SSL *ssl, int fd)
+{
+	return SSL_connect(ssl) == 1 && ask(ssl, "/later", "late") ? 0 : 1;
+}
+
+static int
+ask_once(SSL *ssl, int fd)
+{
+	return SSL_connect(ssl) == 1 && ask(ssl, "/", "ok") ? 0 : 1;
+}
+
+static void
+settle(void)
+{
+	for (int i = 0; i < 50; i++) {
+		loop_run_once(loop, false);
+		usleep(1000);
+	}
+}
+
+static void
+test_slow_clients(void **state)
+{
+	static const struct {
+		const char *name;
+		int (*run)(SSL *ssl, int fd);
+	} clients[] = { { "says nothing", say_nothing }, { "drips its hello", drip_handshake },
+		{ "drips its headers", drip_headers } };
+
+	for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++) {
+		uint64_t overdue = listen_counts(server).overdue;
+		int      tenths = wait_client(start_client(clients[i].run));
+
+		print_message("%s: closed after %d00 ms\n", clients[i].name, tenths);
+		assert_in_range(tenths, FIRST_MS / 100 - 1, FIRST_MS / 100 + 20);
+		assert_int_equal(listen_counts(server).overdue, overdue + 1);
+		settle();
+		assert_int_equal(listen_counts(server).live, 0);
+	}
+}
+
+static void
+test_old_connection(void **state)
+{
+	int tenths = wait_client(start_client(grow_old));
+
+	assert_in_range(tenths, AGE_MS / 100 - 1, AGE_MS / 100 + 20);
+	settle();
+	assert_int_equal(listen_counts(server).live, 0);
+}
+
+static void
+test_parked_outlives_age(void **state)
+{
+	assert_int_equal(wait_client(start_client(wait_parked)), 0);
+	settle();
+	assert_int_equal(listen_counts(server).waiting, 0);
+}
+
+static void
+test_connection_cap(void **state)
+{
+	pid_t    idle[CONNECTIONS + 2], late;
+	unsigned most = 0;
+
+	for (int i = 0; i < CONNECTIONS + 2; i++)
+		idle[i] = start_client(say_nothing);
+	for (int i = 0; i < 100; i++) {
+		loop_run_once(loop, false);
+		usleep(1000);
+		if (listen_counts(server).live > most)
+			most = listen_counts(server).live;
+	}
+	assert_int_equal(most, CONNECTIONS);
+	late = start_client(ask_once); /* waits in the backlog until there is room */
+	assert_int_equal(wait_client(late), 0);
+	for (int i = 0; i < CONNECTIONS + 2; i++)
+		assert_true(wait_client(idle[i]) < 100);
+	settle();
+	assert_int_equal(listen_counts(server).live, 0);
+}
+
+/* Without TLS on the TLS port there is no answer, least of all a plain one. */
+static int
+speak_plain(SSL *ssl, int fd)
+{
+	static const char text[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+	char              answer[512];
+	ssize_t           got, count = 0;
+
+	if (send(fd, text, sizeof(text) - 1, MSG_NOSIGNAL) < 0)
+		return 102;
+	while ((got = read(fd, answer + count, sizeof(answer) - 1 - (size_t)count)) > 0)
+		count += got;
+	answer[count] = '\0';
+	return strstr(answer, "HTTP/1") != NULL;
+}
+
+static void
+test_plain_on_tls(void **state)
+{
+	assert_int_equal(wait_client(start_client(speak_plain)), 0);
+}
+
+static void
+test_bad_files(void **state)
+{
+	char *cert = mem_printf("%s/cert.pem", folder), *key = mem_printf("%s/key.pem", folder);
+	struct err err;
+
+	assert_null(listen_tls_new("/no/such/file", key, &err));
+	assert_non_null(strstr(err.text, "/no/such/file"));
+	assert_null(listen_tls_new(cert, cert, &err));
+	assert_true(listen_tls_ends_ms(tls) > clock_wall_ms(clock_system()));
+	assert_true(truncate(cert, 10) == 0);
+	assert_false(listen_tls_reload(tls, &err));
+	assert_int_equal(wait_client(start_client(ask_once)), 0); /* the old one is in force */
+	free(cert);
+	free(key);
+}
+
+static int
+set_up(void **state)
+{
+	const struct support_certs_plan plan = { .subject = "localhost" };
+	struct listen_options           options = { .body_bytes_max = 1000,
+		          .connections_max = CONNECTIONS,
+		          .first_request_ms = FIRST_MS,
+		          .age_ms = AGE_MS,
+		          .idle_ms = PATIENCE_MS,
+		          .on_request = on_request };
+	struct support_certs           *certs = support_certs_new(&plan);
+	struct err                      err = { 0 };
+	char                           *cert, *key;
+
+	snprintf(folder, sizeof(folder), "/tmp/plprobe-listen-XXXXXX");
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	cert = mem_printf("%s/cert.pem", folder);
+	key = mem_printf("%s/key.pem", folder);
+	support_certs_write(certs, cert, key);
+	support_certs_free(certs);
+	loop = loop_new(&err);
+	tls = listen_tls_new(cert, key, &err);
+	free(cert);
+	free(key);
+	if (loop == NULL || tls == NULL || !addr_parse(&options.at, "127.0.0.1", 1, &err))
+		return -1;
+	options.at.port = 0;
+	options.loop = loop;
+	options.tls = tls;
+	server = listen_new(&options, &err);
+	if (server == NULL)
+		return -1;
+	loop_watch_init(&later, loop, on_later, NULL);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	char *command = mem_printf("rm -rf %s", folder);
+	int   code = system(command);
+
+	listen_free(server);
+	listen_tls_free(tls);
+	loop_watch_fini(&later);
+	loop_free(loop);
+	free(command);
+	return code;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_slow_clients),
+		cmocka_unit_test(test_old_connection),
+		cmocka_unit_test(test_parked_outlives_age),
+		cmocka_unit_test(test_connection_cap),
+		cmocka_unit_test(test_plain_on_tls),
+		cmocka_unit_test(test_bad_files),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
