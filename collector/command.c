@@ -43,7 +43,7 @@ static const struct option_row {
 	const char *name, *value, *what;
 } option_table[] = {
 	{ 'c', "config", "PATH", "configuration file instead of " COLLECTOR_CONF_FILE },
-	{ 'n', "network", "NAME", "the agent's VNet and subnet, as you name them" },
+	{ 'M', "network", "NAME", "the agent's VNet and subnet, as you name them" },
 	{ 'o', "output", "FORMAT", "table (preset on a terminal), json or csv" },
 	{ 'N', "no-color", NULL, "no colours, as with NO_COLOR set" },
 	{ 'Z', "exit-zero", NULL, "exit 0 whatever the report says" },
@@ -277,7 +277,7 @@ static const struct command commands[] = {
 	    "the grid of accounts, regions and agents, and each finding with cause, owner and "
 	    "fix",
 	    run_report },
-	{ "token", "create", "AGENT", 1, 1, "cn", COMMAND_USAGE,
+	{ "token", "create", "AGENT", 1, 1, "cM", COMMAND_USAGE,
 	    "make a token for an agent and print it, once", create_token },
 	{ "agents", "list", "", 0, 0, "c", COMMAND_USAGE, "which agents have tokens",
 	    list_agents },
@@ -319,7 +319,7 @@ print_overview(FILE *to)
 static void
 print_command(const struct command *command)
 {
-	char option[40];
+	char option[40], letter[8];
 
 	printf("usage: plprobe-collector %s%s%s [OPTION]... %s\n\n%s.\n\n", command->first,
 	    command->second != NULL ? " " : "", command->second != NULL ? command->second : "",
@@ -329,12 +329,15 @@ print_command(const struct command *command)
 
 		if (strchr(command->options, row->letter) == NULL)
 			continue;
-		snprintf(option, sizeof(option), "%s%s--%s%s%s",
-		    row->letter == 'o' ? "-o, " : "", "", row->name,
-		    row->value != NULL ? "=" : "", row->value != NULL ? row->value : "");
+		/* Capital letters only tell the rows apart. */
+		if (row->letter >= 'a')
+			snprintf(letter, sizeof(letter), "-%c,", row->letter);
+		snprintf(option, sizeof(option), "%-3s --%s%s%s",
+		    row->letter >= 'a' ? letter : "", row->name, row->value != NULL ? "=" : "",
+		    row->value != NULL ? row->value : "");
 		printf("  %-22s  %s\n", option, row->what);
 	}
-	printf("  %-22s  %s\n", "--help", "this text");
+	printf("  %-22s  %s\n", "-h, --help", "this text");
 }
 
 static int
@@ -429,7 +432,7 @@ take_option(struct words *words, int letter)
 {
 	switch (letter) {
 	case 'c': words->config = optarg; return true;
-	case 'n': words->network = optarg; return true;
+	case 'M': words->network = optarg; return true;
 	case 'o': words->output = optarg; return true;
 	case 'N': words->no_color = true; return true;
 	case 'Z': words->exit_zero = true; return true;
