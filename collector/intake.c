@@ -110,25 +110,54 @@ order_ms(const struct intake *intake, int64_t started_ms)
 	return started_ms < intake->batch.received_ms ? started_ms : intake->batch.received_ms;
 }
 
+/* Rows by their key: open addressing, so that a batch of thousands costs no more than its length. */
+struct key_table {
+	size_t *slots; /* number of a row and 1; 0: free */
+	size_t  mask;
+};
+
+static struct key_table
+make_table(struct arena *arena, size_t records)
+{
+	size_t room = 16;
+
+	while (room < records * 2)
+		room *= 2;
+	return (struct key_table){ arena_array(arena, room, sizeof(size_t)), room - 1 };
+}
+
+/* The slot of the key, taken or free. */
+static size_t *
+find_slot(const struct key_table *table, const struct store_row *rows, const char *key)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	size_t   at;
+
+	for (const char *c = key; *c != '\0'; c++)
+		hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+	at = (size_t)(hash ^ hash >> 32) & table->mask;
+	while (table->slots[at] != 0 && strcmp(rows[table->slots[at] - 1].key, key) != 0)
+		at = (at + 1) & table->mask;
+	return &table->slots[at];
+}
+
 static void
 add_row(struct intake *intake, struct arena *arena, struct store_row *rows,
-    const struct measurement *seen)
+    const struct key_table *table, const struct measurement *seen)
 {
 	struct store_row row = { .key = intake_key(arena, seen->target),
 		.at_ms = order_ms(intake, seen->started_ms),
 		.seen = seen };
-	size_t           at = 0;
+	size_t          *slot = find_slot(table, rows, row.key);
 
 	if (seen->started_ms > intake->batch.received_ms + ahead_ms)
 		intake->clock_suspect = true;
-	while (at < intake->batch.row_count && strcmp(rows[at].key, row.key) != 0)
-		at++;
-	if (at < intake->batch.row_count && rows[at].at_ms > row.at_ms)
+	if (*slot == 0)
+		*slot = ++intake->batch.row_count;
+	else if (rows[*slot - 1].at_ms > row.at_ms)
 		return;
 	row.bytes = copy_encoded(arena, &measurement_desc, seen, &row.count);
-	rows[at] = row;
-	if (at == intake->batch.row_count)
-		intake->batch.row_count++;
+	rows[*slot - 1] = row;
 }
 
 static void
@@ -136,12 +165,13 @@ fill(struct intake *intake, struct arena *arena, const struct batch *batch)
 {
 	struct store_row  *rows = arena_array(arena, batch->records_count + 1, sizeof(*rows));
 	const struct gap **gaps = arena_array(arena, batch->records_count + 1, sizeof(*gaps));
+	struct key_table   table = make_table(arena, batch->records_count);
 
 	for (size_t i = 0; i < batch->records_count; i++) {
 		const struct record *record = &batch->records[i];
 
 		if (record->measurement != NULL)
-			add_row(intake, arena, rows, record->measurement);
+			add_row(intake, arena, rows, &table, record->measurement);
 		if (record->vitals != NULL)
 			intake->batch.vitals = record->vitals;
 		if (record->gap != NULL)
