@@ -68,8 +68,10 @@ on_findings(void *arg, struct arena *arena, const struct store_finding *findings
 		const struct store_finding *finding = &findings[i];
 
 		if (finding->closed_ms != 0)
-			log_info("finding", "closed %s: %s %s seen by %s", finding->code,
-			    finding->account, finding->region, finding->agent);
+			log_info("finding", "closed %s: %s %s (seen by %s)", finding->code,
+			    finding->account,
+			    finding->region[0] != '\0' ? finding->region : "global",
+			    finding->agent);
 		else if (finding->opened_ms == finding->last_seen_ms)
 			log_info("finding", "opened %s: %s (seen by %s)", finding->code,
 			    finding->sentence, finding->agent);

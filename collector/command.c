@@ -451,9 +451,9 @@ read_words(struct words *words, const struct command *command, int argc, char **
 	list_options(command, options);
 	argv[0] = (char[]){ "plprobe-collector" };
 	optind = 1;
-	while (
-	    (letter = getopt_long(argc, argv,
-	         strchr(command->options, 'o') != NULL ? "o:h" : "h", options, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv,
+	            strchr(command->options, 'o') != NULL ? "c:o:h" : "c:h", options, NULL)) !=
+	    -1) {
 		if (!take_option(words, letter)) {
 			suggest_option(options, argv[optind - 1]);
 			return false;
