@@ -27,11 +27,13 @@ find_failure(unsigned outcome)
 static const char *
 describe_failure(const struct scene *scene, const struct dns *dns)
 {
-	const char *text = arena_printf(scene->arena, "resolver %s: %s after %u ms",
-	    dns->resolver, outcome_name(dns->outcome), dns->took_us / 1000);
+	const char *text = arena_printf(
+	    scene->arena, "resolver %s: %s", dns->resolver, outcome_name(dns->outcome));
 
+	if (dns->took_us > 0) /* not when nothing came: the detail says how long was waited */
+		text = arena_printf(scene->arena, "%s after %u ms", text, dns->took_us / 1000);
 	if (dns->tries > 1)
-		text = arena_printf(scene->arena, "%s and %u tries", text, dns->tries);
+		text = arena_printf(scene->arena, "%s, %u tries", text, dns->tries);
 	if (dns->outcome == OUTCOME_DNS_OTHER)
 		text = arena_printf(scene->arena, "%s, rcode %u", text, dns->rcode);
 	if (dns->detail != NULL && *dns->detail != '\0')

@@ -20,10 +20,12 @@ static const char *
 describe(const struct scene *scene, const struct site *site, const struct attempt *attempt)
 {
 	const struct endpoint *end = attempt->end;
-	const char *text = arena_printf(scene->arena, "%s: %s after %u ms", attempt->peer,
-	    outcome_name(end->tcp), end->tcp_us / 1000);
+	const char            *text = arena_printf(
+	               scene->arena, "%s: %s", attempt->peer, outcome_name(end->tcp));
 
-	if (end->os_errno != 0)
+	if (end->detail != NULL && *end->detail != '\0')
+		text = arena_printf(scene->arena, "%s (%s)", text, end->detail);
+	else if (end->os_errno != 0)
 		text = arena_printf(
 		    scene->arena, "%s (%s)", text, strerror((int)end->os_errno));
 	if (end->local != NULL && *end->local != '\0')
