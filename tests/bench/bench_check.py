@@ -12,6 +12,7 @@ import os
 import statistics
 import sys
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lab"))
 
 import kernel  # noqa: E402

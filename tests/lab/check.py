@@ -149,9 +149,20 @@ def judge(world, scene, programs):
     return differences
 
 
+def _lacking(scene):
+    """What this machine lacks for the scenario, in words."""
+    if any(vnet.delay for vnet in scene.vnets.values()) and \
+            not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        return "the delay needs /dev/net/tun, which cannot be opened"
+    return ""
+
+
 def run(directory, scene, certificates, programs, keep=None):
     """Builds the world of a scenario, checks, and takes it down again."""
     started = time.monotonic()
+    lacking = _lacking(scene)
+    if lacking:
+        return Outcome(scene.name, "skipped", 0.0, f"  {lacking}")
     world = World(directory, scene, certificates, programs)
     try:
         world.build()
