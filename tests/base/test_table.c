@@ -103,6 +103,62 @@ test_wrap(void **state)
 	table_free(table);
 }
 
+/* Lines break at blanks; a word that is longer than any line breaks where it must. */
+static void
+test_wrap_at_blanks(void **state)
+{
+	static const char *const wide[] = { "A", "FIRST", "SECOND", NULL };
+	struct table            *table = table_new(wide, 31, false);
+	size_t                   row;
+
+	table_wrap(table, 1);
+	table_wrap(table, 2);
+	row = table_row(table);
+	table_cell(table, row, 0, TABLE_PLAIN, "a");
+	table_cell(table, row, 1, TABLE_RED, "region address shared");
+	table_cell(table, row, 2, TABLE_PLAIN, "no private alias, public");
+	table_print(table, &out);
+	assert_string_equal(wbuf_text(&out),
+	    "A FIRST          SECOND\n"
+	    "a region address no private\n"
+	    "  shared         alias, public\n");
+	table_free(table);
+	wbuf_clear(&out);
+	table = table_new(wide, 14, false);
+	table_wrap(table, 1);
+	row = table_row(table);
+	table_cell(table, row, 1, TABLE_PLAIN, "abcdefghij kl");
+	table_print(table, &out);
+	assert_string_equal(wbuf_text(&out),
+	    "A FIRST SECOND\n"
+	    "  abcde\n"
+	    "  fghij\n"
+	    "  kl\n");
+	table_free(table);
+}
+
+/* Without colour there is nothing but the text. */
+static void
+test_ink(void **state)
+{
+	assert_string_equal(table_ink_on(TABLE_RED, true), "\033[31m");
+	assert_string_equal(table_ink_off(TABLE_RED, true), "\033[0m");
+	assert_string_equal(table_ink_on(TABLE_RED, false), "");
+	assert_string_equal(table_ink_off(TABLE_RED, false), "");
+	assert_string_equal(table_ink_on(TABLE_PLAIN, true), "");
+	assert_string_equal(table_ink_off(TABLE_PLAIN, true), "");
+}
+
+static void
+test_locale(void **state)
+{
+	assert_false(table_utf8());
+	if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+		skip();
+	assert_true(table_utf8());
+	setlocale(LC_CTYPE, "C");
+}
+
 static void
 test_no_rows(void **state)
 {
@@ -163,6 +219,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_plain, begin, end),
 		cmocka_unit_test_setup_teardown(test_colour, begin, end),
 		cmocka_unit_test_setup_teardown(test_wrap, begin, end),
+		cmocka_unit_test_setup_teardown(test_wrap_at_blanks, begin, end),
+		cmocka_unit_test(test_ink),
+		cmocka_unit_test(test_locale),
 		cmocka_unit_test_setup_teardown(test_no_rows, begin, end),
 		cmocka_unit_test_setup_teardown(test_utf8, begin, end),
 		cmocka_unit_test_setup_teardown(test_whether_to_colour, begin, end),
