@@ -15,6 +15,9 @@
 
 enum { EXIT_UNKNOWN = 3, WIDTH_PRESET = 100 };
 
+/* Answers from inside any VNet of Azure, whatever its own DNS servers are. */
+static const char azure_dns[] = "168.63.129.16";
+
 static const int64_t limit_preset_ms = 10 * MS_PER_S;
 static const int64_t watch_preset_ms = 10 * MS_PER_S;
 
@@ -25,6 +28,9 @@ enum {
 	OPTION_TIMEOUT,
 	OPTION_CA_FILE,
 	OPTION_NO_SWEEP,
+	OPTION_DNS_ONLY,
+	OPTION_TREE,
+	OPTION_AZURE_DNS,
 	OPTION_OUTPUT,
 	OPTION_WATCH,
 	OPTION_NO_COLOR,
@@ -41,6 +47,10 @@ static const struct cli_option options_table[] = {
 	[OPTION_CA_FILE] = { "ca-file", 0, "PEM", "roots that replace the system's" },
 	[OPTION_NO_SWEEP] = { "no-sweep", 0, NULL,
 	    "do not look for names of regions that are not configured" },
+	[OPTION_DNS_ONLY] = { "dns-only", 0, NULL, "only resolve, and connect to nothing" },
+	[OPTION_TREE] = { "tree", 0, NULL,
+	    "draw each name: who was asked, its aliases, addresses, what was met there" },
+	[OPTION_AZURE_DNS] = { "azure-dns", 0, NULL, "ask Azure's own 168.63.129.16 as well" },
 	[OPTION_OUTPUT] = { "output", 'o', "FORMAT", "table, json or nagios" },
 	[OPTION_WATCH] = { "watch", 'w', "[SEC]", "again and again, every 10 seconds or SEC" },
 	[OPTION_NO_COLOR] = { "no-color", 0, NULL, "as a set NO_COLOR" },
@@ -57,6 +67,9 @@ const struct cli_command check_command = {
 	"those of the document, and ACCOUNT may be left out: all of the documents' accounts.\n"
 	"Without a document every region of Azure is tried, and what cannot be known from the\n"
 	"outside is said to be unknown.\n\n"
+	"With --dns-only a name without a finding is `unknown`, not `ok`: an address in a\n"
+	"private range does not show that a gateway is there. The names with a finding are\n"
+	"drawn as trees; --tree draws all.\n\n"
 	"Exit code: 0 ok, 1 warning, 2 critical, 3 unknown or wrong arguments.\n",
 	options_table,
 	EXIT_UNKNOWN,
@@ -133,6 +146,9 @@ take_option(struct check_options *options, int option, const char *value, struct
 	case OPTION_TIMEOUT: return parse_timeout(&options->limit_ms, value, err);
 	case OPTION_CA_FILE: options->ca_file = value; break;
 	case OPTION_NO_SWEEP: options->no_sweep = true; break;
+	case OPTION_DNS_ONLY: options->dns_only = true; break;
+	case OPTION_TREE: options->tree = true; break;
+	case OPTION_AZURE_DNS: options->azure_dns = true; break;
 	case OPTION_OUTPUT: return parse_output(&options->output, value, err);
 	case OPTION_WATCH: return parse_watch(&options->watch_ms, value, err);
 	case OPTION_NO_COLOR: options->no_color = true; break;
@@ -273,13 +289,19 @@ static void
 print_tables(const struct check_options *options, const struct survey_result *results,
     size_t count, struct wbuf *out)
 {
-	bool colour = table_colour(STDOUT_FILENO, options->no_color);
+	struct verdict_look look = {
+		.width = terminal_width(),
+		.colour = table_colour(STDOUT_FILENO, options->no_color),
+		.utf8 = table_utf8(),
+		.trees = options->tree  ? VERDICT_ALL_TREES
+		    : options->dns_only ? VERDICT_ODD_TREES
+		                        : VERDICT_NO_TREES,
+	};
 
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
 			wbuf_puts(out, "\n");
-		verdict_print(
-		    results[i].account, results[i].verdict, terminal_width(), colour, out);
+		verdict_print(results[i].account, results[i].verdict, &look, out);
 	}
 }
 
@@ -327,13 +349,34 @@ worst_state(const struct survey_result *results, size_t count)
 	return worst;
 }
 
+/* --azure-dns, unless it is asked anyway; in place of the last one when there is no room. */
+static void
+add_azure(struct check_options *options)
+{
+	size_t      room = sizeof(options->resolvers) / sizeof(struct addr);
+	struct addr azure;
+
+	if (!options->azure_dns || !addr_parse(&azure, azure_dns, 53, NULL))
+		return;
+	for (size_t i = 0; i < options->resolver_count; i++) {
+		if (addr_equal(&options->resolvers[i], &azure))
+			return;
+	}
+	if (options->resolver_count < room)
+		options->resolver_count++;
+	options->resolvers[options->resolver_count - 1] = azure;
+}
+
 static bool
 find_resolvers(struct check_options *options, struct err *err)
 {
-	if (options->resolver_count > 0)
-		return true;
-	return resolvers_read(RESOLVERS_SYSTEM_FILE, options->resolvers,
-	    sizeof(options->resolvers) / sizeof(struct addr), &options->resolver_count, err);
+	if (options->resolver_count == 0 &&
+	    !resolvers_read(RESOLVERS_SYSTEM_FILE, options->resolvers,
+	        sizeof(options->resolvers) / sizeof(struct addr), &options->resolver_count,
+	        err))
+		return false;
+	add_azure(options);
+	return true;
 }
 
 /* Once: documents, survey, output. */
@@ -360,6 +403,7 @@ check_once(
 	        .ca_file = options.ca_file,
 	        .limit_ms = options.limit_ms,
 	        .sweep = !options.no_sweep,
+	        .dns_only = options.dns_only,
 	        .progress = isatty(STDERR_FILENO) },
 	    results, interrupted, err);
 	if (done) {

@@ -115,8 +115,8 @@ plan_visits(struct survey *survey)
 	size_t next = 0;
 
 	for (size_t i = 0; i < ask->account_count; i++) {
-		lists[i] = names_targets(
-		    survey->arena, ask->accounts[i], ask->sweep ? NAMES_SWEEP : 0);
+		lists[i] = names_targets(survey->arena, ask->accounts[i],
+		    (ask->sweep ? NAMES_SWEEP : 0) | (ask->dns_only ? NAMES_DNS_ONLY : 0));
 		survey->visit_count += lists[i]->count;
 	}
 	survey->visits = arena_array(survey->arena, survey->visit_count, sizeof(struct visit));

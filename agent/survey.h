@@ -21,6 +21,7 @@ struct survey_ask {
 	const char            *ca_file;  /* NULL: the system's roots */
 	int64_t                limit_ms; /* for each measurement */
 	bool                   sweep; /* ask for the names of regions that are not configured */
+	bool                   dns_only; /* resolve, and connect to nothing */
 	bool                   progress; /* a line on stderr while it runs */
 };
 

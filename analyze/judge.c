@@ -20,6 +20,8 @@
  *    `unknown`, and hides no finding that was seen all the same.
  * 8. Swept names are told one by one; but when all of them have one address, that is one
  *    WILDCARD_RECORD.
+ * 9. A name of which only the addresses were asked for is never ok by their ranges: nothing that
+ *    was seen says that a gateway is there.  Its words begin with "DNS only".
  */
 #include "analyze/judge.h"
 
@@ -85,6 +87,54 @@ is_reached(const struct site *site)
 	return site->attempt_count > 0;
 }
 
+static bool
+is_dns_only(const struct site *site)
+{
+	const struct measurement *seen = site->place->seen;
+
+	return seen != NULL && seen->target != NULL && seen->target->dns_only;
+}
+
+/* An earlier view, or this one further up, has the address. */
+static bool
+was_listed(const struct site *site, size_t view, size_t place)
+{
+	const struct addr *addr = &site->views[view].addrs[place];
+
+	for (size_t i = 0; i <= view; i++) {
+		size_t count = i < view ? site->views[i].addr_count : place;
+
+		for (size_t j = 0; j < count; j++) {
+			if (addr_equal(&site->views[i].addrs[j], addr))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Each distinct address with its class: "private address 10.1.0.4 (a hint)". */
+static const char *
+describe_addresses(const struct scene *scene, const struct site *site)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < site->view_count; i++) {
+		const struct view *view = &site->views[i];
+
+		for (size_t j = 0; j < view->addr_count; j++) {
+			const struct addr *addr = &view->addrs[j];
+			char               told[ADDR_TEXT];
+
+			if (was_listed(site, i, j))
+				continue;
+			text = arena_printf(scene->arena, "%s%s%s address %s (a hint)", text,
+			    *text != '\0' ? ", " : "", addr_class_name(addr_class(addr)),
+			    addr_render(addr, told, sizeof(told)));
+		}
+	}
+	return *text != '\0' ? text : "no address was seen";
+}
+
 static const char *
 describe_unmeasured(const struct scene *scene, const struct site *site)
 {
@@ -96,6 +146,9 @@ describe_unmeasured(const struct scene *scene, const struct site *site)
 		return arena_printf(scene->arena, "not measured: %s", seen->detail);
 	if (site->view_count == 0)
 		return "not measured: no resolver was asked";
+	if (is_dns_only(site))
+		return arena_printf(
+		    scene->arena, "DNS only: %s", describe_addresses(scene, site));
 	return "resolves; the gateway was not asked";
 }
 
@@ -157,6 +210,22 @@ add_unknown(struct verdict *verdict, const char *text)
 	verdict->unknowns[verdict->unknown_count++] = text;
 }
 
+/* Of the names that were measured at all, none was to be connected to. */
+static bool
+asked_only_dns(const struct scene *scene)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < scene->site_count; i++) {
+		if (scene->sites[i].place->seen == NULL)
+			continue;
+		if (!is_dns_only(&scene->sites[i]))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 static void
 list_unknowns(const struct scene *scene, struct verdict *verdict)
 {
@@ -179,6 +248,9 @@ list_unknowns(const struct scene *scene, struct verdict *verdict)
 		    arena_printf(scene->arena,
 		        "whether %zu of %zu swept names exist: their resolvers gave no answer",
 		        scene->swept_silent, scene->swept_asked));
+	if (verdict->dns_only)
+		add_unknown(
+		    verdict, "whether anything answers at the addresses: only DNS was asked");
 	if (any_reached)
 		add_unknown(verdict,
 		    "whether the account admits this network: the request carries no "
@@ -198,6 +270,7 @@ judge_run(struct arena *arena, const struct judge_ask *ask)
 
 	run_checks(scene, report);
 	report_finish(report, verdict);
+	verdict->dns_only = asked_only_dns(scene);
 	take_places(scene, verdict);
 	find_state(verdict);
 	list_unknowns(scene, verdict);

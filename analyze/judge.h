@@ -84,11 +84,12 @@ struct place {
 	const struct measurement *seen; /* NULL: not measured */
 	enum state                state;
 	enum finding_code         worst; /* FINDING_COUNT when there is none */
-	const char *words; /* what may be said: "gateway reached, answered 401", ... */
+	const char *words; /* what may be said: "gateway reached", "DNS only: ..." */
 };
 
 struct verdict {
 	enum state      state;    /* the worst of all */
+	bool            dns_only; /* no name was asked for more than its addresses */
 	struct finding *findings; /* worst first, then by region */
 	size_t          finding_count;
 	struct place

@@ -105,5 +105,7 @@ names_targets(struct arena *arena, const struct account *account, unsigned flags
 	add_configured(arena, list, account);
 	if (flags & NAMES_SWEEP)
 		add_sweep(arena, list, account);
+	for (size_t i = 0; i < list->count; i++)
+		list->targets[i].dns_only |= (flags & NAMES_DNS_ONLY) != 0;
 	return list;
 }

@@ -14,7 +14,10 @@ struct name_list {
 	size_t         count;
 };
 
-enum { NAMES_SWEEP = 1 }; /* add the names of known regions that are not configured */
+enum {
+	NAMES_SWEEP = 1,   /* add the names of known regions that are not configured */
+	NAMES_DNS_ONLY = 2 /* resolve all of them, and connect to none */
+};
 
 /* Global name first, then the regions, then the sweep, by label.
  *

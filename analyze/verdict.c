@@ -1,6 +1,7 @@
 #include "analyze/verdict.h"
 
 #include "analyze/region.h"
+#include "analyze/tree.h"
 #include "base/table.h"
 
 #include <stdio.h>
@@ -32,18 +33,11 @@ ink_of(enum state state)
 	return TABLE_PLAIN;
 }
 
-static const char *
-ansi_of(enum state state, bool colour)
+static void
+put_state(struct wbuf *out, enum state state, bool colour)
 {
-	if (!colour)
-		return "";
-	switch (state) {
-	case STATE_OK: return "\033[32m";
-	case STATE_UNKNOWN: return "\033[90m";
-	case STATE_WARNING: return "\033[33m";
-	case STATE_CRITICAL: return "\033[31m";
-	}
-	return "";
+	wbuf_printf(out, "%s%s%s", table_ink_on(ink_of(state), colour), state_name(state),
+	    table_ink_off(ink_of(state), colour));
 }
 
 /* "10.1.0.4", "10.1.0.4 +1". */
@@ -113,6 +107,7 @@ find_telling(const struct measurement *seen)
 	return &seen->endpoints[0];
 }
 
+/* The last column is that of the words; where only DNS was asked, there are none between. */
 enum {
 	COLUMN_REGION,
 	COLUMN_STATE,
@@ -121,11 +116,12 @@ enum {
 	COLUMN_TCP,
 	COLUMN_TLS,
 	COLUMN_HTTP,
-	COLUMN_WORDS
+	COLUMN_WORDS,
+	COLUMN_DNS_WORDS = COLUMN_TCP
 };
 
 static void
-add_row(struct table *table, const struct place *place)
+add_row(struct table *table, const struct place *place, bool dns_only)
 {
 	const struct measurement *seen = place->seen;
 	const struct endpoint    *end = find_telling(seen);
@@ -140,7 +136,7 @@ add_row(struct table *table, const struct place *place)
 	table_cell(table, row, COLUMN_ADDRESS, TABLE_PLAIN, describe_address(place, text));
 	if (seen != NULL && seen->dns_count > 0)
 		table_cell(table, row, COLUMN_DNS, TABLE_PLAIN, describe_dns(seen, text));
-	if (end != NULL) {
+	if (end != NULL && !dns_only) {
 		table_cell(table, row, COLUMN_TCP, TABLE_PLAIN,
 		    describe_stage(end->tcp, end->tcp_us, text));
 		table_cell(table, row, COLUMN_TLS, TABLE_PLAIN,
@@ -148,19 +144,22 @@ add_row(struct table *table, const struct place *place)
 		table_cell(table, row, COLUMN_HTTP, TABLE_PLAIN,
 		    describe_stage(end->http, end->http_wait_us, text));
 	}
-	table_cell(table, row, COLUMN_WORDS, ink, place->words);
+	table_cell(table, row, dns_only ? COLUMN_DNS_WORDS : COLUMN_WORDS, ink, place->words);
 }
 
 static void
-print_places(const struct verdict *verdict, unsigned width, bool colour, struct wbuf *out)
+print_places(const struct verdict *verdict, const struct verdict_look *look, struct wbuf *out)
 {
-	static const char *const columns[] = { "region", "state", "address", "dns", "tcp",
-		"tls", "gateway", "verdict", NULL };
-	struct table            *table = table_new(columns, width, colour);
+	static const char *const all[] = { "region", "state", "address", "dns", "tcp", "tls",
+		"gateway", "verdict", NULL };
+	static const char *const of_dns[] = { "region", "state", "address", "dns", "verdict",
+		NULL };
+	bool                     dns_only = verdict->dns_only;
+	struct table *table = table_new(dns_only ? of_dns : all, look->width, look->colour);
 
-	table_wrap(table, COLUMN_WORDS);
+	table_wrap(table, dns_only ? COLUMN_DNS_WORDS : COLUMN_WORDS);
 	for (size_t i = 0; i < verdict->place_count; i++)
-		add_row(table, &verdict->places[i]);
+		add_row(table, &verdict->places[i], dns_only);
 	table_print(table, out);
 	table_free(table);
 }
@@ -185,23 +184,44 @@ print_finding(const struct finding *finding, bool colour, struct wbuf *out)
 {
 	const struct finding_desc *desc = &finding_table[finding->code];
 
-	wbuf_printf(out, "\n%s%s%s %s\n", ansi_of(finding->severity, colour),
-	    state_name(finding->severity), colour ? "\033[0m" : "", desc->code);
+	wbuf_puts(out, "\n");
+	put_state(out, finding->severity, colour);
+	wbuf_printf(out, " %s\n", desc->code);
 	print_block(out, "what", finding->sentence);
 	print_block(out, "seen", finding->evidence);
 	print_block(out, "whose", owner_name(desc->owner));
 	print_block(out, "fix", finding->fix);
 }
 
-void
-verdict_print(const struct account *account, const struct verdict *verdict, unsigned width,
-    bool colour, struct wbuf *out)
+static void
+print_trees(const struct verdict *verdict, const struct verdict_look *look, struct wbuf *out)
 {
-	wbuf_printf(out, "%s: %s%s%s\n", account->name, ansi_of(verdict->state, colour),
-	    state_name(verdict->state), colour ? "\033[0m" : "");
-	print_places(verdict, width, colour, out);
+	struct tree_look tree = {
+		.width = look->width, .colour = look->colour, .utf8 = look->utf8
+	};
+
+	for (size_t i = 0; i < verdict->place_count; i++) {
+		const struct place *place = &verdict->places[i];
+
+		if (look->trees == VERDICT_NO_TREES ||
+		    (look->trees == VERDICT_ODD_TREES && place->worst == FINDING_COUNT))
+			continue;
+		wbuf_puts(out, "\n");
+		tree_print(place, verdict, &tree, out);
+	}
+}
+
+void
+verdict_print(const struct account *account, const struct verdict *verdict,
+    const struct verdict_look *look, struct wbuf *out)
+{
+	wbuf_printf(out, "%s: ", account->name);
+	put_state(out, verdict->state, look->colour);
+	wbuf_puts(out, verdict->dns_only ? " (DNS only)\n" : "\n");
+	print_places(verdict, look, out);
+	print_trees(verdict, look, out);
 	for (size_t i = 0; i < verdict->finding_count; i++)
-		print_finding(&verdict->findings[i], colour, out);
+		print_finding(&verdict->findings[i], look->colour, out);
 	if (verdict->unknown_count > 0)
 		wbuf_puts(out, "\nnot known\n");
 	for (size_t i = 0; i < verdict->unknown_count; i++)

@@ -11,9 +11,22 @@ struct json_t;
 struct json_t *verdict_json(const struct account *account, const struct verdict *verdict);
 struct json_t *finding_json(const struct finding *finding);
 
-/* Table of places, then each finding with evidence, owner and fix, then what is unknown. */
-void verdict_print(const struct account *account, const struct verdict *verdict, unsigned width,
-    bool colour, struct wbuf *out);
+enum verdict_trees {
+	VERDICT_NO_TREES,
+	VERDICT_ODD_TREES, /* of the names that have a finding */
+	VERDICT_ALL_TREES
+};
+
+struct verdict_look {
+	unsigned           width;
+	bool               colour, utf8;
+	enum verdict_trees trees; /* tree_print() of names, behind the table */
+};
+
+/* Table of places, then trees, then each finding with evidence, owner and fix, then what is
+ * unknown. */
+void verdict_print(const struct account *account, const struct verdict *verdict,
+    const struct verdict_look *look, struct wbuf *out);
 /* One line with performance data [nagios-plugins]. */
 void verdict_nagios(
     const struct account *account, const struct verdict *verdict, struct wbuf *out);

@@ -91,6 +91,7 @@ verdict_json(const struct account *account, const struct verdict *verdict)
 	json_object_set_new(value, "account", text_json(account->name));
 	json_object_set_new(value, "document", text_json(account->source));
 	json_object_set_new(value, "state", text_json(state_name(verdict->state)));
+	json_object_set_new(value, "dns_only", json_boolean(verdict->dns_only));
 	json_object_set_new(value, "places", places);
 	json_object_set_new(value, "findings", findings);
 	json_object_set_new(value, "unknowns", unknowns);

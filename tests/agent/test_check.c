@@ -49,6 +49,7 @@ static const struct parse_case {
 	{ "contoso --watch --timeout 500ms --source 10.0.0.1", CHECK_GO, "" },
 	{ "contoso --watch=5 --resolver 10.0.0.4 --resolver [fd00::1]:5300", CHECK_GO, "" },
 	{ "contoso --watch=1m", CHECK_GO, "" },
+	{ "contoso --dns-only --tree --azure-dns", CHECK_GO, "" },
 	{ "contoso --res 10.0.0.4", CHECK_GO, "" }, /* what is unique may be cut short */
 	{ "--help", CHECK_HELP, "" },
 	{ "contoso -h", CHECK_HELP, "" },
@@ -261,6 +262,35 @@ test_account_without_document(void **state)
 	assert_null(strstr(ran.out, "contoso"));
 }
 
+/* Nobody answers: the names with a finding are drawn, and nothing is said of connections. */
+static void
+test_dns_only(void **state)
+{
+	struct ran ran = run_with(*state, "contoso --dns-only --no-sweep", 0);
+
+	assert_int_equal(ran.code, 2);
+	assert_int_equal(strncmp(ran.out, "contoso: critical (DNS only)\n", 29), 0);
+	assert_null(strstr(ran.out, "gateway"));
+	assert_non_null(strstr(ran.out,
+	    "\ncontoso-westeurope.documents.azure.com (West Europe)\n"
+	    "|- 127.0.0.1:1, "));
+	assert_non_null(strstr(
+	    ran.out, "\n`- verdict: critical, DNS unreachable (PLP-113-DNS-UNREACHABLE)\n"));
+	assert_non_null(strstr(ran.out, "only DNS was asked"));
+}
+
+/* The list of resolvers is that of the option, and the platform's own. */
+static void
+test_azure_dns(void **state)
+{
+	struct ran ran = run_with(
+	    *state, "contoso --dns-only --no-sweep --azure-dns --timeout 300ms -o json", 0);
+
+	assert_non_null(strstr(ran.out, "\"resolver\": \"168.63.129.16\""));
+	assert_non_null(strstr(ran.out, "\"resolver\": \"127.0.0.1:1\""));
+	assert_non_null(strstr(ran.out, "\"dns_only\": true"));
+}
+
 static void
 test_refusals(void **state)
 {
@@ -320,6 +350,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_exit_zero, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nagios_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_account_without_document, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dns_only, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_azure_dns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_interrupted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_watch_until_interrupted, setup, teardown),

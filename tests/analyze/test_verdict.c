@@ -68,7 +68,8 @@ test_table_of_a_missing_name(void **state)
 {
 	struct told told = judge("PLP-101-REGION-NAME-MISSING/causes.json");
 
-	verdict_print(told.witness->account, told.verdict, 120, false, &told.out);
+	verdict_print(told.witness->account, told.verdict,
+	    &(struct verdict_look){ .width = 120, .colour = false }, &told.out);
 	assert_says(&told, "contoso: critical\n");
 	assert_says(&told, "North Europe");
 	assert_says(&told, "10.1.0.5");
@@ -92,7 +93,8 @@ test_table_of_two_resolvers(void **state)
 {
 	struct told told = judge("PLP-116-RESOLVERS-DISAGREE/silent_is_no_opinion.json");
 
-	verdict_print(told.witness->account, told.verdict, 160, false, &told.out);
+	verdict_print(told.witness->account, told.verdict,
+	    &(struct verdict_look){ .width = 160, .colour = false }, &told.out);
 	assert_says(&told, "timeout (1 of 2)");
 	assert_says(&told, "contoso: warning\n");
 	forget(&told);
@@ -103,7 +105,8 @@ test_colour_only_when_asked_for(void **state)
 {
 	struct told told = judge("PLP-101-REGION-NAME-MISSING/causes.json");
 
-	verdict_print(told.witness->account, told.verdict, 120, true, &told.out);
+	verdict_print(told.witness->account, told.verdict,
+	    &(struct verdict_look){ .width = 120, .colour = true }, &told.out);
 	assert_says(&told, "\033[31mcritical\033[0m");
 	forget(&told);
 }
@@ -114,7 +117,8 @@ test_well_is_not_admitted(void **state)
 {
 	struct told told = judge("well/two_regions.json");
 
-	verdict_print(told.witness->account, told.verdict, 160, false, &told.out);
+	verdict_print(told.witness->account, told.verdict,
+	    &(struct verdict_look){ .width = 160, .colour = false }, &told.out);
 	assert_says(&told, "contoso: ok\n");
 	assert_says(&told, "gateway reached");
 	assert_says(&told, "whether the account admits this network");
@@ -127,7 +131,8 @@ test_what_is_not_known_without_a_document(void **state)
 {
 	struct told told = judge("well/without_document.json");
 
-	verdict_print(told.witness->account, told.verdict, 160, false, &told.out);
+	verdict_print(told.witness->account, told.verdict,
+	    &(struct verdict_look){ .width = 160, .colour = false }, &told.out);
 	assert_says(&told, "which regions are configured: no account document was given");
 	assert_says(&told, "West Europe");
 	forget(&told);
@@ -138,7 +143,8 @@ test_not_measured_is_unknown(void **state)
 {
 	struct told told = judge("unknown/not_measured.json");
 
-	verdict_print(told.witness->account, told.verdict, 160, false, &told.out);
+	verdict_print(told.witness->account, told.verdict,
+	    &(struct verdict_look){ .width = 160, .colour = false }, &told.out);
 	assert_says(&told, "contoso: unknown\n");
 	assert_says(&told, "not measured");
 	forget(&told);
@@ -168,8 +174,8 @@ text_of(const json_t *object, const char *name)
 static void
 test_json_has_stable_members(void **state)
 {
-	static const char *const top[] = { "account", "document", "state", "places", "findings",
-		"unknowns", NULL };
+	static const char *const top[] = { "account", "document", "state", "dns_only", "places",
+		"findings", "unknowns", NULL };
 	static const char *const of_place[] = { "region", "region_name", "host", "port", "role",
 		"state", "code", "words", "seen", NULL };
 	static const char *const of_finding[] = { "code", "severity", "owner", "account",

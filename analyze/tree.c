@@ -1,0 +1,565 @@
+#include "analyze/tree.h"
+
+#include "analyze/region.h"
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/table.h"
+#include "base/text.h"
+
+#include <string.h>
+
+enum { WIDTH_LEAST = 40, LEAD_ROOM = 256 };
+
+/* One line: before, then the word that carries the ink, then the rest. */
+struct node {
+	const char    *before, *mark, *after;
+	enum table_ink ink;
+	struct node   *first, *last, *next;
+};
+
+struct tree {
+	struct arena           *arena; /* owned */
+	const struct place     *place;
+	const struct verdict   *verdict;
+	const struct tree_look *look;
+	bool                   *shown; /* by endpoint: stands under an earlier resolver */
+	struct wbuf            *out;
+	unsigned                column; /* where the next character goes */
+	unsigned                blanks; /* that stand before it, unless the line breaks there */
+	const struct branch_marks *marks;
+};
+
+static const struct branch_marks {
+	const char *fork, *last, *pass, *none; /* three columns each */
+} ascii_marks = { "|- ", "`- ", "|  ", "   " }, line_marks = { "├─ ", "└─ ", "│  ", "   " };
+
+static const char *
+text_or(const char *text, const char *otherwise)
+{
+	return text != NULL && *text != '\0' ? text : otherwise;
+}
+
+static struct node *
+add_node(struct tree *tree, struct node *under, const char *before, enum table_ink ink,
+    const char *mark, const char *after)
+{
+	struct node *node = arena_alloc(tree->arena, sizeof(*node));
+
+	*node = (struct node){ .before = before, .mark = mark, .after = after, .ink = ink };
+	if (under == NULL)
+		return node;
+	if (under->last != NULL)
+		under->last->next = node;
+	else
+		under->first = node;
+	under->last = node;
+	return node;
+}
+
+static enum table_ink
+ink_of_outcome(unsigned outcome)
+{
+	switch (outcome) {
+	case OUTCOME_OK: return TABLE_GREEN;
+	case OUTCOME_NOT_RUN:
+	case OUTCOME_AGENT_LATE:
+	case OUTCOME_POLICY:
+	case OUTCOME_LOCAL: return TABLE_GREY; /* says nothing of the peer */
+	default: return TABLE_RED;
+	}
+}
+
+static enum table_ink
+ink_of_state(enum state state)
+{
+	switch (state) {
+	case STATE_OK: return TABLE_GREEN;
+	case STATE_UNKNOWN: return TABLE_GREY;
+	case STATE_WARNING: return TABLE_YELLOW;
+	case STATE_CRITICAL: return TABLE_RED;
+	}
+	return TABLE_PLAIN;
+}
+
+/* Behind the word of a stage that ended well stands how long it took, and why where it did not. */
+static const char *
+describe_time(struct tree *tree, uint32_t took_us)
+{
+	return took_us == 0 ? "" : arena_printf(tree->arena, " in %.1f ms", took_us / 1000.0);
+}
+
+static const char *
+join(struct tree *tree, const char *text, const char *more)
+{
+	return *text_or(more, "") == '\0' ? text
+	                                  : arena_printf(tree->arena, "%s, %s", text, more);
+}
+
+static const char *
+name_source(const struct dns *dns)
+{
+	switch ((enum source)dns->source) {
+	case SOURCE_RESOLV_CONF: return "of resolv.conf";
+	case SOURCE_AZURE: return "Azure's own";
+	case SOURCE_CONFIGURED: return "asked for";
+	case SOURCE_SYSTEM: return "getaddrinfo, as applications resolve";
+	case SOURCE_COUNT: break;
+	}
+	return "for a reason of a newer version";
+}
+
+/* "AA RD RA" [rfc1035 4.1.1]; "" when the answer was not kept. */
+static const char *
+describe_flags(struct tree *tree, const struct dns *dns)
+{
+	static const struct {
+		unsigned    bit;
+		const char *name;
+	} bits[] = { { 0x0400, "AA" }, { 0x0200, "TC" }, { 0x0100, "RD" }, { 0x0080, "RA" },
+		{ 0x0020, "AD" }, { 0x0010, "CD" } };
+	const char *text = "";
+
+	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+		if (dns->flags & bits[i].bit)
+			text = arena_printf(tree->arena, "%s%s%s", text,
+			    *text != '\0' ? " " : "", bits[i].name);
+	}
+	return text;
+}
+
+/* How the question went: latency, transport, repeats, flags. */
+static const char *
+describe_inquiry(struct tree *tree, const struct dns *dns)
+{
+	const char *text = describe_time(tree, dns->took_us);
+
+	if (dns->transport != TRANSPORT_NONE && dns->source != SOURCE_SYSTEM)
+		text = arena_printf(tree->arena, "%s over %s%s", text,
+		    dns->transport == TRANSPORT_TCP ? "TCP" : "UDP",
+		    dns->truncated ? ", truncated over UDP" : "");
+	if (dns->tries > 1 && dns->transport != TRANSPORT_NONE)
+		text = arena_printf(tree->arena, "%s, %u tries", text, dns->tries);
+	if (dns->outcome == OUTCOME_DNS_OTHER)
+		text = arena_printf(tree->arena, "%s, rcode %u", text, dns->rcode);
+	return join(tree, join(tree, text, describe_flags(tree, dns)), dns->detail);
+}
+
+/* [rfc8914 4]; "" for a code of a later document. */
+static const char *
+name_extended(unsigned code)
+{
+	static const char *const names[] = { "other error", "unsupported DNSKEY algorithm",
+		"unsupported DS digest type", "stale answer", "forged answer",
+		"DNSSEC indeterminate", "DNSSEC bogus", "signature expired",
+		"signature not yet valid", "DNSKEY missing", "RRSIGs missing",
+		"no zone key bit set", "NSEC missing", "cached error", "not ready", "blocked",
+		"censored", "filtered", "prohibited", "stale NXDOMAIN answer",
+		"not authoritative", "not supported", "no reachable authority", "network error",
+		"invalid data" };
+
+	return code < sizeof(names) / sizeof(names[0]) ? names[code] : "";
+}
+
+static void
+add_extended(struct tree *tree, struct node *under, const struct dns *dns)
+{
+	for (size_t i = 0; i < dns->ede_count; i++) {
+		const char *text = text_or(dns->ede[i].text, NULL);
+
+		add_node(tree, under, "extended error ", TABLE_YELLOW,
+		    arena_printf(tree->arena, "%u %s", dns->ede[i].code,
+		        name_extended(dns->ede[i].code)),
+		    text == NULL ? "" : arena_printf(tree->arena, ": \"%s\"", text));
+	}
+}
+
+static void
+add_tcp(struct tree *tree, struct node *under, const struct dns *dns)
+{
+	bool well = dns->tcp_outcome == OUTCOME_OK;
+
+	if (dns->tcp_outcome == OUTCOME_NOT_RUN)
+		return;
+	if (dns->tcp_differs)
+		add_node(tree, under, "over TCP: ", TABLE_RED, "another answer",
+		    describe_time(tree, dns->tcp_us));
+	else
+		add_node(tree, under, "over TCP: ",
+		    /* The name may not exist: then TCP says so as UDP does. */
+		    dns->tcp_outcome == dns->outcome ? TABLE_GREEN
+		                                     : ink_of_outcome(dns->tcp_outcome),
+		    well || dns->tcp_outcome == dns->outcome ? "the same answer"
+		                                             : outcome_name(dns->tcp_outcome),
+		    describe_time(tree, dns->tcp_us));
+}
+
+static void
+add_note(struct tree *tree, struct node *under, enum table_ink ink, const char *text)
+{
+	add_node(tree, under, "", ink, text, "");
+}
+
+/* What is odd about the answer, or worth knowing. */
+static void
+add_notes(struct tree *tree, struct node *under, const struct dns *dns)
+{
+	bool told = dns->aaaa_outcome == OUTCOME_NOT_RUN || dns->aaaa_outcome == OUTCOME_OK ||
+	    dns->aaaa_outcome == OUTCOME_NODATA || dns->aaaa_outcome == dns->outcome;
+
+	if (!told)
+		add_node(tree, under, "AAAA: ", ink_of_outcome(dns->aaaa_outcome),
+		    outcome_name(dns->aaaa_outcome), "");
+	add_extended(tree, under, dns);
+	add_tcp(tree, under, dns);
+	if (*text_or(dns->canonical, "") != '\0')
+		add_node(tree, under, "ends at the name ", TABLE_BOLD, dns->canonical, "");
+	if (*text_or(dns->nsid, "") != '\0')
+		add_node(tree, under, "the server calls itself ", TABLE_PLAIN, dns->nsid, "");
+	if (dns->edns_dropped)
+		add_note(tree, under, TABLE_YELLOW, "answers only without EDNS");
+	if (dns->case_lost)
+		add_note(tree, under, TABLE_YELLOW, "does not keep letter case");
+	if (dns->strays > 0)
+		add_note(tree, under, TABLE_YELLOW,
+		    arena_printf(tree->arena, "%u stray datagram%s ignored", dns->strays,
+		        dns->strays == 1 ? "" : "s"));
+	if (dns->foreign > 0)
+		add_note(tree, under, TABLE_YELLOW,
+		    arena_printf(tree->arena, "%u record%s of other names ignored",
+		        dns->foreign, dns->foreign == 1 ? "" : "s"));
+}
+
+static const char *
+describe_certificate(struct tree *tree, const struct endpoint *end)
+{
+	const char *text = text_or(end->subject, "");
+	char        stop[CLOCK_TEXT];
+
+	if (*text == '\0')
+		return "";
+	text = arena_printf(
+	    tree->arena, "%s by %s", text, text_or(end->issuer, "an unnamed issuer"));
+	if (end->not_after_ms != 0)
+		text = arena_printf(tree->arena, "%s, to %.10s", text,
+		    clock_render(end->not_after_ms, stop, sizeof(stop)));
+	return text;
+}
+
+static void
+add_tls(struct tree *tree, struct node *under, const struct endpoint *end)
+{
+	const char *text = join(tree, describe_time(tree, end->tls_us), end->tls_version);
+
+	if (end->tls == OUTCOME_NOT_RUN)
+		return;
+	if (end->tls != OUTCOME_OK && *text_or(end->detail, "") != '\0')
+		text = join(tree, text, end->detail);
+	else if (end->tls != OUTCOME_OK)
+		text = join(tree, text, end->verify_text);
+	add_node(tree, under, "tls: ", ink_of_outcome(end->tls), outcome_name(end->tls),
+	    join(tree, text, describe_certificate(tree, end)));
+}
+
+static void
+add_gateway(struct tree *tree, struct node *under, const struct endpoint *end)
+{
+	const char *text = describe_time(tree, end->http_wait_us);
+
+	if (end->http == OUTCOME_NOT_RUN)
+		return;
+	if (end->http_status != 0)
+		text = arena_printf(tree->arena, "%s, HTTP %u", text, end->http_status);
+	if (end->http != OUTCOME_OK)
+		text = join(tree, join(tree, text, end->error_code), end->error_text);
+	add_node(tree, under, "gateway: ", ink_of_outcome(end->http), outcome_name(end->http),
+	    join(tree, text, end->http_detail));
+}
+
+static const struct endpoint *
+find_endpoint(const struct tree *tree, const char *address, size_t *at)
+{
+	const struct measurement *seen = tree->place->seen;
+
+	for (size_t i = 0; i < seen->endpoints_count; i++) {
+		if (strcmp(text_or(seen->endpoints[i].address, ""), address) == 0) {
+			*at = i;
+			return &seen->endpoints[i];
+		}
+	}
+	return NULL;
+}
+
+/* Outside in, as it was tried.  The same address may stand under several resolvers; what was met
+ * there is said once. */
+static void
+add_stages(struct tree *tree, struct node *under, const char *address)
+{
+	size_t                 at = 0;
+	const struct endpoint *end = find_endpoint(tree, address, &at);
+	const char            *text;
+
+	if (end == NULL)
+		return;
+	if (tree->shown[at]) {
+		add_note(tree, under, TABLE_GREY, "tried: see above");
+		return;
+	}
+	tree->shown[at] = true;
+	text = describe_time(tree, end->tcp_us);
+	if (end->tcp != OUTCOME_OK)
+		text = join(tree, text, end->detail);
+	add_node(tree, under, "tcp: ", ink_of_outcome(end->tcp), outcome_name(end->tcp),
+	    *text_or(end->local, "") == '\0'
+	        ? text
+	        : arena_printf(tree->arena, "%s, from %s", text, end->local));
+	add_tls(tree, under, end);
+	add_gateway(tree, under, end);
+}
+
+/* The chain leads through the private zone. */
+static bool
+is_private_alias(const char *name)
+{
+	return text_find_nocase(name, ".privatelink.") != NULL;
+}
+
+static bool
+has_private_alias(const struct dns *dns)
+{
+	for (size_t i = 0; i < dns->hops_count; i++) {
+		if (is_private_alias(text_or(dns->hops[i].target, "")))
+			return true;
+	}
+	return false;
+}
+
+/* A private range proves nothing, so it has no ink; a public address behind the private alias is
+ * what the alias is there to prevent. */
+static enum table_ink
+ink_of_address(enum addr_class class, bool alias)
+{
+	if (class == ADDR_PRIVATE || class == ADDR_SHARED)
+		return TABLE_BOLD;
+	if (class == ADDR_PUBLIC)
+		return alias ? TABLE_RED : TABLE_YELLOW;
+	return TABLE_RED;
+}
+
+static void
+add_addresses(struct tree *tree, struct node *under, const struct dns *dns)
+{
+	bool alias = has_private_alias(dns);
+
+	for (size_t i = 0; i < dns->addresses_count; i++) {
+		const char *text = text_or(dns->addresses[i].address, "");
+		const char *class = "not an address";
+		enum table_ink ink = TABLE_RED;
+		struct addr    addr;
+		struct node   *node;
+
+		if (addr_parse(&addr, text, 0, NULL)) {
+			class = addr_class_name(addr_class(&addr));
+			ink = ink_of_address(addr_class(&addr), alias);
+		}
+		class = arena_printf(tree->arena, ", %s by its range (a hint)", class);
+		if (dns->source != SOURCE_SYSTEM) /* which tells no TTL */
+			class = arena_printf(
+			    tree->arena, "%s, TTL %u s", class, dns->addresses[i].ttl_s);
+		node = add_node(tree, under, "", ink, text, class);
+		add_stages(tree, node, text);
+	}
+}
+
+/* Where the chain ends without an address. */
+static void
+add_dead_end(struct tree *tree, struct node *under, const struct dns *dns)
+{
+	const char *text = "";
+
+	if (dns->addresses_count > 0 ||
+	    (dns->outcome != OUTCOME_NXDOMAIN && dns->outcome != OUTCOME_NODATA))
+		return;
+	if (*text_or(dns->soa, "") != '\0')
+		text = arena_printf(tree->arena, ", says the zone %s", dns->soa);
+	if (dns->negative_ttl_s > 0)
+		text = arena_printf(
+		    tree->arena, "%s; may be kept for %u s", text, dns->negative_ttl_s);
+	add_node(tree, under, "", TABLE_RED,
+	    dns->outcome == OUTCOME_NXDOMAIN ? "does not exist" : "exists, but has no address",
+	    text);
+}
+
+static void
+add_resolver(struct tree *tree, struct node *root, const struct dns *dns)
+{
+	struct node *resolver = add_node(tree, root,
+	    arena_printf(
+	        tree->arena, "%s, %s: ", text_or(dns->resolver, "?"), name_source(dns)),
+	    ink_of_outcome(dns->outcome), outcome_name(dns->outcome),
+	    describe_inquiry(tree, dns));
+	struct node *end = resolver;
+
+	for (size_t i = 0; i < dns->hops_count; i++) {
+		const char *target = text_or(dns->hops[i].target, "?");
+
+		end = add_node(tree, end, "alias of ",
+		    is_private_alias(target) ? TABLE_BOLD : TABLE_PLAIN, target,
+		    arena_printf(tree->arena, ", TTL %u s", dns->hops[i].ttl_s));
+	}
+	add_addresses(tree, end, dns);
+	add_dead_end(tree, end, dns);
+	add_notes(tree, resolver, dns);
+}
+
+static bool
+names_host(const struct finding *finding, const char *host)
+{
+	for (size_t i = 0; i < finding->host_count; i++) {
+		if (text_equal_nocase(finding->hosts[i], host))
+			return true;
+	}
+	return false;
+}
+
+static void
+add_verdict(struct tree *tree, struct node *root)
+{
+	const struct place *place = tree->place;
+	bool                any = false;
+
+	for (size_t i = 0; i < tree->verdict->finding_count; i++) {
+		const struct finding *finding = &tree->verdict->findings[i];
+
+		if (!names_host(finding, place->target->host))
+			continue;
+		any = true;
+		add_node(tree, root, "verdict: ", ink_of_state(finding->severity),
+		    state_name(finding->severity),
+		    arena_printf(tree->arena, ", %s (%s)", finding_table[finding->code].words,
+		        finding_table[finding->code].code));
+	}
+	if (!any)
+		add_node(tree, root, "verdict: ", ink_of_state(place->state),
+		    state_name(place->state), arena_printf(tree->arena, ", %s", place->words));
+}
+
+static struct node *
+plant(struct tree *tree)
+{
+	const struct place       *place = tree->place;
+	const struct measurement *seen = place->seen;
+	const char               *region = place->target->region;
+	struct node              *root;
+
+	root = add_node(tree, NULL, "", TABLE_BOLD, place->target->host,
+	    arena_printf(
+	        tree->arena, " (%s)", *region == '\0' ? "the account" : region_name(region)));
+	if (seen != NULL) {
+		tree->shown = arena_array(tree->arena, seen->endpoints_count + 1, sizeof(bool));
+		if (*text_or(seen->detail, "") != '\0')
+			add_note(tree, root, TABLE_YELLOW, seen->detail);
+		for (size_t i = 0; i < seen->dns_count; i++)
+			add_resolver(tree, root, &seen->dns[i]);
+	}
+	add_verdict(tree, root);
+	return root;
+}
+
+/* What was on the wire is text from strangers: nothing of it may reach the terminal as a command
+ * to it, and without UTF-8 nothing but ASCII. */
+static char *
+copy_clean(struct tree *tree, const char *text)
+{
+	char *copy = arena_strdup(tree->arena, text);
+
+	text_clean(copy);
+	for (char *at = copy; !tree->look->utf8 && *at != '\0'; at++) {
+		if ((unsigned char)*at >= 0x80)
+			*at = '?';
+	}
+	return copy;
+}
+
+static unsigned
+count_columns(const char *text, size_t count)
+{
+	unsigned columns = 0;
+
+	for (size_t i = 0; i < count; i++)
+		columns += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return columns;
+}
+
+/* On the next line behind the lead when it does not fit; a comma may follow. */
+static void
+put_word(
+    struct tree *tree, enum table_ink ink, const char *lead, const char *word, size_t count)
+{
+	unsigned columns = count_columns(word, count);
+	bool     colour = tree->look->colour;
+
+	if (tree->blanks > 0 && tree->column + tree->blanks + columns >= tree->look->width) {
+		wbuf_printf(tree->out, "\n%s", lead);
+		tree->column = count_columns(lead, strlen(lead));
+	} else {
+		wbuf_printf(tree->out, "%*s", (int)tree->blanks, "");
+		tree->column += tree->blanks;
+	}
+	wbuf_puts(tree->out, table_ink_on(ink, colour));
+	wbuf_put(tree->out, word, count);
+	wbuf_puts(tree->out, table_ink_off(ink, colour));
+	tree->column += columns;
+	tree->blanks = 0;
+}
+
+static void
+put_text(struct tree *tree, enum table_ink ink, const char *lead, const char *text)
+{
+	text = copy_clean(tree, text);
+	while (*text != '\0') {
+		size_t blanks = strspn(text, " "), count = strcspn(text + blanks, " ");
+
+		tree->blanks += (unsigned)blanks;
+		if (count > 0)
+			put_word(tree, ink, lead, text + blanks, count);
+		text += blanks + count;
+	}
+}
+
+/* The lead is what stands left of the node's own branch. */
+static void
+put_node(struct tree *tree, const struct node *node, const char *lead, bool is_root)
+{
+	const struct branch_marks *marks = tree->marks;
+	const char                *branch = node->next != NULL ? marks->fork : marks->last;
+	const char                *below = node->next != NULL ? marks->pass : marks->none;
+	const char *inner = is_root ? "" : arena_printf(tree->arena, "%s%s", lead, below);
+	const char *folded = arena_printf(
+	    tree->arena, "%s%s", inner, node->first != NULL ? marks->pass : marks->none);
+
+	if (!is_root)
+		wbuf_printf(tree->out, "%s%s", lead, branch);
+	tree->column = count_columns(inner, strlen(inner));
+	put_text(tree, TABLE_PLAIN, folded, node->before);
+	put_text(tree, node->ink, folded, node->mark);
+	put_text(tree, TABLE_PLAIN, folded, node->after);
+	tree->blanks = 0;
+	wbuf_puts(tree->out, "\n");
+	for (const struct node *child = node->first; child != NULL; child = child->next)
+		put_node(tree, child, inner, false);
+}
+
+void
+tree_print(const struct place *place, const struct verdict *verdict,
+    const struct tree_look *look, struct wbuf *out)
+{
+	struct tree tree = { .arena = arena_new(),
+		.place = place,
+		.verdict = verdict,
+		.look = look,
+		.out = out,
+		.marks = look->utf8 ? &line_marks : &ascii_marks };
+
+	put_node(&tree, plant(&tree), "", true);
+	arena_free(tree.arena);
+}
