@@ -47,6 +47,10 @@ add_account(struct targets *all, const struct agent_conf *conf,
 		return true;
 	}
 	list = account_read(all->arena, account->document, err);
+	if (list != NULL && list->count == 0)
+		return err_set(err, ERR_USAGE,
+		    "accounts: %s holds no account; `az cosmosdb show` wanted",
+		    account->document);
 	for (size_t i = 0; list != NULL && i < list->count; i++)
 		add_targets(all, conf, list->accounts[i]);
 	return list != NULL;

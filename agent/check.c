@@ -39,7 +39,8 @@ enum {
 
 static const struct cli_option options_table[] = {
 	[OPTION_EXPECT] = { "expect", 'e', "FILE",
-	    "account document, as `az cosmosdb show` prints it; may be repeated" },
+	    "what `az cosmosdb show` or `az network private-endpoint show` prints; may be "
+	    "repeated" },
 	[OPTION_RESOLVER] = { "resolver", 'r', "IP[:PORT]",
 	    "ask this DNS server, not the system's; may be repeated" },
 	[OPTION_SOURCE] = { "source", 0, "IP", "local address to measure from" },
@@ -183,11 +184,12 @@ check_options_parse(
 	return CHECK_GO;
 }
 
-/* The accounts to survey, and which have a document. */
+/* The accounts to survey, which have a document, and what all documents say of endpoints. */
 struct subjects {
-	struct account **accounts;
-	bool            *has_document;
-	size_t           count;
+	struct account             **accounts;
+	bool                        *has_document;
+	size_t                       count;
+	const struct endpoint_index *endpoints;
 };
 
 static struct account *
@@ -200,8 +202,21 @@ find_account(struct account *const *accounts, size_t count, const char *name)
 	return NULL;
 }
 
-/* All accounts of all documents; one that stands in two of them is refused, since they may
- * differ. */
+static void
+add_endpoints(struct arena *arena, struct endpoint_list *all, const struct endpoint_list *more)
+{
+	struct private_endpoint **grown = arena_array(
+	    arena, all->count + more->count + 1, sizeof(*grown));
+
+	for (size_t i = 0; i < all->count; i++)
+		grown[i] = all->endpoints[i];
+	for (size_t i = 0; i < more->count; i++)
+		grown[all->count++] = more->endpoints[i];
+	all->endpoints = grown;
+}
+
+/* All accounts and endpoints of all documents; an account that stands in two of them is refused,
+ * since they may differ. */
 static bool
 read_documents(struct arena *arena, const struct check_options *options,
     struct account_list *all, struct err *err)
@@ -217,6 +232,7 @@ read_documents(struct arena *arena, const struct check_options *options,
 		for (size_t j = 0; j < all->count; j++)
 			grown[j] = all->accounts[j];
 		all->accounts = grown;
+		add_endpoints(arena, &all->endpoints, &list->endpoints);
 		for (size_t j = 0; j < list->count; j++) {
 			struct account *account = list->accounts[j];
 			struct account *other = find_account(
@@ -271,7 +287,12 @@ gather_subjects(struct arena *arena, const struct check_options *options,
 		subjects->accounts[subjects->count++] = documents.accounts[i];
 	}
 	if (subjects->count == 0)
-		return err_set(err, ERR_USAGE, "the documents name no account");
+		return err_set(err, ERR_USAGE,
+		    "the documents hold no account; give its name, or `az cosmosdb show` of "
+		    "it");
+	subjects->endpoints = documents.endpoints.count == 0
+	    ? NULL
+	    : endpoint_index_new(arena, &documents.endpoints);
 	return true;
 }
 
@@ -397,6 +418,7 @@ check_once(
 	    &(struct survey_ask){ .accounts = subjects.accounts,
 	        .has_document = subjects.has_document,
 	        .account_count = subjects.count,
+	        .endpoints = subjects.endpoints,
 	        .resolvers = options.resolvers,
 	        .resolver_count = options.resolver_count,
 	        .source = options.source,

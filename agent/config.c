@@ -39,8 +39,15 @@ check_documents(struct arena *arena, const struct agent_conf *conf, struct err *
 
 	for (size_t i = 0; i < conf->accounts.count; i++) {
 		if (accounts[i].document[0] != '\0') {
-			if (account_read(arena, accounts[i].document, err) == NULL)
+			const struct account_list *list = account_read(
+			    arena, accounts[i].document, err);
+
+			if (list == NULL)
 				return false;
+			if (list->count == 0)
+				return err_set(err, ERR_USAGE,
+				    "accounts: %s holds no account; `az cosmosdb show` wanted",
+				    accounts[i].document);
 		} else if (account_named(arena, accounts[i].name, err) == NULL) {
 			return err_in(err, "accounts: entry %zu", i + 1);
 		}

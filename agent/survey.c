@@ -136,7 +136,8 @@ judge_visits(struct survey *survey, struct survey_result *results)
 
 	for (size_t i = 0; i < ask->account_count; i++) {
 		struct judge_ask judge = { .account = ask->accounts[i],
-			.has_document = ask->has_document[i] };
+			.has_document = ask->has_document[i],
+			.endpoints = ask->endpoints };
 
 		seen = arena_array(survey->arena, survey->visit_count, sizeof(*seen));
 		for (; next < survey->visit_count; next++) {

@@ -15,14 +15,16 @@ struct survey_ask {
 	struct account *const *accounts;
 	const bool            *has_document; /* one for each account */
 	size_t                 account_count;
-	const struct addr     *resolvers;
-	size_t                 resolver_count;
-	struct addr            source;   /* family 0: the kernel's choice */
-	const char            *ca_file;  /* NULL: the system's roots */
-	int64_t                limit_ms; /* for each measurement */
-	bool                   sweep; /* ask for the names of regions that are not configured */
-	bool                   dns_only; /* resolve, and connect to nothing */
-	bool                   progress; /* a line on stderr while it runs */
+	/* of all documents; NULL: none was given */
+	const struct endpoint_index *endpoints;
+	const struct addr           *resolvers;
+	size_t                       resolver_count;
+	struct addr                  source;   /* family 0: the kernel's choice */
+	const char                  *ca_file;  /* NULL: the system's roots */
+	int64_t                      limit_ms; /* for each measurement */
+	bool sweep;    /* ask for the names of regions that are not configured */
+	bool dns_only; /* resolve, and connect to nothing */
+	bool progress; /* a line on stderr while it runs */
 };
 
 struct survey_result {

@@ -6,6 +6,7 @@
 #ifndef ANALYZE_ACCOUNT_H
 #define ANALYZE_ACCOUNT_H
 
+#include "analyze/endpoint.h"
 #include "base/arena.h"
 
 #include <stddef.h>
@@ -48,12 +49,15 @@ struct account {
 	const char        *source; /* file or address the document came from */
 };
 
+/* What one document holds: accounts, and private endpoints of whatever account. */
 struct account_list {
-	struct account **accounts;
-	size_t           count;
+	struct account     **accounts;
+	size_t               count;
+	struct endpoint_list endpoints;
 };
 
-/* Reads one account, an array of them, or a {"value": [...]} list.  Everything is in the arena.
+/* Reads one account or endpoint, an array of them, or a {"value": [...]} list; what an element is
+ * is seen from its type or members.  There may be no account in it.  Everything is in the arena.
  * NULL with err ("file:line:column: ..." for syntax, "file: member: ..." for content).
  * In account_json.c. */
 struct account_list *account_parse(struct arena *arena, const char *bytes, size_t count,

@@ -27,7 +27,8 @@ check_agent(const struct scene *scene, const struct site *site, struct report *o
 	struct own_trouble        trouble = { 0 };
 
 	for (size_t i = 0; i < site->view_count; i++)
-		note(&trouble, seen->agent_late, seen->dns[i].outcome, seen->dns[i].detail);
+		note(&trouble, seen->agent_late, site->views[i].dns->outcome,
+		    site->views[i].dns->detail);
 	for (size_t i = 0; i < site->attempt_count; i++) {
 		const struct endpoint *end = site->attempts[i].end;
 

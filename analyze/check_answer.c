@@ -133,13 +133,6 @@ describe_kind(const struct scene *scene, const struct view *view)
 	return "nothing";
 }
 
-/* A server that fails says nothing about the name: only answers can disagree. */
-static bool
-says_something(const struct view *view)
-{
-	return view->kind != VIEW_NONE && view->kind != VIEW_FAILED;
-}
-
 void
 check_disagreement(const struct scene *scene, const struct site *site, struct report *out)
 {
@@ -150,7 +143,7 @@ check_disagreement(const struct scene *scene, const struct site *site, struct re
 	for (size_t i = 0; i < site->view_count; i++) {
 		const struct view *view = &site->views[i];
 
-		if (!says_something(view))
+		if (!scene_says_something(view)) /* only answers can disagree */
 			continue;
 		if (first == NULL)
 			first = view;

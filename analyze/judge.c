@@ -80,11 +80,16 @@ run_checks(const struct scene *scene, struct report *report)
 static bool
 is_reached(const struct site *site)
 {
+	bool any = false;
+
 	for (size_t i = 0; i < site->attempt_count; i++) {
+		if (site->attempts[i].beside)
+			continue;
 		if (site->attempts[i].end->http != OUTCOME_OK)
 			return false;
+		any = true;
 	}
-	return site->attempt_count > 0;
+	return any;
 }
 
 static bool

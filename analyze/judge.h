@@ -104,6 +104,8 @@ struct judge_ask {
 	bool                             has_document;
 	const struct measurement *const *seen; /* the newest of each target, any order */
 	size_t                           seen_count;
+	/* All documents of private endpoints that there are, of other accounts too; NULL: none. */
+	const struct endpoint_index *endpoints;
 };
 
 /* Everything is in the arena, and borrows from the ask, which outlives it. */

@@ -13,8 +13,8 @@ scene_reached(const struct site *site, enum stage stage)
 	return (site->reached & (1u << stage)) != 0;
 }
 
-static bool
-has_addr(const struct view *view, const struct addr *addr)
+bool
+scene_has_address(const struct view *view, const struct addr *addr)
 {
 	for (size_t i = 0; i < view->addr_count; i++) {
 		if (addr_equal(&view->addrs[i], addr))
@@ -27,7 +27,7 @@ static bool
 covers(const struct view *whole, const struct view *part)
 {
 	for (size_t i = 0; i < part->addr_count; i++) {
-		if (!has_addr(whole, &part->addrs[i]))
+		if (!scene_has_address(whole, &part->addrs[i]))
 			return false;
 	}
 	return true;
@@ -76,6 +76,29 @@ has_handshake(const struct site *site, const struct addr *addr)
 	return false;
 }
 
+bool
+scene_is_public(const struct view *view, size_t at)
+{
+	return view->claims[at].entry == NULL && is_public(&view->addrs[at]);
+}
+
+/* Public addresses are there, IPv6 all of them, and private ones too. */
+static bool
+does_escape(const struct view *view)
+{
+	bool escapes = false, stays = false;
+
+	for (size_t i = 0; i < view->addr_count; i++) {
+		if (!scene_is_public(view, i))
+			stays |= view->addrs[i].family == 4;
+		else if (view->addrs[i].family == 6)
+			escapes = true;
+		else
+			return false;
+	}
+	return escapes && stays;
+}
+
 static enum view_kind
 sort_answer(const struct site *site, const struct view *view)
 {
@@ -84,9 +107,9 @@ sort_answer(const struct site *site, const struct view *view)
 	for (size_t i = 0; i < view->addr_count; i++) {
 		if (is_dead_end(&view->addrs[i]) && !has_handshake(site, &view->addrs[i]))
 			return VIEW_BLOCKED;
-		any_public |= is_public(&view->addrs[i]);
+		any_public |= scene_is_public(view, i);
 	}
-	if (!any_public)
+	if (!any_public || view->escapes)
 		return VIEW_PRIVATE;
 	return view->alias ? VIEW_PUBLIC : VIEW_OPEN;
 }
@@ -151,39 +174,109 @@ build_view(
 {
 	struct addr *addrs = arena_array(
 	    scene->arena, dns->addresses_count + 1, sizeof(struct addr));
+	struct claim *claims = arena_array(
+	    scene->arena, dns->addresses_count + 1, sizeof(struct claim));
+	const char *host = site->place->target->host;
 	const char *zone = scene->ask->account->zone;
 
 	view->dns = dns;
 	view->addrs = addrs;
+	view->claims = claims;
 	for (size_t i = 0; i < dns->addresses_count; i++) {
-		if (addr_parse(&addrs[view->addr_count], dns->addresses[i].address, 0, NULL))
-			view->addr_count++;
+		struct addr *addr = &addrs[view->addr_count];
+
+		if (addr_parse(addr, dns->addresses[i].address, 0, NULL))
+			claims[view->addr_count++] = claim_find(&scene->claims, host, addr);
 	}
 	for (size_t i = 0; i < dns->hops_count; i++) {
 		if (is_in_zone(dns->hops[i].target, zone))
 			view->alias = true;
 	}
 	view->by_zone = view->alias && is_in_zone(dns->hops[dns->hops_count - 1].target, zone);
-	view->chain = describe_chain(scene->arena, dns, site->place->target->host);
+	view->chain = describe_chain(scene->arena, dns, host);
+	view->escapes = does_escape(view);
 	view->kind = sort_view(site, view);
 }
 
-/* Only answers that are wrong by themselves lead to this address. */
-static bool
-is_excused(const struct site *site, const struct addr *addr)
+const struct attempt *
+scene_attempt(const struct site *site, const struct addr *addr)
 {
-	bool listed = false;
+	for (size_t i = 0; i < site->attempt_count; i++) {
+		if (addr_equal(&site->attempts[i].addr, addr))
+			return &site->attempts[i];
+	}
+	return NULL;
+}
+
+bool
+scene_tcp_failed(const struct site *site, const struct attempt *attempt)
+{
+	switch (attempt->end->tcp) {
+	case OUTCOME_REFUSED:
+	case OUTCOME_UNREACHABLE:
+	case OUTCOME_RESET:
+	case OUTCOME_CLOSED: return true;
+	case OUTCOME_TIMEOUT: return !site->place->seen->agent_late;
+	default: return false;
+	}
+}
+
+bool
+scene_says_something(const struct view *view)
+{
+	return view->kind != VIEW_NONE && view->kind != VIEW_FAILED;
+}
+
+/* The documents say that the address is wrong, or that another endpoint would have been right. */
+static bool
+is_astray(const struct scene *scene, const struct site *site, const struct attempt *attempt)
+{
+	switch (attempt->claim.kind) {
+	case CLAIM_UNTOLD: return false;
+	case CLAIM_RIGHT:
+		return scene_tcp_failed(site, attempt) &&
+		    claim_endpoint(&scene->claims, site->place->target->host, 1) != NULL;
+	case CLAIM_OTHER_NAME:
+	case CLAIM_OTHER_SERVICE:
+	case CLAIM_OTHER_ACCOUNT:
+	case CLAIM_NOBODY: return true;
+	}
+	return false;
+}
+
+/* Whether a client is sent to the address: by an answer that is right as far as it can be told. */
+static bool
+is_right_in(const struct view *view, const struct addr *addr)
+{
+	if (view->kind != VIEW_PRIVATE && view->kind != VIEW_OPEN)
+		return false;
+	for (size_t i = 0; i < view->addr_count; i++) {
+		if (addr_equal(&view->addrs[i], addr))
+			return !view->escapes || !scene_is_public(view, i);
+	}
+	return false;
+}
+
+/* Finds what leads to the address. */
+static void
+trace_attempt(const struct scene *scene, const struct site *site, struct attempt *attempt)
+{
+	const struct addr *addr = &attempt->addr;
+	bool               listed = false, right = false, any_says = false;
+	bool by_system = site->system != NULL && scene_has_address(site->system, addr);
 
 	for (size_t i = 0; i < site->view_count; i++) {
 		const struct view *view = &site->views[i];
 
-		if (!has_addr(view, addr))
-			continue;
-		if (view->kind == VIEW_PRIVATE || view->kind == VIEW_OPEN)
-			return false;
-		listed = true;
+		any_says |= scene_says_something(view);
+		listed |= scene_has_address(view, addr);
+		right |= is_right_in(view, addr);
 	}
-	return listed;
+	attempt->claim = claim_find(&scene->claims, site->place->target->host, addr);
+	attempt->beside = !listed && !by_system && site->control != NULL &&
+	    scene_has_address(site->control, addr);
+	attempt->excused = (listed && !right) || attempt->beside ||
+	    (!listed && by_system && any_says) || is_astray(scene, site, attempt);
 }
 
 static void
@@ -232,6 +325,35 @@ find_reach(const struct site *site)
 	return reached;
 }
 
+static struct view *
+take_view(struct scene *scene, struct site *site, const struct dns *dns)
+{
+	switch ((enum source)dns->source) {
+	case SOURCE_SYSTEM:
+		site->system = arena_alloc(scene->arena, sizeof(struct view));
+		return site->system;
+	case SOURCE_AZURE:
+		site->control = arena_alloc(scene->arena, sizeof(struct view));
+		return site->control;
+	default: return &site->views[site->view_count++];
+	}
+}
+
+static void
+build_views(struct scene *scene, struct site *site)
+{
+	const struct measurement *seen = site->place->seen;
+
+	site->views = arena_array(scene->arena, seen->dns_count + 1, sizeof(struct view));
+	for (size_t i = 0; i < seen->dns_count; i++)
+		build_view(scene, site, take_view(scene, site, &seen->dns[i]), &seen->dns[i]);
+	/* The only server that was asked is the one that counts. */
+	if (site->view_count == 0 && site->control != NULL) {
+		site->views[site->view_count++] = *site->control;
+		site->control = NULL;
+	}
+}
+
 static void
 build_site(struct scene *scene, struct site *site)
 {
@@ -240,12 +362,9 @@ build_site(struct scene *scene, struct site *site)
 	if (seen == NULL)
 		return;
 	build_attempts(scene, site);
-	site->views = arena_array(scene->arena, seen->dns_count + 1, sizeof(struct view));
-	for (; site->view_count < seen->dns_count; site->view_count++)
-		build_view(
-		    scene, site, &site->views[site->view_count], &seen->dns[site->view_count]);
+	build_views(scene, site);
 	for (size_t i = 0; i < site->attempt_count; i++)
-		site->attempts[i].excused = is_excused(site, &site->attempts[i].addr);
+		trace_attempt(scene, site, &site->attempts[i]);
 	if (!site->pending)
 		site->reached = find_reach(site);
 }
@@ -336,6 +455,7 @@ scene_new(struct arena *arena, const struct judge_ask *ask)
 
 	scene->arena = arena;
 	scene->ask = ask;
+	scene->claims = claims_of(ask->endpoints, account);
 	scene->sites = arena_array(arena, names->count + 1, sizeof(struct site));
 	scene->swept = arena_array(arena, names->count + 1, sizeof(struct site));
 	for (size_t i = 0; i < names->count; i++) {

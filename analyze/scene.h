@@ -2,10 +2,16 @@
  *
  * Puts each measurement to its name, says of each resolver's view and of each address what kind it
  * is, and which names got how far.  It judges nothing: the checks do.
+ *
+ * A client asks the servers of its resolv.conf, or those that the configuration names: their views
+ * are judged.  Azure's own resolver, where it is asked only to compare, is a control: a network
+ * with servers of its own rightly gets other answers.  The system's own path (getaddrinfo) has
+ * checks of its own.
  */
 #ifndef ANALYZE_SCENE_H
 #define ANALYZE_SCENE_H
 
+#include "analyze/claim.h"
 #include "analyze/judge.h"
 #include "base/addr.h"
 
@@ -13,7 +19,7 @@ enum view_kind {
 	VIEW_NONE,    /* not asked, or we could not ask: says nothing */
 	VIEW_FAILED,  /* no answer that means anything; dns->outcome says how */
 	VIEW_MISSING, /* the name, or an address of it, does not exist */
-	VIEW_PRIVATE, /* addresses, none of them public */
+	VIEW_PRIVATE, /* addresses, none of them public, but for IPv6 that escapes */
 	VIEW_PUBLIC,  /* a public address, behind the privatelink alias */
 	VIEW_OPEN,    /* a public address, and no alias */
 	VIEW_BLOCKED  /* an address that leads to no other machine */
@@ -25,17 +31,21 @@ struct view {
 	enum view_kind    kind;
 	bool              alias; /* the chain enters the privatelink zone */
 	bool by_zone; /* ... and ends there: the zone itself has, or lacks, the record */
-	const struct addr *addrs;
-	size_t             addr_count;
-	const char        *chain; /* in words, with TTLs; for evidence */
+	bool escapes; /* private by IPv4, and public IPv6 beside it */
+	const struct addr  *addrs;
+	const struct claim *claims; /* of each address */
+	size_t              addr_count;
+	const char         *chain; /* in words, with TTLs; for evidence */
 };
 
 /* One address of one name. */
 struct attempt {
 	const struct endpoint *end; /* borrowed from the measurement */
 	struct addr            addr;
-	bool excused;     /* only bad answers lead here: what happens there follows from them */
-	const char *peer; /* "10.1.0.4:443" */
+	struct claim           claim;
+	bool                   excused; /* what happens here follows from a wrong answer */
+	bool        beside; /* no client comes here: only the control's answer leads here */
+	const char *peer;   /* "10.1.0.4:443" */
 };
 
 /* One name that is judged. */
@@ -43,16 +53,19 @@ struct site {
 	struct place          *place;
 	const struct location *location; /* NULL for the global name, and without a document */
 	bool                   pending;  /* the region comes or goes: nothing is a fault yet */
-	struct view           *views;
+	struct view           *views;    /* of the servers that a client asks */
 	size_t                 view_count;
-	struct attempt        *attempts;
-	size_t                 attempt_count;
-	unsigned               reached; /* bits 1 << STAGE_* */
+	struct view    *control; /* of Azure's resolver; NULL: not asked, or a client does */
+	struct view    *system;  /* of getaddrinfo; NULL: not asked */
+	struct attempt *attempts;
+	size_t          attempt_count;
+	unsigned        reached; /* bits 1 << STAGE_* */
 };
 
 struct scene {
 	struct arena           *arena;
 	const struct judge_ask *ask;
+	struct claims           claims;
 	struct site *sites; /* global name, then the regions in the document's order */
 	size_t       site_count;
 	struct site *swept; /* by label: names that nobody configured and that do exist */
@@ -62,6 +75,15 @@ struct scene {
 
 struct scene *scene_new(struct arena *arena, const struct judge_ask *ask);
 
+/* The attempt at the address; NULL when there was none. */
+const struct attempt *scene_attempt(const struct site *site, const struct addr *addr);
+/* No connection, and it is not for us to blame. */
+bool scene_tcp_failed(const struct site *site, const struct attempt *attempt);
+/* Not a failure, nor our own trouble: a statement about the name. */
+bool scene_says_something(const struct view *view);
+bool scene_has_address(const struct view *view, const struct addr *addr);
+/* An address of the public internet, as far as ranges and documents tell. */
+bool scene_is_public(const struct view *view, size_t at);
 bool scene_reached(const struct site *site, enum stage stage);
 /* Same kind, and, for private ones, the same set of addresses. */
 bool scene_views_agree(const struct view *left, const struct view *right);

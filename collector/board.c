@@ -459,7 +459,8 @@ judge_view(struct board *board, const struct board_agent *agent, struct board_vi
 	*ask = (struct judge_ask){ .account = view->account,
 		.has_document = view->has_document,
 		.seen = seen,
-		.seen_count = view->seen_count };
+		.seen_count = view->seen_count,
+		.endpoints = documents_endpoints(board->options.documents) };
 	view->verdict = judge_run(arena, ask);
 	arena_free(view->arena);
 	view->arena = arena;

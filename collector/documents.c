@@ -22,7 +22,9 @@ struct documents {
 	size_t                 file_count;
 	const struct account **accounts; /* owned array; by name; in the files' arenas */
 	size_t                 account_count;
-	struct arena         **retired; /* owned; until documents_release() */
+	struct arena          *endpoint_arena; /* owned; holds the index; NULL: no endpoints */
+	struct endpoint_index *endpoints;      /* borrows texts from the files' arenas */
+	struct arena         **retired;        /* owned; until documents_release() */
 	size_t                 retired_count;
 	bool                   folder_broken;
 };
@@ -54,6 +56,7 @@ documents_free(struct documents *documents)
 		arena_free(documents->files[i].arena);
 		free(documents->files[i].path);
 	}
+	arena_free(documents->endpoint_arena);
 	free(documents->files);
 	free(documents->accounts);
 	free(documents->retired);
@@ -196,6 +199,33 @@ collect_accounts(struct documents *documents)
 	documents->account_count = to;
 }
 
+static void
+collect_endpoints(struct documents *documents)
+{
+	struct endpoint_list all = { 0 };
+	size_t               count = 0;
+
+	retire(documents, documents->endpoint_arena);
+	documents->endpoint_arena = NULL;
+	documents->endpoints = NULL;
+	for (size_t i = 0; i < documents->file_count; i++) {
+		const struct account_list *list = documents->files[i].list;
+
+		count += list != NULL ? list->endpoints.count : 0;
+	}
+	if (count == 0)
+		return;
+	documents->endpoint_arena = arena_new();
+	all.endpoints = arena_array(documents->endpoint_arena, count, sizeof(void *));
+	for (size_t i = 0; i < documents->file_count; i++) {
+		const struct account_list *list = documents->files[i].list;
+
+		for (size_t j = 0; list != NULL && j < list->endpoints.count; j++)
+			all.endpoints[all.count++] = list->endpoints.endpoints[j];
+	}
+	documents->endpoints = endpoint_index_new(documents->endpoint_arena, &all);
+}
+
 /* A folder that cannot be read is no statement about what is in it. */
 static DIR *
 open_folder(struct documents *documents, void (*on_trouble)(void *arg, const struct err *err),
@@ -238,8 +268,10 @@ documents_scan(struct documents *documents,
 	}
 	closedir(folder);
 	changed = drop_absent(documents) || changed;
-	if (changed)
+	if (changed) {
 		collect_accounts(documents);
+		collect_endpoints(documents);
+	}
 	return changed;
 }
 
@@ -263,6 +295,12 @@ documents_find(const struct documents *documents, const char *name)
 			return documents->accounts[i];
 	}
 	return NULL;
+}
+
+const struct endpoint_index *
+documents_endpoints(const struct documents *documents)
+{
+	return documents->endpoints;
 }
 
 size_t

@@ -382,7 +382,7 @@ struct verdict *
 support_witness_judge(struct arena *arena, const struct support_witness *witness)
 {
 	const struct judge_ask ask = { witness->account, witness->has_document,
-		(const struct measurement *const *)witness->seen, witness->seen_count };
+		(const struct measurement *const *)witness->seen, witness->seen_count, NULL };
 
 	/* The verdict borrows from the ask only until it is made, but for what it points at. */
 	return judge_run(arena, &ask);
