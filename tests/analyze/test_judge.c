@@ -328,6 +328,70 @@ test_any_measurement_is_judged(void **state)
 	}
 }
 
+static struct support_witness *
+read_dns_only(struct arena *arena, const char *path, size_t from)
+{
+	struct support_witness *witness = support_witness_read(arena, path);
+
+	for (size_t i = from; i < witness->seen_count; i++) {
+		witness->seen[i]->target->dns_only = true;
+		witness->seen[i]->endpoints_count = 0;
+	}
+	return witness;
+}
+
+/* An address in a private range shows no gateway: nothing is ok of which only the addresses were
+ * asked for, and the words say so. */
+static void
+test_dns_only_is_never_ok(void **state)
+{
+	struct arena           *arena = arena_new();
+	struct support_witness *witness = read_dns_only(
+	    arena, FOLDER "/well/two_resolvers.json", 0);
+	struct verdict *verdict = support_witness_judge(arena, witness);
+
+	assert_true(verdict->dns_only);
+	assert_int_equal(verdict->state, STATE_UNKNOWN);
+	assert_int_equal(verdict->finding_count, 0);
+	for (size_t i = 0; i < verdict->place_count; i++) {
+		assert_int_equal(verdict->places[i].state, STATE_UNKNOWN);
+		assert_int_equal(
+		    strncmp(verdict->places[i].words, "DNS only: private address ", 26), 0);
+		/* Two resolvers say it; it stands there once. */
+		assert_null(strchr(verdict->places[i].words, ','));
+	}
+	arena_free(arena);
+}
+
+static void
+test_dns_only_finds_what_dns_shows(void **state)
+{
+	struct arena           *arena = arena_new();
+	struct support_witness *witness = read_dns_only(
+	    arena, FOLDER "/PLP-102-PUBLIC-ANSWER/causes.json", 0);
+	struct verdict *verdict = support_witness_judge(arena, witness);
+
+	assert_true(verdict->dns_only);
+	assert_int_equal(verdict->state, STATE_CRITICAL);
+	assert_int_equal(verdict->finding_count, 1);
+	assert_int_equal(verdict->findings[0].code, FINDING_PUBLIC_ANSWER);
+	arena_free(arena);
+}
+
+static void
+test_one_connection_is_not_dns_only(void **state)
+{
+	struct arena           *arena = arena_new();
+	struct support_witness *witness = read_dns_only(
+	    arena, FOLDER "/well/two_regions.json", 1);
+	struct verdict *verdict = support_witness_judge(arena, witness);
+
+	assert_false(verdict->dns_only);
+	assert_int_equal(verdict->places[0].state, STATE_OK);
+	assert_int_equal(verdict->places[1].state, STATE_UNKNOWN);
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -339,6 +403,9 @@ main(void)
 		cmocka_unit_test(test_the_newest_counts),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_any_measurement_is_judged),
+		cmocka_unit_test(test_dns_only_is_never_ok),
+		cmocka_unit_test(test_dns_only_finds_what_dns_shows),
+		cmocka_unit_test(test_one_connection_is_not_dns_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
