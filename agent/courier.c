@@ -14,6 +14,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { HEAD_MAX = 16 << 10 };
+
 struct courier {
 	struct https_multi *multi; /* owned */
 	char               *url, *ca_file, *authorization;
@@ -27,7 +29,7 @@ struct errand {
 	CURL              *easy; /* owned */
 	struct curl_slist *headers;
 	struct wbuf        body;
-	size_t             body_max;
+	size_t             body_max, head_bytes;
 	bool               out, too_large;
 	int64_t            retry_after_s;
 	char               etag[COURIER_ETAG_MAX];
@@ -134,6 +136,11 @@ on_header(char *line, size_t size, size_t count, void *arg)
 	size_t         length;
 	const char    *value = find_value(line, count, "ETag", &length);
 
+	errand->head_bytes += count;
+	if (errand->head_bytes > HEAD_MAX) {
+		errand->too_large = true;
+		return 0;
+	}
 	if (value != NULL && length < sizeof(errand->etag)) {
 		memcpy(errand->etag, value, length);
 		errand->etag[length] = '\0';
@@ -206,6 +213,7 @@ prepare(struct errand *errand, const char *path, size_t body_max)
 	add_header(errand, courier->authorization);
 	wbuf_clear(&errand->body);
 	errand->body_max = body_max;
+	errand->head_bytes = 0;
 	errand->too_large = false;
 	errand->retry_after_s = -1;
 	errand->etag[0] = errand->trouble[0] = '\0';

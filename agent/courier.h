@@ -1,7 +1,7 @@
 /* courier: HTTPS to the collector and back, over libcurl on the loop.
  *
  * Carries bytes one way and a small answer the other: at most COURIER_BODY_MAX of a POST's answer,
- * DECODE_BYTES_MAX of an assignment.  No redirects, no proxy, no other scheme, one authority.
+ * DECODE_BYTES_MAX of an assignment, and 16 KiB of head.  No redirects, no proxy, no other scheme, one authority.
  * What an answer means is the caller's matter.
  */
 #ifndef AGENT_COURIER_H

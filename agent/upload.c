@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define AREA "upload"
 
@@ -64,6 +65,11 @@ wait_after(struct upload *upload, const struct courier_answer *answer)
 	if (answer->status == 0)
 		log_warn(AREA, "collector not reached: %s; next try in %.1f s", answer->trouble,
 		    (double)wait_ms / MS_PER_S);
+	else if (answer->status == 200)
+		log_warn(AREA,
+		    "what answers is no collector (status 200 without a receipt); results are "
+		    "kept, next try in %.1f s",
+		    (double)wait_ms / MS_PER_S);
 	else if (answer->status == 401 || answer->status == 403)
 		log_warn(AREA,
 		    "the collector refuses our token (status %u); results are kept, next try "
@@ -86,14 +92,37 @@ log_refusal(const struct upload *upload, const struct courier_answer *answer)
 	arena_free(arena);
 }
 
-static void
+/* What stands behind a wrong address may say 200 to everything. */
+static bool
+is_receipt(const struct courier_answer *answer)
+{
+	static const char *const words[] = { "\"stored\"", "\"duplicate\"" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (answer->count > 0 &&
+		    memmem(answer->body, answer->count, words[i], strlen(words[i])) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static enum upload_act
+judge(const struct courier_answer *answer)
+{
+	enum upload_act act = upload_act_of(answer->status);
+
+	return act == UPLOAD_DELIVERED && !is_receipt(answer) ? UPLOAD_KEEP : act;
+}
+
+/* False when the batch is still there as it was. */
+static bool
 settle(struct upload *upload, const struct courier_answer *answer)
 {
 	struct spool *spool = upload->options.spool;
 	uint64_t      epoch = upload->sending.epoch;
 	uint32_t      seq = upload->sending.seq;
 
-	switch (upload_act_of(answer->status)) {
+	switch (judge(answer)) {
 	case UPLOAD_DELIVERED:
 		upload->stats.stored++;
 		spool_delivered(spool, epoch, seq);
@@ -107,6 +136,7 @@ settle(struct upload *upload, const struct courier_answer *answer)
 	case UPLOAD_EXPIRED: spool_expired(spool, epoch, seq); break;
 	case UPLOAD_KEEP: break;
 	}
+	return spool_find(spool, epoch, seq) == NULL;
 }
 
 static void
@@ -114,8 +144,7 @@ on_answer(void *arg, const struct courier_answer *answer)
 {
 	struct upload *upload = arg;
 
-	settle(upload, answer);
-	if (upload_act_of(answer->status) == UPLOAD_KEEP) {
+	if (!settle(upload, answer)) {
 		wait_after(upload, answer);
 	} else {
 		if (upload->stats.failures > 0)

@@ -31,7 +31,9 @@ struct fixture {
 	pid_t                    agent;
 };
 
-static const char *const stored[] = { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", NULL };
+static const char *const stored[] = {
+	"HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n{\"status\":\"stored\"}", NULL
+};
 
 static void
 write_text(struct fixture *f, const char *name, const char *text)
