@@ -177,8 +177,13 @@ channel_send(struct channel *channel, enum channel_type type, const void *bytes,
 {
 	assert(count <= CHANNEL_BYTES_MAX);
 	if (channel->closed ||
-	    channel->out.count - channel->out_done + count > CHANNEL_WAITING_MAX)
+	    channel->out.count - channel->out_done + HEAD_BYTES + count > CHANNEL_WAITING_MAX)
 		return false;
+	/* A peer that is always a little behind leaves `out` never empty. */
+	if (channel->out_done > channel->out.count / 2) {
+		drop_front(&channel->out, channel->out_done);
+		channel->out_done = 0;
+	}
 	wbuf_u8(&channel->out, (uint8_t)type);
 	wbuf_u32be(&channel->out, (uint32_t)count);
 	wbuf_put(&channel->out, bytes, count);

@@ -1,6 +1,7 @@
 #include "base/confine.h"
 
 #include <linux/capability.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -13,6 +14,8 @@ confine_daemon(void)
 	const struct rlimit none = { 0, 0 };
 
 	umask(077);
+	/* Whoever reads our log may end before us. */
+	signal(SIGPIPE, SIG_IGN);
 	setrlimit(RLIMIT_CORE, &none);
 	/* The leak check of AddressSanitizer looks in from a process of its own. */
 #ifndef __SANITIZE_ADDRESS__

@@ -6,7 +6,7 @@
 #ifndef BASE_CONFINE_H
 #define BASE_CONFINE_H
 
-/* No core dumps, no other process looking in, new files for us alone. */
+/* No core dumps, no other process looking in, new files for us alone, and no end by SIGPIPE. */
 void confine_daemon(void);
 
 /* No new rights by any program, and no capabilities: even as root only what the file modes
