@@ -6,7 +6,14 @@
 #include <fnmatch.h>
 #include <string.h>
 
-enum { LABEL_MAX = 63, WIRESERVER_PORT = 53, PORT_PRESET = 443 };
+enum {
+	LABEL_MAX = 63,
+	WIRESERVER_PORT = 53,
+	PORT_PRESET = 443,
+	/* What the settings `interval` and `timeout` allow. */
+	INTERVAL_LEAST_MS = 1000,
+	LIMIT_MOST_MS = 300000
+};
 
 /* The platform's own server: DNS is its only service that concerns us [azure-168-63-129-16]. */
 static const uint8_t wireserver[4] = { 168, 63, 129, 16 };
@@ -107,6 +114,18 @@ is_name_of_account(const struct target *target)
 	    (target->host[length] == '.' || target->host[length] == '-');
 }
 
+static bool
+check_times(const struct target *target, struct err *err)
+{
+	if (target->interval_ms != 0 && target->interval_ms < INTERVAL_LEAST_MS)
+		return err_set(err, ERR_LIMIT, "%.80s: every %u ms; %d at least wanted",
+		    target->host, target->interval_ms, INTERVAL_LEAST_MS);
+	if (target->limit_ms > LIMIT_MOST_MS)
+		return err_set(err, ERR_LIMIT, "%.80s: for %u ms; %d at most wanted",
+		    target->host, target->limit_ms, LIMIT_MOST_MS);
+	return true;
+}
+
 bool
 policy_takes(const struct agent_conf *conf, const struct target *target, struct err *err)
 {
@@ -125,7 +144,26 @@ policy_takes(const struct agent_conf *conf, const struct target *target, struct 
 	if (!is_port_allowed(conf, target->port))
 		return err_set(err, ERR_LIMIT, "%.80s: port %u is not one of 'ports'",
 		    target->host, target->port);
-	return true;
+	return check_times(target, err);
+}
+
+/* The IPv4 address to which a translator or tunnel would bring what goes to peer: of NAT64
+ * [rfc6052 2.1], of 6to4 [rfc3056 2], or a "compatible" one [rfc4291 2.5.5.1]. */
+static struct addr
+unwrap(const struct addr *peer)
+{
+	static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b }, six[2] = { 0x20, 0x02 };
+	static const uint8_t compatible[12];
+	const uint8_t       *bytes = peer->bytes;
+
+	if (peer->family != 6)
+		return *peer;
+	if (memcmp(bytes, nat64, sizeof(nat64)) == 0 ||
+	    (memcmp(bytes, compatible, sizeof(compatible)) == 0 && bytes[12] != 0))
+		return addr_from_bytes(bytes + 12, 4, peer->port);
+	if (memcmp(bytes, six, sizeof(six)) == 0)
+		return addr_from_bytes(bytes + 2, 4, peer->port);
+	return *peer;
 }
 
 static bool
@@ -162,17 +200,20 @@ bool
 policy_allows(void *conf_arg, const struct addr *peer)
 {
 	const struct agent_conf *conf = conf_arg;
+	struct addr              end = unwrap(peer);
 
 	if (is_resolver(conf, peer))
 		return true;
-	if (addr_class(peer) == ADDR_LOOPBACK)
+	if (addr_class(&end) == ADDR_LOOPBACK)
 		return conf->allow_loopback;
-	return !is_platform(peer);
+	return !is_platform(&end);
 }
 
 bool
 policy_allows_by_hand(void *nothing, const struct addr *peer)
 {
+	struct addr end = unwrap(peer);
+
 	/* A resolver may be link-local: it is what the user or resolv.conf names. */
-	return peer->port == 53 || !is_platform(peer);
+	return peer->port == 53 || !is_platform(&end);
 }

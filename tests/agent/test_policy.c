@@ -51,6 +51,40 @@ static const struct take_case {
 	{ "address", "127", "127.0.0.1", 443, false, "not a name of Azure Cosmos DB" },
 };
 
+/* A collector must not make us hammer an account, nor occupy a place for ever. */
+static const struct time_case {
+	uint32_t interval_ms, limit_ms;
+	bool     taken;
+} time_cases[] = {
+	{ 0, 0, true },
+	{ 1000, 300000, true },
+	{ 999, 0, false },
+	{ 1, 0, false },
+	{ 0, 300001, false },
+	{ 0, UINT32_MAX, false },
+};
+
+static void
+test_times(void **state)
+{
+	struct agent_conf conf = { .ports = { 443 }, .port_count = 1 };
+	struct err        err;
+
+	for (size_t i = 0; i < sizeof(time_cases) / sizeof(time_cases[0]); i++) {
+		const struct time_case *row = &time_cases[i];
+		struct target           target = { .account = "contoso",
+			          .host = "contoso.documents.azure.com",
+			          .interval_ms = row->interval_ms,
+			          .limit_ms = row->limit_ms };
+
+		if (policy_takes(&conf, &target, &err) != row->taken)
+			fail_msg(
+			    "%u, %u: taken %d", row->interval_ms, row->limit_ms, !row->taken);
+		if (!row->taken)
+			assert_non_null(strstr(err.text, "wanted"));
+	}
+}
+
 static void
 test_takes(void **state)
 {
@@ -98,6 +132,13 @@ static const struct allow_case {
 	{ "169.254.169.254:443", false, false, false },
 	{ "[::ffff:169.254.169.254]:443", false, false, false },
 	{ "[fe80::1]:443", false, false, false },
+	/* The same behind a translator: the address of version 4 is inside. */
+	{ "[64:ff9b::a9fe:a9fe]:443", false, false, false },
+	{ "[64:ff9b::7f00:1]:443", false, true, true },
+	{ "[64:ff9b::a00:5]:443", true, true, true },
+	{ "[2002:a9fe:a9fe::1]:443", false, false, false },
+	{ "[::a9fe:a9fe]:443", false, false, false },
+	{ "[64:ff9b::a83f:8110]:443", false, false, false },
 	{ "168.63.129.16:53", true, true, true },
 	{ "168.63.129.16:80", false, false, false },
 	{ "168.63.129.16:32526", false, false, false },
@@ -140,6 +181,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_takes),
+		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_allows),
 	};
 
