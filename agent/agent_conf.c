@@ -53,12 +53,23 @@ check_port(const char *text, struct err *err)
 	return read_port(&port, text, err);
 }
 
+/* What stands in the URL is logged: a password there would be, too. */
 static bool
 check_collector(const char *url, struct err *err)
 {
-	if (url[0] != '\0' && !text_starts_nocase(url, "https://"))
+	static const char scheme[] = "https://";
+	const char       *host = url + strlen(scheme);
+
+	if (url[0] == '\0')
+		return true;
+	if (strchr(url, '@') != NULL)
+		return err_set(err, ERR_USAGE,
+		    "an URL without user and password wanted; the secret is in 'token_file'");
+	if (!text_starts_nocase(url, scheme))
 		return err_set(
 		    err, ERR_USAGE, "'%s': an URL that begins with https:// wanted", url);
+	if (strchr("/:?#", host[0]) != NULL || strpbrk(host, "?# \t") != NULL)
+		return err_set(err, ERR_USAGE, "'%s': https://host:port wanted", url);
 	return true;
 }
 
@@ -225,8 +236,8 @@ check_times(const struct agent_conf *conf, struct err *err)
 	return true;
 }
 
-static bool
-fill_meanings(struct agent_conf *conf, struct arena *arena, struct err *err)
+bool
+agent_conf_settle(struct agent_conf *conf, struct arena *arena, struct err *err)
 {
 	char host[256] = "";
 
@@ -247,16 +258,24 @@ fill_meanings(struct agent_conf *conf, struct arena *arena, struct err *err)
 }
 
 struct agent_conf *
-agent_conf_read(struct arena *arena, const char *path, struct err *err)
+agent_conf_load(struct arena *arena, const char *path, bool absent, struct err *err)
 {
 	struct agent_conf *conf = arena_alloc(arena, sizeof(*conf));
 	const char        *slash = strrchr(path, '/');
 	const char        *folder = arena_printf(arena, "%.*s%s",
             slash != NULL ? (int)(slash - path + 1) : 0, path, AGENT_CONF_FOLDER);
 
-	if (!conf_read(conf, agent_conf_rows, arena, path, folder, err))
+	if (!conf_read(conf, agent_conf_rows, arena, absent ? NULL : path, folder, err))
 		return NULL;
-	if (!fill_meanings(conf, arena, err)) {
+	return conf;
+}
+
+struct agent_conf *
+agent_conf_read(struct arena *arena, const char *path, struct err *err)
+{
+	struct agent_conf *conf = agent_conf_load(arena, path, false, err);
+
+	if (conf != NULL && !agent_conf_settle(conf, arena, err)) {
 		err_in(err, "%s", path);
 		return NULL;
 	}

@@ -61,6 +61,12 @@ extern const struct conf_row agent_conf_rows[];
 struct agent_conf *agent_conf_read(
     struct arena *arena, const char *path, struct err *err) MUST_CHECK;
 
+/* The two steps of it.  absent: there is no such file, and all but conf.d is at its preset. */
+struct agent_conf *agent_conf_load(
+    struct arena *arena, const char *path, bool absent, struct err *err) MUST_CHECK;
+bool agent_conf_settle(
+    struct agent_conf *conf, struct arena *arena, struct err *err) MUST_CHECK;
+
 /* The token, from $CREDENTIALS_DIRECTORY/token or token_file; the caller wipes it.  NULL with
  * err when there is none, or when others may read the file. */
 char *agent_conf_token(

@@ -2,8 +2,10 @@
 
 #include "agent/agent_conf.h"
 #include "analyze/account.h"
+#include "base/digest.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,7 +26,8 @@ const struct cli_command config_command = {
 	"check reads it as the agent would, with the documents it names, and says what is "
 	"wrong.\n"
 	"dump prints every setting in force, with what it is for; the output is a "
-	"configuration.\n"
+	"configuration,\n"
+	"and without a file it is the one to begin with.\n"
 	"Exit code: 0, 1 when the configuration is wrong, 2 for wrong arguments.\n",
 	options_table,
 	EXIT_USAGE,
@@ -69,12 +72,28 @@ check_files(const struct agent_conf *conf, struct err *err)
 	return true;
 }
 
-static int
-run_check(struct arena *arena, const char *path, const struct agent_conf *conf)
+/* Where no file is named, systemd brings the token, and not to us. */
+static bool
+check_token(struct arena *arena, const struct agent_conf *conf, struct err *err)
 {
-	struct err err;
+	char *token;
 
-	if (!check_documents(arena, conf, &err) || !check_files(conf, &err)) {
+	if (conf->collector[0] == '\0' || conf->token_file[0] == '\0')
+		return true;
+	token = agent_conf_token(arena, conf, err);
+	if (token != NULL)
+		digest_wipe(token, strlen(token));
+	return token != NULL;
+}
+
+static int
+run_check(struct arena *arena, const char *path)
+{
+	struct err         err;
+	struct agent_conf *conf = agent_conf_read(arena, path, &err);
+
+	if (conf == NULL || !check_documents(arena, conf, &err) || !check_files(conf, &err) ||
+	    !check_token(arena, conf, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_FAILED;
 	}
@@ -82,34 +101,28 @@ run_check(struct arena *arena, const char *path, const struct agent_conf *conf)
 	return 0;
 }
 
+/* Also of settings that are not enough to run on: what is printed is where one begins. */
 static int
-run_dump(const struct agent_conf *conf)
+run_dump(struct arena *arena, const char *path, bool preset_path)
 {
-	struct wbuf out;
+	bool               absent = preset_path && access(path, F_OK) != 0 && errno == ENOENT;
+	struct err         err;
+	struct agent_conf *conf = agent_conf_load(arena, path, absent, &err);
+	struct wbuf        out;
 
+	if (conf == NULL) {
+		fprintf(stderr, "%s\n", err.text);
+		return EXIT_FAILED;
+	}
+	if (absent)
+		fprintf(stderr, "%s: no such file; these are the presets\n", path);
+	else if (!agent_conf_settle(conf, arena, &err))
+		fprintf(stderr, "%s: not enough to run on: %s\n", path, err.text);
 	wbuf_init(&out);
 	conf_dump(conf, agent_conf_rows, &out);
 	fputs(wbuf_text(&out), stdout);
 	wbuf_fini(&out);
 	return 0;
-}
-
-static int
-run_verb(const char *verb, const char *path)
-{
-	struct arena      *arena = arena_new();
-	struct err         err;
-	struct agent_conf *conf = agent_conf_read(arena, path, &err);
-	int                code = EXIT_FAILED;
-
-	if (conf == NULL)
-		fprintf(stderr, "%s\n", err.text);
-	else if (strcmp(verb, "check") == 0)
-		code = run_check(arena, path, conf);
-	else
-		code = run_dump(conf);
-	arena_free(arena);
-	return code;
 }
 
 static bool
@@ -131,10 +144,11 @@ is_verb(int argc, char **argv, int operand, struct err *err)
 static int
 config_main(int argc, char **argv)
 {
-	const char *path = AGENT_CONF_FILE;
-	struct cli  cli;
-	struct err  err;
-	int         option;
+	struct arena *arena;
+	const char   *path = NULL, *preset = AGENT_CONF_FILE;
+	struct cli    cli;
+	struct err    err;
+	int           option, code;
 
 	cli_init(&cli, &config_command, argc, argv);
 	while ((option = cli_next(&cli, &err)) >= 0)
@@ -143,5 +157,11 @@ config_main(int argc, char **argv)
 		return cli_show_help(&config_command);
 	if (option != CLI_OVER || !is_verb(argc, argv, cli.operand, &err))
 		return cli_refuse(&config_command, &err);
-	return run_verb(argv[cli.operand], path);
+	arena = arena_new();
+	if (strcmp(argv[cli.operand], "check") == 0)
+		code = run_check(arena, path != NULL ? path : preset);
+	else
+		code = run_dump(arena, path != NULL ? path : preset, path == NULL);
+	arena_free(arena);
+	return code;
 }

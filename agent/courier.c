@@ -72,6 +72,7 @@ struct courier *
 courier_new(const struct courier_options *options, struct err *err)
 {
 	struct courier *courier = mem_alloc(sizeof(*courier));
+	size_t          count;
 
 	courier->multi = https_multi_new(options->loop, on_done, courier, err);
 	if (courier->multi == NULL) {
@@ -79,6 +80,9 @@ courier_new(const struct courier_options *options, struct err *err)
 		return NULL;
 	}
 	courier->url = mem_strdup(options->url);
+	count = strlen(courier->url);
+	while (count > 0 && courier->url[count - 1] == '/')
+		courier->url[--count] = '\0'; /* paths begin with one */
 	courier->ca_file = mem_strdup(options->ca_file);
 	courier->authorization = mem_printf("Authorization: Bearer %s", options->token);
 	courier->limit_ms = options->limit_ms;

@@ -1,5 +1,6 @@
 #include "agent/agent_conf.h"
 
+#include "agent/config.h"
 #include "base/arena.h"
 #include "base/file.h"
 #include "tests/support/support_dir.h"
@@ -8,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -116,6 +118,10 @@ static const struct refusal {
 	{ "nothing to do", "agent: a\n", "'accounts' or 'collector' wanted" },
 	{ "id", "agent: 'a b'\naccounts: [{name: contoso}]\n", "letters, digits" },
 	{ "not https", "collector: http://c:8643\n", "https://" },
+	{ "no host", "collector: https://\n", "https://host:port" },
+	{ "port alone", "collector: 'https://:8643'\n", "https://host:port" },
+	{ "query", "collector: https://c/?a=b\n", "https://host:port" },
+	{ "password", "collector: https://me:hidden@c\n", "without user and password" },
 	{ "both", "accounts: [{name: contoso, document: d.json}]\n",
 	    "either 'document' or 'name'" },
 	{ "neither", "accounts: [{}]\n", "either 'document' or 'name'" },
@@ -142,6 +148,7 @@ test_refusals(void **state)
 		    strstr(err.text, "agent.yaml") == NULL)
 			fail_msg("%s: '%s' wanted in '%s'", refusals[i].name,
 			    refusals[i].wanted, err.text);
+		assert_null(strstr(err.text, "hidden"));
 	}
 }
 
@@ -170,6 +177,61 @@ test_dump_reads_back(void **state)
 	assert_int_equal(conf->accounts.count, 2);
 	wbuf_fini(&first);
 	wbuf_fini(&second);
+}
+
+static char *
+print_config(struct fixture *f, const char *text, const char *wanted, int *code)
+{
+	char       option[] = "--config";
+	char      *verb = arena_strdup(f->arena, wanted);
+	char      *path = arena_printf(f->arena, "%s/agent.yaml", f->dir);
+	char      *printed = arena_printf(f->arena, "%s/printed", f->dir);
+	char      *argv[] = { verb, verb, option, path, NULL };
+	int        kept = dup(STDOUT_FILENO);
+	size_t     count;
+	struct err err;
+
+	write_text(path, text, 0600);
+	fflush(stdout);
+	assert_non_null(freopen(printed, "w", stdout));
+	*code = config_command.run(4, argv);
+	fflush(stdout);
+	assert_true(dup2(kept, STDOUT_FILENO) >= 0);
+	close(kept);
+	return file_read(f->arena, printed, 1 << 20, &count, &err);
+}
+
+/* Somebody begins with it, so it must not want that he has. */
+static void
+test_dump_is_a_beginning(void **state)
+{
+	struct fixture    *f = *state;
+	struct err         err;
+	int                code;
+	struct agent_conf *conf = agent_conf_load(f->arena, "/nonexistent/a.yaml", true, &err);
+
+	assert_non_null(conf);
+	assert_int_equal(conf->interval_ms, 60000);
+	assert_false(agent_conf_settle(conf, f->arena, &err));
+	assert_null(agent_conf_load(f->arena, "/nonexistent/a.yaml", false, &err));
+	assert_non_null(strstr(print_config(f, "", "dump", &code), "state_dir: "));
+	assert_int_equal(code, 0);
+	print_config(f, "intervall: 1s\n", "dump", &code);
+	assert_int_equal(code, 1);
+}
+
+static void
+test_check_looks_at_the_token(void **state)
+{
+	struct fixture *f = *state;
+	const char     *text = "collector: https://c:1\ntoken_file: token\n";
+	int             code;
+
+	print_config(f, text, "check", &code);
+	assert_int_equal(code, 1);
+	write_text(arena_printf(f->arena, "%s/token", f->dir), "id.secret\n", 0600);
+	assert_non_null(strstr(print_config(f, text, "check", &code), "good"));
+	assert_int_equal(code, 0);
 }
 
 /* The example that is installed: every setting, at its preset. */
@@ -251,6 +313,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_values, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dump_reads_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dump_is_a_beginning, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_check_looks_at_the_token, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_example, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_token, setup, teardown),
 	};
