@@ -13,6 +13,8 @@
 #define AGENT_CONF_FILE   "/etc/plprobe/agent.yaml"
 #define AGENT_CONF_FOLDER "conf.d"
 
+struct vantages;
+
 /* One of `accounts`: by its document, or by its name alone. */
 struct agent_account {
 	const char *document; /* path; "" for none */
@@ -37,7 +39,7 @@ struct agent_conf {
 	struct conf_texts resolver_texts;
 	const char       *ca_file, *source_text;
 	struct conf_list  accounts; /* of struct agent_account */
-	bool              sweep;
+	bool              sweep, azure_dns, dns_tcp;
 
 	struct conf_texts suffixes, port_texts, allow_accounts;
 	bool              allow_loopback;
@@ -46,12 +48,15 @@ struct agent_conf {
 
 	/* What the texts above mean; filled in by agent_conf_read(). */
 	struct addr     resolvers[AGENT_RESOLVERS_MAX];
-	size_t          resolver_count;
-	struct addr     source; /* family 0: the kernel's choice */
+	size_t          resolver_count; /* 0: those of the system */
+	struct addr     source;         /* family 0: the kernel's choice */
 	uint16_t        ports[AGENT_PORTS_MAX];
 	size_t          port_count;
 	enum log_level  log_level;
 	enum log_format log_format;
+
+	/* Whom the prober asks just now; borrowed from it; NULL before it runs. */
+	const struct vantages *vantages;
 };
 
 extern const struct conf_row agent_conf_rows[];

@@ -5,7 +5,7 @@
 #include "base/conf.h"
 #include "base/table.h"
 #include "base/text.h"
-#include "probe/dns/resolvers.h"
+#include "probe/vantages.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,6 @@
 enum { EXIT_UNKNOWN = 3, WIDTH_PRESET = 100 };
 
 /* Answers from inside any VNet of Azure, whatever its own DNS servers are. */
-static const char azure_dns[] = "168.63.129.16";
 
 static const int64_t limit_preset_ms = 10 * MS_PER_S;
 static const int64_t watch_preset_ms = 10 * MS_PER_S;
@@ -370,34 +369,14 @@ worst_state(const struct survey_result *results, size_t count)
 	return worst;
 }
 
-/* --azure-dns, unless it is asked anyway; in place of the last one when there is no room. */
-static void
-add_azure(struct check_options *options)
-{
-	size_t      room = sizeof(options->resolvers) / sizeof(struct addr);
-	struct addr azure;
-
-	if (!options->azure_dns || !addr_parse(&azure, azure_dns, 53, NULL))
-		return;
-	for (size_t i = 0; i < options->resolver_count; i++) {
-		if (addr_equal(&options->resolvers[i], &azure))
-			return;
-	}
-	if (options->resolver_count < room)
-		options->resolver_count++;
-	options->resolvers[options->resolver_count - 1] = azure;
-}
-
 static bool
-find_resolvers(struct check_options *options, struct err *err)
+find_vantages(const struct check_options *options, struct vantages *vantages, struct err *err)
 {
-	if (options->resolver_count == 0 &&
-	    !resolvers_read(RESOLVERS_SYSTEM_FILE, options->resolvers,
-	        sizeof(options->resolvers) / sizeof(struct addr), &options->resolver_count,
-	        err))
-		return false;
-	add_azure(options);
-	return true;
+	return vantages_find(vantages,
+	    &(struct vantages_ask){ .configured = options->resolvers,
+	        .configured_count = options->resolver_count,
+	        .azure_dns = options->azure_dns },
+	    err);
 }
 
 /* Once: documents, survey, output. */
@@ -407,11 +386,13 @@ check_once(
 {
 	struct arena         *arena = arena_new();
 	struct check_options  options = *given;
+	struct vantages       vantages;
 	struct subjects       subjects;
 	struct survey_result *results;
 	bool                  done = false;
 
-	if (!gather_subjects(arena, &options, &subjects, err) || !find_resolvers(&options, err))
+	if (!gather_subjects(arena, &options, &subjects, err) ||
+	    !find_vantages(&options, &vantages, err))
 		goto out;
 	results = arena_array(arena, subjects.count, sizeof(*results));
 	done = survey_run(arena,
@@ -419,8 +400,8 @@ check_once(
 	        .has_document = subjects.has_document,
 	        .account_count = subjects.count,
 	        .endpoints = subjects.endpoints,
-	        .resolvers = options.resolvers,
-	        .resolver_count = options.resolver_count,
+	        .vantages = &vantages,
+	        .tcp_too = options.dns_tcp,
 	        .source = options.source,
 	        .ca_file = options.ca_file,
 	        .limit_ms = options.limit_ms,

@@ -23,7 +23,9 @@ struct check_options {
 	int64_t           limit_ms;
 	int64_t           watch_ms; /* 0: once */
 	enum check_output output;
-	bool              exit_zero, no_color, no_sweep, dns_only, tree, azure_dns;
+	bool              exit_zero, no_color, no_sweep, dns_only, tree;
+	bool              azure_dns; /* ask Azure's server, on Azure or not */
+	bool              dns_tcp;   /* ask each DNS server over TCP as well */
 };
 
 enum check_parsed { CHECK_GO, CHECK_HELP, CHECK_USAGE };

@@ -2,6 +2,7 @@
 
 #include "agent/agent_conf.h"
 #include "base/text.h"
+#include "probe/vantages.h"
 
 #include <fnmatch.h>
 #include <string.h>
@@ -188,9 +189,12 @@ is_platform(const struct addr *peer)
 static bool
 is_resolver(const struct agent_conf *conf, const struct addr *peer)
 {
-	for (size_t i = 0; i < conf->resolver_count; i++) {
-		if (addr_equal(&conf->resolvers[i], peer) &&
-		    conf->resolvers[i].port == peer->port)
+	const struct vantages *vantages = conf->vantages;
+
+	for (size_t i = 0; vantages != NULL && i < vantages->count; i++) {
+		const struct addr *resolver = &vantages->list[i].resolver;
+
+		if (addr_equal(resolver, peer) && resolver->port == peer->port)
 			return true;
 	}
 	return false;

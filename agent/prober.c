@@ -8,8 +8,7 @@
 #include "base/confine.h"
 #include "base/log.h"
 #include "base/trim.h"
-#include "probe/dns/resolvers.h"
-#include "probe/measure.h"
+#include "probe/vantages.h"
 #include "proto/decode.h"
 #include "proto/encode.h"
 
@@ -25,6 +24,7 @@ enum { EXIT_FAILED = 1, REFUSALS_TOLD = 5 };
 static const int64_t first_vitals_us = 500 * US_PER_MS;
 static const int64_t vitals_most_ms = MS_PER_MIN;
 static const int64_t drain_ms = MS_PER_S;
+static const int64_t look_us = US_PER_S; /* between two looks at resolv.conf */
 
 struct prober;
 
@@ -38,10 +38,12 @@ struct run {
 };
 
 struct prober {
-	const char        *conf_path;
-	struct arena      *conf_arena; /* owned */
-	struct agent_conf *conf;
-	bool               system_resolvers; /* those of conf come from the system */
+	const char           *conf_path;
+	struct arena         *conf_arena; /* owned */
+	struct agent_conf    *conf;
+	struct vantages       vantages; /* whom to ask; none before resolv.conf could be read */
+	struct vantages_watch resolv_conf;
+	int64_t               looked_us; /* when resolv.conf was looked at */
 
 	struct loop      *loop;
 	struct channel   *channel;
@@ -114,94 +116,38 @@ on_over(void *arg, struct measurement *seen)
 	start_due(prober);
 }
 
-static struct addr *
-copy_resolvers(const struct agent_conf *conf, struct arena *arena)
+static const struct vantages *
+copy_vantages(const struct prober *prober, struct arena *arena)
 {
-	struct addr *copy = arena_array(arena, conf->resolver_count, sizeof(*copy));
+	struct vantages *copy = arena_alloc(arena, sizeof(*copy));
 
-	memcpy(copy, conf->resolvers, conf->resolver_count * sizeof(*copy));
+	*copy = prober->vantages;
 	return copy;
 }
 
 static void
 start_run(struct prober *prober, struct job *job)
 {
-	struct run *run = mem_alloc(sizeof(*run));
+	const struct target   *target = job->target;
+	bool                   sweep = target->role == ROLE_SWEEP && target->dns_only;
+	struct run            *run = mem_alloc(sizeof(*run));
+	const struct vantages *vantages;
 
 	*run = (struct run){ .prober = prober, .job = job, .arena = arena_new() };
 	run->next = prober->runs;
 	if (run->next != NULL)
 		run->next->previous = run;
 	prober->runs = run;
+	vantages = copy_vantages(prober, run->arena);
 	run->measure = measure_start(prober->probes,
-	    &(struct measure_ask){ .target = job->target,
-	        .resolvers = copy_resolvers(prober->conf, run->arena),
-	        .resolver_count = prober->conf->resolver_count,
-	        .limit_ms = job->target->limit_ms != 0 ? job->target->limit_ms
-	                                               : prober->conf->limit_ms,
+	    &(struct measure_ask){ .target = target,
+	        .vantages = vantages->list,
+	        .vantage_count = vantages->count,
+	        .tcp_too = prober->conf->dns_tcp && !sweep,
+	        .limit_ms = target->limit_ms != 0 ? target->limit_ms : prober->conf->limit_ms,
 	        .arena = run->arena,
 	        .on_over = on_over,
 	        .arg = run });
-}
-
-static void
-start_due(struct prober *prober)
-{
-	int64_t     now_us = clock_mono_us(clock_system());
-	int64_t     wait_us;
-	struct job *job;
-
-	if (prober->conf->resolver_count == 0)
-		return; /* send_vitals() looks for some again */
-	while ((job = schedule_take(prober->schedule, now_us)) != NULL)
-		start_run(prober, job);
-	wait_us = schedule_wait_us(prober->schedule, now_us);
-	if (wait_us >= 0)
-		loop_watch_set(&prober->starter, -1, 0, wait_us);
-	else
-		loop_watch_stop(&prober->starter);
-}
-
-static void
-on_starter(void *arg, unsigned what)
-{
-	start_due(arg);
-}
-
-static void
-find_resolvers(struct prober *prober)
-{
-	struct agent_conf *conf = prober->conf;
-	struct addr        found[AGENT_RESOLVERS_MAX] = { 0 };
-	size_t             count = 0;
-	struct err         err;
-
-	if (!prober->system_resolvers)
-		return;
-	if (!resolvers_read(RESOLVERS_SYSTEM_FILE, found, AGENT_RESOLVERS_MAX, &count, &err)) {
-		log_warn(AREA, "%s; %s", err.text,
-		    conf->resolver_count > 0 ? "those known before go on"
-		                             : "nothing can be measured");
-		return;
-	}
-	memcpy(conf->resolvers, found, sizeof(found));
-	conf->resolver_count = count;
-}
-
-static const char *
-list_resolvers(const struct agent_conf *conf, struct arena *arena)
-{
-	const char *text = "";
-	char        one[ADDR_TEXT];
-
-	for (size_t i = 0; i < conf->resolver_count; i++) {
-		if (conf->resolvers[i].port == 53)
-			addr_render(&conf->resolvers[i], one, sizeof(one));
-		else
-			addr_render_port(&conf->resolvers[i], one, sizeof(one));
-		text = arena_printf(arena, "%s%s%s", text, i > 0 ? " " : "", one);
-	}
-	return text;
 }
 
 static void
@@ -221,9 +167,84 @@ send_vitals(struct prober *prober)
 
 	gethostname(host, sizeof(host) - 1);
 	vitals.host = host;
-	vitals.resolvers = list_resolvers(prober->conf, arena);
+	vitals.resolvers = vantages_render(&prober->vantages, arena);
 	send_record(prober, CHANNEL_VITALS, &vitals_desc, &vitals);
 	arena_free(arena);
+}
+
+static struct vantages_ask
+ask_for_vantages(const struct prober *prober)
+{
+	const struct agent_conf *conf = prober->conf;
+
+	return (struct vantages_ask){ .configured = conf->resolvers,
+		.configured_count = conf->resolver_count,
+		.azure_dns = conf->azure_dns };
+}
+
+/* True when they are others than before. */
+static bool
+find_vantages(struct prober *prober)
+{
+	struct vantages_ask ask = ask_for_vantages(prober);
+	struct arena       *arena = arena_new();
+	struct vantages     found;
+	struct err          err;
+	bool                changed = false;
+
+	vantages_changed(&prober->resolv_conf, &ask);
+	if (!vantages_find(&found, &ask, &err)) {
+		log_warn(AREA, "%s; %s", err.text,
+		    prober->vantages.count > 0 ? "those known before go on"
+		                               : "nothing can be measured");
+	} else if (!vantages_equal(&found, &prober->vantages)) {
+		changed = true;
+		log_info(AREA, "resolvers are %s; before: %s", vantages_render(&found, arena),
+		    prober->vantages.count > 0 ? vantages_render(&prober->vantages, arena)
+		                               : "none");
+		prober->vantages = found;
+	}
+	arena_free(arena);
+	return changed;
+}
+
+/* A changed resolv.conf counts from the next measurement on, and is told at once. */
+static void
+watch_resolv_conf(struct prober *prober, int64_t now_us)
+{
+	struct vantages_ask ask = ask_for_vantages(prober);
+
+	if (now_us - prober->looked_us < look_us)
+		return;
+	prober->looked_us = now_us;
+	if (ask.configured_count == 0 && vantages_changed(&prober->resolv_conf, &ask) &&
+	    find_vantages(prober))
+		send_vitals(prober);
+}
+
+static void
+start_due(struct prober *prober)
+{
+	int64_t     now_us = clock_mono_us(clock_system());
+	int64_t     wait_us;
+	struct job *job;
+
+	watch_resolv_conf(prober, now_us);
+	if (prober->vantages.count == 0)
+		return; /* on_vitals_timer() looks for some again */
+	while ((job = schedule_take(prober->schedule, now_us)) != NULL)
+		start_run(prober, job);
+	wait_us = schedule_wait_us(prober->schedule, now_us);
+	if (wait_us >= 0)
+		loop_watch_set(&prober->starter, -1, 0, wait_us);
+	else
+		loop_watch_stop(&prober->starter);
+}
+
+static void
+on_starter(void *arg, unsigned what)
+{
+	start_due(arg);
 }
 
 static void
@@ -232,7 +253,7 @@ on_vitals_timer(void *arg, unsigned what)
 	struct prober *prober = arg;
 	int64_t        wait_ms = prober->conf->interval_ms;
 
-	find_resolvers(prober);
+	find_vantages(prober);
 	send_vitals(prober);
 	start_due(prober);
 	if (wait_ms > vitals_most_ms)
@@ -339,8 +360,8 @@ reload(struct prober *prober)
 	arena_free(prober->conf_arena);
 	prober->conf_arena = arena;
 	prober->conf = conf;
-	prober->system_resolvers = conf->resolver_count == 0;
-	find_resolvers(prober);
+	conf->vantages = &prober->vantages;
+	find_vantages(prober);
 }
 
 static void
@@ -413,7 +434,6 @@ prober_run(const struct prober_ask *ask)
 	struct prober prober = { .conf_path = ask->conf_path,
 		.conf_arena = ask->arena,
 		.conf = ask->conf,
-		.system_resolvers = ask->conf->resolver_count == 0,
 		.assignment = mem_strdup(""),
 		.started_ms = clock_wall_ms(clock_system()) };
 	struct err    err;
@@ -428,7 +448,8 @@ prober_run(const struct prober_ask *ask)
 		close_prober(&prober);
 		return EXIT_FAILED;
 	}
-	find_resolvers(&prober);
+	prober.conf->vantages = &prober.vantages;
+	find_vantages(&prober);
 	loop_watch_set(&prober.vitals_timer, -1, 0, first_vitals_us);
 	if (prober.beat_us > 0)
 		on_beat_timer(&prober, 0);

@@ -81,11 +81,14 @@ start_visit(struct visit *visit)
 {
 	struct survey           *survey = visit->survey;
 	const struct survey_ask *ask = survey->ask;
+	bool sweep = visit->target->role == ROLE_SWEEP && visit->target->dns_only;
 
 	visit->running = measure_start(survey->probes,
 	    &(struct measure_ask){ .target = visit->target,
-	        .resolvers = ask->resolvers,
-	        .resolver_count = ask->resolver_count,
+	        .vantages = ask->vantages->list,
+	        .vantage_count = ask->vantages->count,
+	        .system = ask->system && !sweep,
+	        .tcp_too = ask->tcp_too && !sweep,
 	        .limit_ms = ask->limit_ms,
 	        .arena = survey->arena,
 	        .on_over = on_over,

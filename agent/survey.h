@@ -10,6 +10,7 @@
 #include "analyze/judge.h"
 #include "base/addr.h"
 #include "base/arena.h"
+#include "probe/vantages.h"
 
 struct survey_ask {
 	struct account *const *accounts;
@@ -17,8 +18,9 @@ struct survey_ask {
 	size_t                 account_count;
 	/* of all documents; NULL: none was given */
 	const struct endpoint_index *endpoints;
-	const struct addr           *resolvers;
-	size_t                       resolver_count;
+	const struct vantages       *vantages; /* whom to ask */
+	bool                         system;   /* ask getaddrinfo() too */
+	bool                         tcp_too;  /* ask each DNS server over TCP as well */
 	struct addr                  source;   /* family 0: the kernel's choice */
 	const char                  *ca_file;  /* NULL: the system's roots */
 	int64_t                      limit_ms; /* for each measurement */

@@ -11,7 +11,7 @@ enum { VISITS_MAX = 32 };
 static const int64_t pulse_us = 50 * US_PER_MS;
 static const int64_t grace_us = 250 * US_PER_MS;
 
-/* One resolver that is asked. */
+/* One resolver that is asked, or the system. */
 struct inquiry {
 	struct measure *measure; /* borrowed; owns us */
 	struct probe   *probe;   /* NULL: over */
@@ -32,7 +32,8 @@ struct measure {
 	struct measurement *seen; /* in the arena */
 	const struct clock *clock;
 	int64_t             started_us, due_us;
-	struct inquiry      inquiries[MEASURE_RESOLVERS_MAX];
+	struct inquiry      inquiries[MEASURE_VANTAGES_MAX + 1];
+	size_t              inquiry_count;
 	struct visit       *visits[VISITS_MAX]; /* in the arena */
 	size_t              visit_count;
 	bool                crowded; /* there were more addresses */
@@ -109,7 +110,7 @@ gather_endpoints(struct measure *measure)
 static void
 cancel_probes(struct measure *measure)
 {
-	for (size_t i = 0; i < measure->ask.resolver_count; i++)
+	for (size_t i = 0; i < measure->inquiry_count; i++)
 		probe_cancel(measure->inquiries[i].probe);
 	for (size_t i = 0; i < measure->visit_count; i++) {
 		probe_cancel(measure->visits[i]->tls);
@@ -157,7 +158,7 @@ give_up(struct measure *measure)
 	    "waited for its turn when the measurement's time was over";
 
 	cancel_probes(measure);
-	for (size_t i = 0; i < measure->ask.resolver_count; i++) {
+	for (size_t i = 0; i < measure->inquiry_count; i++) {
 		struct inquiry *inquiry = &measure->inquiries[i];
 
 		if (inquiry->probe == NULL)
@@ -297,34 +298,16 @@ on_dns_over(void *arg)
 }
 
 /* Of the time a resolver may use half, where connections have to follow: a slow resolver must not
- * pass for a slow gateway. */
+ * pass for a slow gateway.  The C library waits 5 s for a silent server before it asks the next:
+ * of the 10 s that are usual that answer is still heard, and leaves time to connect. */
 static int64_t
-dns_limit_ms(const struct measure *measure)
+dns_limit_ms(const struct measure *measure, bool system)
 {
 	int64_t limit_ms = measure->ask.limit_ms;
 
-	return measure->ask.target->dns_only || limit_ms < 2 ? limit_ms : limit_ms / 2;
-}
-
-static void
-start_inquiry(struct measure *measure, size_t i)
-{
-	struct inquiry  *inquiry = &measure->inquiries[i];
-	struct probe_ask ask = {
-		.kind = "dns",
-		.host = measure->seen->target->host,
-		.peer = measure->ask.resolvers[i],
-		.limit_ms = dns_limit_ms(measure),
-		.arena = measure->ask.arena,
-		.dns = &measure->seen->dns[i],
-		.on_over = on_dns_over,
-		.arg = inquiry,
-	};
-
-	inquiry->measure = measure;
-	inquiry->dns = ask.dns;
-	measure->pending++;
-	inquiry->probe = probe_start(measure->probes, &ask);
+	if (measure->ask.target->dns_only || limit_ms < 4)
+		return limit_ms;
+	return system ? limit_ms / 4 * 3 : limit_ms / 2;
 }
 
 static const char *
@@ -337,13 +320,56 @@ name_resolver(const struct addr *resolver, struct arena *arena)
 	                         : addr_render_port(resolver, text, sizeof(text)));
 }
 
+static void
+start_inquiry(struct measure *measure, struct probe_ask *ask)
+{
+	size_t          i = measure->inquiry_count++;
+	struct inquiry *inquiry = &measure->inquiries[i];
+
+	inquiry->measure = measure;
+	inquiry->dns = ask->dns = &measure->seen->dns[i];
+	ask->host = measure->seen->target->host;
+	ask->arena = measure->ask.arena;
+	ask->on_over = on_dns_over;
+	ask->arg = inquiry;
+	measure->pending++;
+	inquiry->probe = probe_start(measure->probes, ask);
+}
+
+static void
+ask_server(struct measure *measure, const struct measure_vantage *vantage)
+{
+	struct dns *dns = &measure->seen->dns[measure->inquiry_count];
+
+	dns->resolver = name_resolver(&vantage->resolver, measure->ask.arena);
+	dns->source = vantage->source;
+	start_inquiry(measure,
+	    &(struct probe_ask){ .kind = "dns",
+	        .peer = vantage->resolver,
+	        .limit_ms = dns_limit_ms(measure, false),
+	        .tcp_too = measure->ask.tcp_too,
+	        .keep_raw = measure->ask.target->role != ROLE_SWEEP });
+}
+
+static void
+ask_system(struct measure *measure)
+{
+	struct dns *dns = &measure->seen->dns[measure->inquiry_count];
+
+	dns->resolver = "system";
+	dns->source = SOURCE_SYSTEM;
+	start_inquiry(measure,
+	    &(struct probe_ask){ .kind = "nss", .limit_ms = dns_limit_ms(measure, true) });
+}
+
 struct measure *
 measure_start(struct probes *probes, const struct measure_ask *ask)
 {
 	struct measure     *measure = mem_alloc(sizeof(*measure));
 	struct measurement *seen = arena_alloc(ask->arena, sizeof(*seen));
 
-	assert(ask->resolver_count >= 1 && ask->resolver_count <= MEASURE_RESOLVERS_MAX);
+	assert(ask->vantage_count <= MEASURE_VANTAGES_MAX);
+	assert(ask->vantage_count > 0 || ask->system);
 	assert(ask->limit_ms > 0 && ask->on_over != NULL);
 	measure->probes = probes;
 	measure->ask = *ask;
@@ -353,13 +379,13 @@ measure_start(struct probes *probes, const struct measure_ask *ask)
 	measure->due_us = measure->started_us + ask->limit_ms * US_PER_MS;
 	seen->target = copy_target(ask->target, ask->arena);
 	seen->started_ms = clock_wall_ms(measure->clock);
-	seen->dns_count = ask->resolver_count;
-	seen->dns = arena_array(ask->arena, ask->resolver_count, sizeof(*seen->dns));
+	seen->dns_count = ask->vantage_count + ask->system;
+	seen->dns = arena_array(ask->arena, seen->dns_count, sizeof(*seen->dns));
 	loop_watch_init(&measure->pulse, probes_options(probes)->loop, on_pulse, measure);
-	for (size_t i = 0; i < ask->resolver_count; i++) {
-		seen->dns[i].resolver = name_resolver(&ask->resolvers[i], ask->arena);
-		start_inquiry(measure, i);
-	}
+	for (size_t i = 0; i < ask->vantage_count; i++)
+		ask_server(measure, &ask->vantages[i]);
+	if (ask->system)
+		ask_system(measure);
 	set_pulse(measure);
 	return measure;
 }

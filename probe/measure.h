@@ -1,24 +1,32 @@
 /* measure: one run of one target: which probes, in which order, into one measurement.
  *
- * Every resolver is asked for the name at the same time; as soon as an address is known, each
- * distinct one gets a tls and an https probe side by side.  One deadline covers all.  It judges
- * nothing.
+ * Every resolver is asked for the name at the same time, and beside them the system as an
+ * application would; as soon as an address is known, each distinct one gets a tls and an https
+ * probe side by side.  One deadline covers all.  It judges nothing.
  */
 #ifndef PROBE_MEASURE_H
 #define PROBE_MEASURE_H
 
 #include "probe/probe.h"
 
-enum { MEASURE_RESOLVERS_MAX = 8 };
+enum { MEASURE_VANTAGES_MAX = 9 };
 
 struct measure;
 
+/* A server to ask, and why. */
+struct measure_vantage {
+	struct addr resolver; /* with port */
+	enum source source;
+};
+
 struct measure_ask {
-	const struct target *target;         /* borrowed until on_over() has returned */
-	const struct addr   *resolvers;      /* borrowed likewise; with ports */
-	size_t               resolver_count; /* 1 to MEASURE_RESOLVERS_MAX */
-	int64_t              limit_ms;       /* for the whole measurement, > 0 */
-	struct arena        *arena; /* the measurement is allocated here; outlives it */
+	const struct target          *target;   /* borrowed until on_over() has returned */
+	const struct measure_vantage *vantages; /* borrowed likewise */
+	size_t        vantage_count; /* at most MEASURE_VANTAGES_MAX; 0 only with system */
+	bool          system;   /* ask getaddrinfo() too; its view comes last in seen->dns */
+	bool          tcp_too;  /* ask each server over TCP as well */
+	int64_t       limit_ms; /* for the whole measurement, > 0 */
+	struct arena *arena;    /* the measurement is allocated here; outlives it */
 	/* Last thing that happens; what is in the arena, with its own copy of the target. */
 	void (*on_over)(void *arg, struct measurement *seen);
 	void *arg;

@@ -2,6 +2,7 @@
 
 #include "probe/dns/dns_kind.h"
 #include "probe/https/https.h"
+#include "probe/nss/nss_kind.h"
 #include "probe/tcp/tcp_record.h"
 #include "probe/tls/tls_record.h"
 #include "probe/tls_roots.h"
@@ -27,9 +28,9 @@ struct list {
 
 struct probes {
 	struct probe_options options;
-	struct tls_roots    *roots;             /* owned */
-	void                *shared[KINDS_MAX]; /* owned, by kind */
-	struct list          waiting, running;
+	struct tls_roots    *roots;                           /* owned */
+	void                *shared[KINDS_MAX];               /* owned, by kind */
+	struct list          waiting, waiting_aside, running; /* aside: kinds with own_line */
 	unsigned             in_flight;
 	struct loop_watch    starter; /* starts what waits, from the loop */
 	bool                 closing;
@@ -37,6 +38,7 @@ struct probes {
 
 const struct probe_kind *const probe_kinds[] = {
 	&probe_dns,
+	&probe_nss,
 	&probe_tcp,
 	&probe_tls,
 	&probe_https,
@@ -90,20 +92,34 @@ find_shared(struct probes *probes, const struct probe_kind *kind)
 	return &probes->shared[find_index(probes->options.kinds, kind->name)];
 }
 
+static struct list *
+line_of(struct probes *probes, const struct probe_kind *kind)
+{
+	return kind->own_line ? &probes->waiting_aside : &probes->waiting;
+}
+
+static void
+start_first(struct probes *probes, struct list *line)
+{
+	struct probe *probe = line->first;
+
+	take_out(line, probe);
+	append(&probes->running, probe);
+	probe->running = true;
+	probes->in_flight += !probe->kind->own_line;
+	probe->run = probe->kind->start(probe, *find_shared(probes, probe->kind));
+}
+
 static void
 start_waiting(void *arg, unsigned what)
 {
 	struct probes *probes = arg;
-	struct probe  *probe;
 
-	while ((probe = probes->waiting.first) != NULL &&
-	    probes->in_flight < probes->options.in_flight_max) {
-		take_out(&probes->waiting, probe);
-		append(&probes->running, probe);
-		probe->running = true;
-		probes->in_flight++;
-		probe->run = probe->kind->start(probe, *find_shared(probes, probe->kind));
-	}
+	while (probes->waiting_aside.first != NULL)
+		start_first(probes, &probes->waiting_aside);
+	while (
+	    probes->waiting.first != NULL && probes->in_flight < probes->options.in_flight_max)
+		start_first(probes, &probes->waiting);
 }
 
 static bool
@@ -148,6 +164,8 @@ probes_free(struct probes *probes)
 	probes->closing = true;
 	while (probes->waiting.first != NULL)
 		probe_cancel(probes->waiting.first);
+	while (probes->waiting_aside.first != NULL)
+		probe_cancel(probes->waiting_aside.first);
 	while (probes->running.first != NULL)
 		probe_cancel(probes->running.first);
 	loop_watch_fini(&probes->starter);
@@ -168,7 +186,7 @@ probe_start(struct probes *probes, const struct probe_ask *ask)
 	probe->ask = *ask;
 	probe->kind = probes->options.kinds[find_index(probes->options.kinds, ask->kind)];
 	assert(probe->kind != NULL && ask->limit_ms > 0 && ask->on_over != NULL);
-	append(&probes->waiting, probe);
+	append(line_of(probes, probe->kind), probe);
 	loop_watch_set(&probes->starter, -1, 0, 0);
 	return probe;
 }
@@ -179,9 +197,9 @@ drop(struct probe *probe)
 {
 	struct probes *probes = probe->probes;
 
-	take_out(probe->running ? &probes->running : &probes->waiting, probe);
+	take_out(probe->running ? &probes->running : line_of(probes, probe->kind), probe);
 	if (probe->running)
-		probes->in_flight--;
+		probes->in_flight -= !probe->kind->own_line;
 	if (!probes->closing && probes->waiting.first != NULL)
 		loop_watch_set(&probes->starter, -1, 0, 0);
 	free(probe);

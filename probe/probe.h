@@ -39,15 +39,17 @@ void probes_free(struct probes *probes);
 
 /* What to ask.  All pointers are borrowed until on_over() or probe_cancel() has returned. */
 struct probe_ask {
-	const char   *kind;     /* "dns", "tcp", "tls", "https" */
-	const char   *host;     /* dns: name to resolve; tls, https: SNI, verified name, Host */
-	struct addr   peer;     /* dns: the resolver; else the address under test; with port */
+	const char   *kind; /* "dns", "nss", "tcp", "tls", "https" */
+	const char   *host; /* dns, nss: name to resolve; tls, https: SNI, verified, Host */
+	struct addr   peer; /* dns: the resolver; nss: none; else what is tested; with port */
 	int64_t       limit_ms; /* from the start of running to the end, > 0 */
 	struct arena *arena;    /* results are allocated here */
-	/* Where to write: dns probes fill *dns, the others their own fields of *endpoint; each kind
+	/* Where to write: dns and nss probes fill *dns but for its source, the others their own fields of *endpoint; each kind
 	 * leaves alone what is another's, so that tls and https may share an endpoint. */
 	struct dns      *dns;
 	struct endpoint *endpoint;
+	bool             tcp_too;   /* dns: ask over TCP as well, whatever comes over UDP */
+	bool             keep_raw;  /* dns: keep the beginning of the answer as it came */
 	void (*on_over)(void *arg); /* last thing that happens to the probe; it is gone after */
 	void *arg;
 };
@@ -64,6 +66,7 @@ void probe_cancel(struct probe *probe);
  * loop.  `cancel` frees a run that is not over. */
 struct probe_kind {
 	const char *name;
+	bool own_line; /* keeps its own order: starts at once, fills no place in flight */
 	/* What the kind shares between its runs; may be NULL.  Made at probes_new(). */
 	bool (*init)(struct probes *probes, void **shared, struct err *err);
 	void (*fini)(void *shared);

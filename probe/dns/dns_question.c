@@ -116,6 +116,22 @@ set_timer(struct dns_question *q)
 	loop_watch_set(&q->timer, -1, 0, wait_us > 0 ? wait_us : 0);
 }
 
+/* What came, whether it can be read or not: flags, length, and the beginning as evidence. */
+static void
+keep_bytes(struct dns_question *q, const uint8_t *bytes, size_t count)
+{
+	size_t   kept = count < DNS_RAW_BYTES ? count : DNS_RAW_BYTES;
+	uint8_t *copy;
+
+	q->heard.flags = dns_answer_flags(bytes);
+	q->heard.size = count;
+	if (!probe_ask(q->probe)->keep_raw)
+		return;
+	copy = arena_alloc(arena_of(q), kept);
+	memcpy(copy, bytes, kept);
+	q->heard.bytes = copy;
+}
+
 static void
 accept_answer(struct dns_question *q, const struct dns_query *query, const uint8_t *bytes,
     size_t count, enum transport transport, int64_t sent_us)
@@ -123,6 +139,7 @@ accept_answer(struct dns_question *q, const struct dns_query *query, const uint8
 	struct dns_answer *answer = arena_alloc(arena_of(q), sizeof(*answer));
 	struct err         err;
 
+	keep_bytes(q, bytes, count);
 	q->heard.transport = transport;
 	q->heard.took_us = read_clock(q) - sent_us;
 	if (!dns_answer_parse(answer, arena_of(q), query, bytes, count, &err)) {
@@ -189,7 +206,7 @@ draw_id(void)
 }
 
 static void
-turn_to_tcp(struct dns_question *q, const struct try *try)
+turn_to_tcp(struct dns_question *q, const struct try *try, const uint8_t *bytes, size_t count)
 {
 	const struct probe_options *options = probe_options(q->probe);
 	struct dns_tcp_ask          ask = { .loop = options->loop,
@@ -200,6 +217,7 @@ turn_to_tcp(struct dns_question *q, const struct try *try)
 		         .arg = q };
 
 	q->heard.truncated = true;
+	keep_bytes(q, bytes, count); /* all there is, should TCP fail */
 	q->tcp_sent_us = try->sent_us;
 	q->tcp_query = q->query;
 	dns_query_stamp(&q->tcp_query, draw_id(), try->query.edns);
@@ -259,7 +277,7 @@ take_datagram(struct try *try, const uint8_t *bytes, size_t count)
 	if (rejects_edns(try, bytes))
 		give_up_edns(q);
 	else if (dns_answer_is_truncated(bytes))
-		turn_to_tcp(q, try);
+		turn_to_tcp(q, try, bytes, read);
 	else if (count > DNS_UDP_BYTES)
 		finish(q, OUTCOME_TOO_LARGE,
 		    arena_printf(arena_of(q), "a datagram of %zu bytes, at most %d are taken",

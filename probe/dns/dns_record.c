@@ -1,5 +1,7 @@
 #include "probe/dns/dns_record.h"
 
+#include "base/base64.h"
+
 #include <string.h>
 
 enum { HOPS_MAX = 16, ADDRESSES_MAX = 32 };
@@ -116,18 +118,22 @@ judge_rcode(const struct view *view)
 	return view->address_count > 0 ? OUTCOME_OK : OUTCOME_NODATA;
 }
 
-/* "; it adds: No Reachable Authority (22), <text>", or nothing. */
+/* "; extended error 22 No Reachable Authority: <text>" for each, or nothing. */
 static const char *
 describe_ede(struct arena *arena, const struct dns_answer *answer)
 {
-	size_t known = sizeof(extended_errors) / sizeof(extended_errors[0]);
+	const size_t known = sizeof(extended_errors) / sizeof(extended_errors[0]);
+	const char  *text = "";
 
-	if (!answer->has_ede)
-		return "";
-	return arena_printf(arena, "; extended error %u%s%s%s%s", answer->ede,
-	    answer->ede < known ? " " : "",
-	    answer->ede < known ? extended_errors[answer->ede] : "",
-	    answer->ede_text[0] != '\0' ? ": " : "", answer->ede_text);
+	for (size_t i = 0; i < answer->ede_count; i++) {
+		const struct ede *ede = &answer->ede[i];
+
+		text = arena_printf(arena, "%s; extended error %u%s%s%s%s", text, ede->code,
+		    ede->code < known ? " " : "",
+		    ede->code < known ? extended_errors[ede->code] : "",
+		    ede->text[0] != '\0' ? ": " : "", ede->text);
+	}
+	return text;
 }
 
 static const char *
@@ -217,10 +223,66 @@ copy_addresses(
 	    dns->addresses + a->address_count, aaaa->addresses, more * sizeof(*dns->addresses));
 }
 
+/* Whether the name is the one that was asked, or one that an alias of the chain leads to. */
+static bool
+is_of_chain(const struct view *view, const char *name)
+{
+	return is_in_chain(view, name) || strcmp(view->end, name) == 0;
+}
+
+/* Records beside the question: harmless here, since nobody follows them; to a resolver that keeps
+ * them they are an attempt at poisoning [rfc5452 6]. */
+static uint32_t
+count_foreign(const struct view *view, const struct dns_answer *answer)
+{
+	uint32_t count = 0;
+
+	if (answer == NULL)
+		return 0;
+	for (size_t i = 0; i < answer->alias_count; i++)
+		count += !is_of_chain(view, answer->aliases[i].owner);
+	for (size_t i = 0; i < answer->address_count; i++)
+		count += !is_of_chain(view, answer->addresses[i].owner);
+	return count;
+}
+
+static void
+copy_ede(struct dns *dns, struct arena *arena, const struct dns_answer *answer)
+{
+	dns->ede_count = answer->ede_count;
+	dns->ede = arena_array(arena, answer->ede_count, sizeof(*dns->ede));
+	memcpy(dns->ede, answer->ede, answer->ede_count * sizeof(*dns->ede));
+}
+
+static const char *
+render_raw(struct arena *arena, const struct dns_heard *heard)
+{
+	size_t count = heard->size < DNS_RAW_BYTES ? heard->size : DNS_RAW_BYTES;
+
+	if (heard->bytes == NULL)
+		return "";
+	return base64_encode(heard->bytes, count, arena_alloc(arena, BASE64_ROOM(count)));
+}
+
 static bool
 is_negative(const struct view *view)
 {
 	return view->outcome == OUTCOME_NXDOMAIN || view->outcome == OUTCOME_NODATA;
+}
+
+/* What only the answer for A has to say. */
+static void
+fill_answer(struct dns *dns, struct arena *arena, const struct view *view,
+    const struct dns_answer *answer)
+{
+	dns->authoritative = answer->authoritative;
+	dns->nsid = answer->nsid;
+	dns->udp_payload = answer->udp_payload;
+	copy_ede(dns, arena, answer);
+	if (is_negative(view) && answer->has_soa) {
+		dns->negative_ttl_s = answer->negative_ttl_s;
+		dns->soa = answer->soa;
+	}
 }
 
 void
@@ -231,6 +293,7 @@ dns_record_fill(struct dns *dns, struct arena *arena, const char *name,
 
 	read_view(&four, arena, name, "A", a);
 	read_view(&six, arena, name, "AAAA", aaaa);
+	*dns = (struct dns){ .resolver = dns->resolver, .source = dns->source };
 	dns->outcome = four.outcome;
 	dns->rcode = four.rcode;
 	dns->transport = a->transport;
@@ -241,10 +304,43 @@ dns_record_fill(struct dns *dns, struct arena *arena, const char *name,
 	dns->strays = a->strays + aaaa->strays;
 	dns->tries = a->tries;
 	dns->detail = join_details(arena, &four, &six);
-	dns->authoritative = a->answer != NULL && a->answer->authoritative;
-	dns->negative_ttl_s = is_negative(&four) && a->answer->has_soa
-	    ? a->answer->negative_ttl_s
-	    : 0;
+	dns->flags = a->flags;
+	dns->size = (uint32_t)a->size;
+	dns->edns_dropped = a->edns_failed || aaaa->edns_failed;
+	dns->case_lost = a->case_changed || aaaa->case_changed;
+	dns->foreign = count_foreign(&four, a->answer) + count_foreign(&six, aaaa->answer);
+	dns->raw = render_raw(arena, a);
+	if (a->answer != NULL)
+		fill_answer(dns, arena, &four, a->answer);
 	copy_hops(dns, arena, a->answer != NULL ? &four : &six);
 	copy_addresses(dns, arena, &four, &six);
+}
+
+static bool
+have_same_addresses(const struct view *left, const struct view *right)
+{
+	if (left->address_count != right->address_count)
+		return false;
+	for (size_t i = 0; i < left->address_count; i++) {
+		if (!has_address(right, left->addresses[i].address))
+			return false;
+	}
+	return true;
+}
+
+void
+dns_record_compare(struct dns *dns, struct arena *arena, const char *name,
+    const struct dns_heard *a, const struct dns_heard *tcp)
+{
+	struct view udp_view, tcp_view;
+
+	read_view(&udp_view, arena, name, "A", a);
+	read_view(&tcp_view, arena, name, "A", tcp);
+	dns->tcp_outcome = tcp_view.outcome;
+	dns->tcp_us = (uint32_t)tcp->took_us;
+	dns->tcp_differs = a->answer != NULL && tcp->answer != NULL &&
+	    (udp_view.rcode != tcp_view.rcode || !have_same_addresses(&udp_view, &tcp_view));
+	if (tcp->answer == NULL && tcp->detail != NULL)
+		dns->detail = arena_printf(arena, "%s%sasked over TCP: %s", dns->detail,
+		    dns->detail[0] != '\0' ? "; " : "", tcp->detail);
 }

@@ -18,7 +18,8 @@ enum {
 	FLAG_RCODE = 0x000f
 };
 
-enum { OPTION_EDE = 15, EDE_TEXT_BYTES = 200, LABEL_MAX = 63 };
+enum { OPTION_NSID = 3, OPTION_EDE = 15, LABEL_MAX = 63 };
+enum { EDE_TEXT_BYTES = 200, NSID_BYTES = 128, PAYLOAD_LEAST = 512 };
 
 static void
 put_u16(uint8_t *at, unsigned value)
@@ -63,6 +64,8 @@ dns_query_build(struct dns_query *query, const char *name, uint16_t type, struct
 	put_u16(query->bytes + 4, 1);
 	put_u16(at + 5, LDNS_RR_TYPE_OPT); /* behind the root's name, which is one zero */
 	put_u16(at + 7, DNS_PAYLOAD_BYTES);
+	put_u16(at + 13, 4); /* bytes of options: the one that follows */
+	put_u16(at + 15, OPTION_NSID);
 	dns_query_stamp(query, 0, true);
 	return true;
 }
@@ -188,7 +191,13 @@ dns_answer_match(const struct dns_query *query, const uint8_t *bytes, size_t cou
 bool
 dns_answer_is_truncated(const uint8_t *bytes)
 {
-	return (read_u16(bytes + 2) & FLAG_TC) != 0;
+	return (dns_answer_flags(bytes) & FLAG_TC) != 0;
+}
+
+unsigned
+dns_answer_flags(const uint8_t *bytes)
+{
+	return read_u16(bytes + 2);
 }
 
 /* A parse under way. */
@@ -201,7 +210,7 @@ struct reader {
 };
 
 /* A record as ldns read it, and where its data stand. */
-struct record {
+struct wire_record {
 	ldns_rr *rr; /* owned */
 	unsigned type;
 	size_t   data, data_bytes;
@@ -245,7 +254,7 @@ clamp_ttl(uint32_t ttl_s)
 }
 
 static bool
-take_answer_record(struct reader *in, const struct record *record, struct err *err)
+take_answer_record(struct reader *in, const struct wire_record *record, struct err *err)
 {
 	struct dns_answer *answer = in->answer;
 	uint32_t           ttl_s = clamp_ttl(ldns_rr_ttl(record->rr));
@@ -269,7 +278,7 @@ take_answer_record(struct reader *in, const struct record *record, struct err *e
 }
 
 static bool
-take_authority_record(struct reader *in, const struct record *record, struct err *err)
+take_authority_record(struct reader *in, const struct wire_record *record, struct err *err)
 {
 	const ldns_rdf *minimum = find_field(record->rr, 6, 4); /* [rfc1035 3.3.13] */
 	uint32_t        ttl_s = clamp_ttl(ldns_rr_ttl(record->rr)), least_s;
@@ -281,12 +290,59 @@ take_authority_record(struct reader *in, const struct record *record, struct err
 		    record->data_bytes, record->type);
 	least_s = clamp_ttl(read_u32(ldns_rdf_data(minimum)));
 	in->answer->has_soa = true;
+	in->answer->soa = render_field(in->arena, ldns_rr_owner(record->rr));
 	in->answer->negative_ttl_s = ttl_s < least_s ? ttl_s : least_s;
 	return true;
 }
 
-/* The options of an OPT record, for the first extended error [rfc8914 2].  Options that overrun
- * their record are not worth losing the answer for: reading ends there. */
+static void
+take_ede(struct reader *in, const uint8_t *value, size_t count)
+{
+	struct dns_answer *answer = in->answer;
+
+	if (count < 2 || answer->ede_count == DNS_ERRORS_MAX)
+		return;
+	/* The text may have a NUL at its end [rfc8914 2]. */
+	if (count > 2 && value[count - 1] == 0)
+		count--;
+	answer->ede[answer->ede_count++] = (struct ede){ .code = read_u16(value),
+		.text = text_sane(in->arena, value + 2, count - 2, EDE_TEXT_BYTES) };
+}
+
+static bool
+is_printable(const uint8_t *bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (bytes[i] < 0x20 || bytes[i] >= 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/* Its bytes mean what the operator of the server likes [rfc5001 2.4]; most put a name. */
+static void
+take_nsid(struct reader *in, const uint8_t *value, size_t count)
+{
+	static const char digits[] = "0123456789abcdef";
+	char              text[2 + 2 * NSID_BYTES + 1] = "0x", *out = text + 2;
+
+	if (count == 0 || in->answer->nsid[0] != '\0')
+		return;
+	if (count > NSID_BYTES)
+		count = NSID_BYTES;
+	if (is_printable(value, count)) {
+		in->answer->nsid = arena_strndup(in->arena, (const char *)value, count);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		*out++ = digits[value[i] >> 4];
+		*out++ = digits[value[i] & 15];
+	}
+	*out = '\0';
+	in->answer->nsid = arena_strdup(in->arena, text);
+}
+
+/* Options that overrun their record are not worth losing the answer for: reading ends there. */
 static void
 take_options(struct reader *in, struct rcur options)
 {
@@ -297,31 +353,30 @@ take_options(struct reader *in, struct rcur options)
 
 		if (value == NULL)
 			return;
-		if (code != OPTION_EDE || count < 2 || in->answer->has_ede)
-			continue;
-		in->answer->has_ede = true;
-		in->answer->ede = (uint16_t)read_u16(value);
-		/* The text may have a NUL at its end [rfc8914 2]. */
-		if (count > 2 && value[count - 1] == 0)
-			count--;
-		in->answer->ede_text = text_sane(
-		    in->arena, value + 2, count - 2, EDE_TEXT_BYTES);
+		if (code == OPTION_EDE)
+			take_ede(in, value, count);
+		else if (code == OPTION_NSID)
+			take_nsid(in, value, count);
 	}
 }
 
 static void
-take_opt(struct reader *in, const struct record *record)
+take_opt(struct reader *in, const struct wire_record *record)
 {
 	if (in->answer->edns)
 		return; /* there may be only one [rfc6891 6.1.1] */
 	in->answer->edns = true;
+	/* Less than 512 counts as 512 [rfc6891 6.2.3]. */
+	in->answer->udp_payload = ldns_rr_get_class(record->rr);
+	if (in->answer->udp_payload < PAYLOAD_LEAST)
+		in->answer->udp_payload = PAYLOAD_LEAST;
 	in->answer->rcode |= ldns_rr_ttl(record->rr) >> 24 << 4;
 	take_options(in, rcur_of(in->bytes + record->data, record->data_bytes));
 }
 
 static bool
-take_record(
-    struct reader *in, ldns_pkt_section section, const struct record *record, struct err *err)
+take_record(struct reader *in, ldns_pkt_section section, const struct wire_record *record,
+    struct err *err)
 {
 	if (record->type == LDNS_RR_TYPE_OPT && section == LDNS_SECTION_ADDITIONAL)
 		take_opt(in, record);
@@ -337,10 +392,10 @@ take_record(
 static bool
 read_record(struct reader *in, ldns_pkt_section section, struct err *err)
 {
-	size_t        start = in->at;
-	struct record record = { 0 };
-	ldns_status   status = ldns_wire2rr(&record.rr, in->bytes, in->count, &in->at, section);
-	bool          taken;
+	size_t             start = in->at;
+	struct wire_record record = { 0 };
+	ldns_status status = ldns_wire2rr(&record.rr, in->bytes, in->count, &in->at, section);
+	bool        taken;
 
 	if (status != LDNS_STATUS_OK)
 		return err_set(err, ERR_PARSE, "%s", ldns_get_errorstr_by_id(status));
@@ -380,7 +435,8 @@ dns_answer_parse(struct dns_answer *answer, struct arena *arena, const struct dn
 
 	*answer = (struct dns_answer){ .rcode = flags & FLAG_RCODE,
 		.authoritative = (flags & FLAG_AA) != 0,
-		.ede_text = "" };
+		.nsid = "",
+		.soa = "" };
 	if (answers + authority + additional > DNS_RECORDS_MAX)
 		return err_set(err, ERR_LIMIT, "%u records, at most %d are taken",
 		    answers + authority + additional, DNS_RECORDS_MAX);

@@ -11,6 +11,7 @@
 #include "base/addr.h"
 #include "base/arena.h"
 #include "base/err.h"
+#include "proto/record.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -28,12 +29,13 @@ enum {
 enum {
 	DNS_HEAD_BYTES = 12,
 	DNS_NAME_BYTES = 255, /* [rfc1035 2.3.4] */
-	DNS_OPT_BYTES = 11,   /* without options [rfc6891 6.1.2] */
+	DNS_OPT_BYTES = 15,   /* with an empty option NSID [rfc6891 6.1.2] [rfc5001 2.1] */
 	DNS_QUERY_BYTES = DNS_HEAD_BYTES + DNS_NAME_BYTES + 4 + DNS_OPT_BYTES,
 	DNS_PAYLOAD_BYTES = 1232, /* what we say that we take: fits every path unfragmented */
 	DNS_UDP_BYTES = 4096,     /* what we really take */
 	DNS_TCP_BYTES = 65535,
-	DNS_RECORDS_MAX = 64 /* of all sections together */
+	DNS_RECORDS_MAX = 64, /* of all sections together */
+	DNS_ERRORS_MAX = 4    /* extended errors kept */
 };
 
 struct dns_query {
@@ -44,7 +46,8 @@ struct dns_query {
 	uint8_t  bytes[DNS_QUERY_BYTES];
 };
 
-/* A recursive question for one record type of class IN, with id 0 and EDNS. */
+/* A recursive question for one record type of class IN, with id 0 and EDNS, which asks who
+ * answers [rfc5001]. */
 bool dns_query_build(
     struct dns_query *query, const char *name, uint16_t type, struct err *err) MUST_CHECK;
 void dns_query_stamp(struct dns_query *query, uint16_t id, bool edns);
@@ -66,8 +69,9 @@ enum dns_match {
 };
 enum dns_match dns_answer_match(
     const struct dns_query *query, const uint8_t *bytes, size_t count);
-/* Of bytes that match. */
-bool dns_answer_is_truncated(const uint8_t *bytes);
+/* Of bytes that match.  The flags are the second 16 bits of the header [rfc1035 4.1.1]. */
+bool     dns_answer_is_truncated(const uint8_t *bytes);
+unsigned dns_answer_flags(const uint8_t *bytes);
 
 struct dns_alias {
 	const char *owner, *target;
@@ -84,16 +88,18 @@ struct dns_address {
 struct dns_answer {
 	unsigned            rcode; /* with the extended part [rfc6891 6.1.3] */
 	bool                authoritative;
-	bool                edns;    /* the peer sent an OPT record */
-	struct dns_alias   *aliases; /* CNAME records of the answer section */
+	bool                edns;        /* the peer sent an OPT record */
+	uint32_t            udp_payload; /* what it takes [rfc6891 6.2.3]; 0 without EDNS */
+	const char         *nsid;        /* sane text, or 0x and hex; "" for none */
+	struct dns_alias   *aliases;     /* CNAME records of the answer section */
 	size_t              alias_count;
 	struct dns_address *addresses; /* records of the asked type in the answer section */
 	size_t              address_count;
-	bool                has_soa;        /* in the authority section */
-	uint32_t            negative_ttl_s; /* of that SOA [rfc2308 5] */
-	bool                has_ede;
-	uint16_t            ede;      /* first extended error [rfc8914 2] */
-	const char         *ede_text; /* sane, may be empty */
+	bool                has_soa;             /* in the authority section */
+	const char         *soa;                 /* the zone that it heads; "" for none */
+	uint32_t            negative_ttl_s;      /* of that SOA [rfc2308 5] */
+	struct ede          ede[DNS_ERRORS_MAX]; /* [rfc8914 2]; texts are sane */
+	size_t              ede_count;
 };
 
 /* Of bytes that match and are not truncated.  What it points at is in the arena. */

@@ -86,7 +86,7 @@ are_stubs(const struct addr *servers, size_t count)
 	return true;
 }
 
-/* Replaces the stub by the servers behind it; where they cannot be known, the stub stays. */
+/* Adds the servers behind the stub, which stays: it is the one that applications ask. */
 static size_t
 look_behind(
     struct arena *arena, const char *stub_path, struct addr *servers, size_t room, size_t count)
@@ -96,10 +96,11 @@ look_behind(
 	char        *text = file_read(arena, stub_path, FILE_BYTES_MAX, &bytes, NULL);
 
 	found = text != NULL ? resolvers_parse(text, behind, room) : 0;
-	if (found == 0 || are_stubs(behind, found))
-		return count;
-	memcpy(servers, behind, found * sizeof(*servers));
-	return found;
+	for (size_t i = 0; i < found && count < room; i++) {
+		if (!is_known(servers, count, &behind[i]))
+			servers[count++] = behind[i];
+	}
+	return count;
 }
 
 bool

@@ -1,7 +1,7 @@
 /* resolvers: which DNS servers this machine uses.
  *
  * Reads resolv.conf(5); where it names only systemd-resolved's stub 127.0.0.53, the servers behind
- * it are read from /run/systemd/resolve/resolv.conf, since the stub hides who answers.
+ * it are read from /run/systemd/resolve/resolv.conf and asked beside it, since it hides who answers.
  */
 #ifndef PROBE_DNS_RESOLVERS_H
 #define PROBE_DNS_RESOLVERS_H

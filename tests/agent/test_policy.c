@@ -1,6 +1,7 @@
 #include "agent/policy.h"
 
 #include "agent/agent_conf.h"
+#include "probe/vantages.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -155,11 +156,12 @@ static const struct allow_case {
 static void
 test_allows(void **state)
 {
-	struct agent_conf conf = { .resolver_count = 2 };
+	struct vantages   vantages = { .count = 2 };
+	struct agent_conf conf = { .vantages = &vantages };
 	struct err        err;
 
-	assert_true(addr_parse(&conf.resolvers[0], "127.0.0.1:5300", 53, &err));
-	assert_true(addr_parse(&conf.resolvers[1], "169.254.20.10", 53, &err));
+	assert_true(addr_parse(&vantages.list[0].resolver, "127.0.0.1:5300", 53, &err));
+	assert_true(addr_parse(&vantages.list[1].resolver, "169.254.20.10", 53, &err));
 	for (size_t i = 0; i < sizeof(allow_cases) / sizeof(allow_cases[0]); i++) {
 		const struct allow_case *row = &allow_cases[i];
 		struct addr              peer;

@@ -34,14 +34,14 @@ static char               *folder;
 static char                root_path[256], cert_path[256], key_path[256];
 
 struct fixture {
-	struct loop        *loop;
-	struct probes      *probes;
-	struct arena       *arena;
-	struct target       target;
-	struct addr         resolvers[2];
-	struct measure_ask  ask;
-	struct measurement *seen;
-	unsigned            over;
+	struct loop           *loop;
+	struct probes         *probes;
+	struct arena          *arena;
+	struct target          target;
+	struct measure_vantage vantages[2];
+	struct measure_ask     ask;
+	struct measurement    *seen;
+	unsigned               over;
 };
 
 static int
@@ -122,15 +122,15 @@ start(const char *host, const struct support_child *gateway, struct probe_option
 	f->probes = probes_new(&options, &err);
 	assert_non_null(f->probes);
 	f->arena = arena_new();
-	f->resolvers[0] = resolver_at(left);
-	f->resolvers[1] = resolver_at(right);
+	f->vantages[0] = (struct measure_vantage){ resolver_at(left), SOURCE_RESOLV_CONF };
+	f->vantages[1] = (struct measure_vantage){ resolver_at(right), SOURCE_CONFIGURED };
 	f->target = (struct target){ .account = "one",
 		.region = "westeurope",
 		.host = host,
 		.port = gateway != NULL ? support_child_addr(gateway, 0).port : 1 };
 	f->ask = (struct measure_ask){ .target = &f->target,
-		.resolvers = f->resolvers,
-		.resolver_count = 2,
+		.vantages = f->vantages,
+		.vantage_count = 2,
 		.limit_ms = 5000,
 		.arena = f->arena,
 		.on_over = on_over,

@@ -245,8 +245,8 @@ static const struct refusal {
 	{ "list is a map", &batch_desc, BYTES("\x81\x0a\x80"), "batch.records: a map, a list" },
 	{ "message is nil", &record_desc, BYTES("\x81\x01\xc0"), "record.measurement: nil" },
 	{ "list too long", &measurement_desc,
-	    BYTES("\x81\x0a\x99\x80\x80\x80\x80\x80\x80\x80\x80\x80"),
-	    "measurement.dns: 9 elements, 8 at most" },
+	    BYTES("\x81\x0a\x9b\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80"),
+	    "measurement.dns: 11 elements, 10 at most" },
 	{ "bad msgpack", &batch_desc, BYTES("\x81\x0a"), "batch: msgpack: byte 1" },
 };
 
@@ -261,14 +261,14 @@ test_refusals(void **state)
 static void
 test_list_of_the_longest(void **state)
 {
-	static const char   bytes[] = "\x81\x0a\x98\x80\x80\x80\x80\x80\x80\x80\x80";
+	static const char   bytes[] = "\x81\x0a\x9a\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80";
 	struct measurement *seen;
 	struct err          err;
 
 	seen = decode_exactly(&measurement_desc, BYTES(bytes), &err);
 	assert_non_null(seen);
-	assert_int_equal(seen->dns_count, 8);
-	assert_string_equal(seen->dns[7].resolver, "");
+	assert_int_equal(seen->dns_count, 10);
+	assert_string_equal(seen->dns[9].resolver, "");
 }
 
 /* Numbers in any width and sign that holds them. */

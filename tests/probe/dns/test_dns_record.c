@@ -17,7 +17,8 @@ write_answer(struct dns_answer *answer, struct arena *arena, const char *words)
 	char  *copy = arena_strdup(arena, words), *rest, *word;
 	size_t ttl_s = 1;
 
-	*answer = (struct dns_answer){ .ede_text = "",
+	*answer = (struct dns_answer){ .nsid = "",
+		.soa = "",
 		.aliases = arena_array(arena, MANY, sizeof(*answer->aliases)),
 		.addresses = arena_array(arena, MANY, sizeof(*answer->addresses)) };
 	for (word = strtok_r(copy, " ", &rest); word != NULL;
@@ -232,9 +233,8 @@ test_what_goes_over_unchanged(void **state)
 	four.authoritative = true;
 	four.has_soa = six.has_soa = true;
 	four.negative_ttl_s = six.negative_ttl_s = 60;
-	four.has_ede = true;
-	four.ede = 22;
-	four.ede_text = "at 10.0.0.1";
+	four.ede_count = 1;
+	four.ede[0] = (struct ede){ 22, "at 10.0.0.1" };
 	dns_record_fill(&dns, arena, "n", &a, &aaaa);
 	assert_int_equal(dns.transport, TRANSPORT_TCP);
 	assert_true(dns.truncated);
@@ -249,7 +249,7 @@ test_what_goes_over_unchanged(void **state)
 	    "10.0.0.1;"
 	    " answered only when asked without EDNS; AAAA: n does not exist");
 	four.rcode = DNS_RCODE_NXDOMAIN;
-	four.ede = 30000;
+	four.ede[0].code = 30000;
 	dns_record_fill(&dns, arena, "n", &a, &aaaa);
 	assert_int_equal(dns.negative_ttl_s, 60);
 	assert_string_equal(dns.detail,

@@ -119,9 +119,10 @@ static const struct stub_case {
 	const char *servers;
 } stubs[] = {
 	{ "the stub alone", "nameserver 127.0.0.53\n", "nameserver 168.63.129.16\n",
-	    "168.63.129.16:53 " },
+	    "127.0.0.53:53 168.63.129.16:53 " },
 	{ "both its addresses", "nameserver 127.0.0.53\nnameserver 127.0.0.54\n",
-	    "nameserver 10.0.0.4\nnameserver 10.0.0.5\n", "10.0.0.4:53 10.0.0.5:53 " },
+	    "nameserver 10.0.0.4\nnameserver 10.0.0.5\n",
+	    "127.0.0.53:53 127.0.0.54:53 10.0.0.4:53 10.0.0.5:53 " },
 	{ "the stub and another", "nameserver 127.0.0.53\nnameserver 10.0.0.9\n",
 	    "nameserver 10.0.0.4\n", "127.0.0.53:53 10.0.0.9:53 " },
 	{ "no stub", "nameserver 127.0.0.1\n", "nameserver 10.0.0.4\n", "127.0.0.1:53 " },
