@@ -60,7 +60,8 @@ write_cell(const json_t *cell)
 
 	if (json_is_true(json_object_get(cell, "stale")))
 		return mem_printf("unknown: too old");
-	if (strcmp(state, "ok") == 0 || what[0] == '\0')
+	/* An `ok` may have a word, too: of a region that is still being added. */
+	if (what[0] == '\0')
 		return mem_strdup(state);
 	return mem_printf("%s: %s", state, what);
 }

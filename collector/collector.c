@@ -284,6 +284,18 @@ reload(struct collector *collector, struct err *err)
 }
 
 static void
+warn_of_certificate(const struct collector *collector)
+{
+	struct arena *arena = arena_new();
+	const char   *warning = listen_tls_warning(
+	      collector->tls, arena, clock_wall_ms(collector->clock));
+
+	if (warning != NULL)
+		log_warn("listen", "%s", warning);
+	arena_free(arena);
+}
+
+static void
 on_hangup(void *arg)
 {
 	struct collector *collector = arg;
@@ -294,6 +306,7 @@ on_hangup(void *arg)
 	if (collector->reloaded_well) {
 		collector->reloaded_ms = clock_wall_ms(collector->clock);
 		log_info("reload", "configuration, tokens and certificate are read again");
+		warn_of_certificate(collector);
 	} else {
 		log_warn("reload", "%s; what was in force stays in force", err.text);
 	}
@@ -449,8 +462,9 @@ say_ready(struct collector *collector)
 	addr_render_port(&at, page, sizeof(page));
 	log_info("listen", "listening on %s", agents);
 	log_info("listen", "page on http://%s/", page);
-	log_info("run", "ready: agents on %s, page on http://%s/, %zu accounts, %zu tokens",
+	log_info("run", "ready: agents on %s, page on http://%s/, accounts: %zu, tokens: %zu",
 	    agents, page, documents_count(collector->documents), auth_count(collector->auth));
+	warn_of_certificate(collector);
 	notify_ready(NULL);
 }
 

@@ -303,7 +303,7 @@ print_overview(FILE *to)
 {
 	char words[64];
 
-	fputs("usage: plprobe-collector COMMAND [OPTION]... [OPERAND]...\n\n", to);
+	fputs("Usage: plprobe-collector COMMAND [OPTION]... [OPERAND]...\n\n", to);
 	for (int i = 0; i < COMMANDS; i++) {
 		snprintf(words, sizeof(words), "%s%s%s%s%s", commands[i].first,
 		    commands[i].second != NULL ? " " : "",
@@ -321,9 +321,9 @@ print_command(const struct command *command)
 {
 	char option[40], letter[8];
 
-	printf("usage: plprobe-collector %s%s%s [OPTION]... %s\n\n%s.\n\n", command->first,
+	printf("Usage: plprobe-collector %s%s%s [OPTION]...%s%s\n\n%s.\n\n", command->first,
 	    command->second != NULL ? " " : "", command->second != NULL ? command->second : "",
-	    command->operands, command->what);
+	    command->operands[0] != '\0' ? " " : "", command->operands, command->what);
 	for (int i = 0; i < OPTIONS; i++) {
 		const struct option_row *row = &option_table[i];
 
@@ -338,6 +338,12 @@ print_command(const struct command *command)
 		printf("  %-22s  %s\n", option, row->what);
 	}
 	printf("  %-22s  %s\n", "-h, --help", "this text");
+}
+
+static bool
+is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
 static int
@@ -367,6 +373,23 @@ refuse_word(const char *first, const char *word)
 	    first != NULL ? first : "", first != NULL ? " " : "", word,
 	    near != NULL ? "; did you mean '" : "; see plprobe-collector --help",
 	    near != NULL ? near : "", near != NULL ? "'?" : "");
+	return COMMAND_USAGE;
+}
+
+/* "token" alone. */
+static int
+refuse_half(const char *first)
+{
+	const char *between = "";
+
+	fprintf(stderr, "plprobe-collector: wanted after '%s': ", first);
+	for (int i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i].first, first) != 0)
+			continue;
+		fprintf(stderr, "%s%s", between, commands[i].second);
+		between = " or ";
+	}
+	fprintf(stderr, "; see plprobe-collector --help\n");
 	return COMMAND_USAGE;
 }
 
@@ -463,7 +486,8 @@ read_words(struct words *words, const struct command *command, int argc, char **
 	words->operands = argv + optind;
 	if (words->help || (words->count >= command->least && words->count <= command->most))
 		return true;
-	fprintf(stderr, "plprobe-collector: %s takes %s, see --help\n", command->first,
+	fprintf(stderr, "plprobe-collector: %s%s%s takes %s; see --help\n", command->first,
+	    command->second != NULL ? " " : "", command->second != NULL ? command->second : "",
 	    command->operands[0] != '\0' ? command->operands : "no operands");
 	return false;
 }
@@ -481,15 +505,21 @@ command_run(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--version") == 0)
 		return print_versions();
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+	if (is_help(argv[1]) || strcmp(argv[1], "help") == 0) {
 		print_overview(stdout);
 		return COMMAND_WELL;
 	}
 	if (!is_first(argv[1]))
 		return refuse_word(NULL, argv[1]);
 	command = find_command(argv[1], argc > 2 ? argv[2] : NULL);
+	if (command == NULL && argc > 2 && is_help(argv[2])) {
+		print_overview(stdout);
+		return COMMAND_WELL;
+	}
+	if (command == NULL && argc == 2)
+		return refuse_half(argv[1]);
 	if (command == NULL)
-		return refuse_word(argv[1], argc > 2 ? argv[2] : "");
+		return refuse_word(argv[1], argv[2]);
 	skip = command->second != NULL ? 2 : 1;
 	if (!read_words(&words, command, argc - skip, argv + skip))
 		return command->usage;

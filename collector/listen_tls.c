@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+static const int64_t warn_before_ms = 14 * MS_PER_DAY;
+
 struct listen_tls {
 	char    *certificate_path, *key_path; /* owned */
 	SSL_CTX *context;                     /* owned; connections hold references */
@@ -148,6 +150,22 @@ listen_tls_ends_ms(const struct listen_tls *tls)
 	if (leaf == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &when) != 1)
 		return 0;
 	return (int64_t)timegm(&when) * MS_PER_S;
+}
+
+const char *
+listen_tls_warning(const struct listen_tls *tls, struct arena *arena, int64_t now_ms)
+{
+	int64_t ends_ms = listen_tls_ends_ms(tls);
+	char    when[CLOCK_TEXT];
+
+	if (ends_ms - now_ms >= warn_before_ms)
+		return NULL;
+	clock_render(ends_ms, when, sizeof(when));
+	if (ends_ms > now_ms)
+		return arena_printf(
+		    arena, "%s: the certificate ends %s", tls->certificate_path, when);
+	return arena_printf(arena, "%s: the certificate has ended %s; agents refuse it",
+	    tls->certificate_path, when);
 }
 
 const char *

@@ -5,6 +5,7 @@
 #ifndef COLLECTOR_LISTEN_TLS_H
 #define COLLECTOR_LISTEN_TLS_H
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/loop.h"
 
@@ -21,6 +22,10 @@ void listen_tls_free(struct listen_tls *tls); /* NULL is fine; connections live 
 bool listen_tls_reload(struct listen_tls *tls, struct err *err) MUST_CHECK;
 /* When the certificate in force ends, Unix ms. */
 int64_t listen_tls_ends_ms(const struct listen_tls *tls);
+/* What a person should be told of it at that time, in the arena: that it has ended, or does so
+ * within 14 days.  NULL: nothing. */
+const char *listen_tls_warning(
+    const struct listen_tls *tls, struct arena *arena, int64_t now_ms);
 /* "OpenSSL 3.0.17 ..." */
 const char *listen_tls_version(void);
 

@@ -293,6 +293,22 @@ test_bad_files(void **state)
 	free(key);
 }
 
+static void
+test_certificate_warning(void **state)
+{
+	struct arena *arena = arena_new();
+	int64_t       ends_ms = listen_tls_ends_ms(tls);
+
+	assert_null(listen_tls_warning(tls, arena, ends_ms - 14 * MS_PER_DAY));
+	assert_non_null(strstr(listen_tls_warning(tls, arena, ends_ms - 14 * MS_PER_DAY + 1),
+	    "certificate ends 2"));
+	assert_non_null(
+	    strstr(listen_tls_warning(tls, arena, ends_ms - 1), "certificate ends"));
+	assert_non_null(
+	    strstr(listen_tls_warning(tls, arena, ends_ms), "certificate has ended 2"));
+	arena_free(arena);
+}
+
 static int
 set_up(void **state)
 {
@@ -352,6 +368,7 @@ main(void)
 		cmocka_unit_test(test_old_connection),
 		cmocka_unit_test(test_parked_outlives_age),
 		cmocka_unit_test(test_connection_cap),
+		cmocka_unit_test(test_certificate_warning),
 		cmocka_unit_test(test_plain_on_tls),
 		cmocka_unit_test(test_bad_files),
 	};

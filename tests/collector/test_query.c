@@ -149,6 +149,29 @@ test_report(void **state)
 	json_decref(list);
 }
 
+/* A region that is still being added is no fault, but a bare `ok` would say too much. */
+static void
+test_report_pending(void **state)
+{
+	struct query query = ask_at(T0_MS + 60000);
+	json_t      *grid = query_state(&query, NULL);
+	json_t      *list = query_findings(&query, false, 0, 10);
+	json_t      *cell = at_path(grid, "accounts/0/places/0/cells/0");
+	struct wbuf  out;
+
+	assert_text(cell, "state", "ok");
+	wbuf_init(&out);
+	bulletin_table(grid, list, 200, false, &out);
+	assert_null(strstr(wbuf_text(&out), "ok:"));
+	wbuf_clear(&out);
+	json_object_set_new(cell, "short", json_string("being added or removed"));
+	bulletin_table(grid, list, 200, false, &out);
+	assert_non_null(strstr(wbuf_text(&out), "ok: being added or removed"));
+	wbuf_fini(&out);
+	json_decref(grid);
+	json_decref(list);
+}
+
 static void
 test_params(void **state)
 {
@@ -220,6 +243,7 @@ main(void)
 		cmocka_unit_test(test_cell),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_report),
+		cmocka_unit_test(test_report_pending),
 		cmocka_unit_test(test_params),
 		cmocka_unit_test(test_local_hosts),
 	};
