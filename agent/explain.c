@@ -66,7 +66,8 @@ explain_codes(int count, char **codes, struct wbuf *out, struct err *err)
 			return err_set(err, ERR_USAGE, "no finding '%s'; did you mean '%s'?",
 			    codes[i], near);
 		if (code == FINDING_COUNT)
-			return err_set(err, ERR_USAGE, "no finding '%s'", codes[i]);
+			return err_set(err, ERR_USAGE,
+			    "no finding '%s'; `plprobe explain` lists them all", codes[i]);
 		if (i > 0)
 			wbuf_puts(out, "\n");
 		findings_explain(code, out);

@@ -159,4 +159,6 @@ def main():
 
 
 if __name__ == "__main__":
+    # The end of a reader, `| head`, is the end of us, and no error.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main())
