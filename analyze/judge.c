@@ -20,8 +20,9 @@
  *    `unknown`, and hides no finding that was seen all the same.
  * 8. Swept names are told one by one; but when all of them have one address, that is one
  *    WILDCARD_RECORD.
- * 9. A name of which only the addresses were asked for is never ok by their ranges: nothing that
- *    was seen says that a gateway is there.  Its words begin with "DNS only".
+ * 9. A name of which only the addresses were asked for is never ok by their ranges.  It is ok when
+ *    documents of private endpoints have every address for it, which is all that DNS can show; its
+ *    words begin with "DNS only".
  */
 #include "analyze/judge.h"
 
@@ -100,44 +101,100 @@ is_dns_only(const struct site *site)
 	return seen != NULL && seen->target != NULL && seen->target->dns_only;
 }
 
-/* An earlier view, or this one further up, has the address. */
-static bool
-was_listed(const struct site *site, size_t view, size_t place)
+static const char *
+describe_claim(const struct scene *scene, const struct addr *addr, const struct claim *claim)
 {
-	const struct addr *addr = &site->views[view].addrs[place];
+	const char *endpoint = claim->entry != NULL ? claim->entry->endpoint->name : "";
 
-	for (size_t i = 0; i <= view; i++) {
-		size_t count = i < view ? site->views[i].addr_count : place;
-
-		for (size_t j = 0; j < count; j++) {
-			if (addr_equal(&site->views[i].addrs[j], addr))
-				return true;
-		}
+	switch (claim->kind) {
+	case CLAIM_UNTOLD: break;
+	case CLAIM_RIGHT:
+		return arena_printf(scene->arena, "of the private endpoint %s", endpoint);
+	case CLAIM_OTHER_NAME:
+	case CLAIM_OTHER_SERVICE:
+		return arena_printf(scene->arena, "of the private endpoint %s for %s", endpoint,
+		    claim->entry->fqdn);
+	case CLAIM_OTHER_ACCOUNT:
+		return arena_printf(scene->arena,
+		    "of the private endpoint %s, which leads elsewhere", endpoint);
+	case CLAIM_NOBODY: return "of none of the account's private endpoints";
 	}
-	return false;
+	return arena_printf(
+	    scene->arena, "%s by its range (a hint)", addr_class_name(addr_class(addr)));
 }
 
-/* Each distinct address with its class: "private address 10.1.0.4 (a hint)". */
+static void
+list_address(
+    const struct scene *scene, struct place *place, const char *text, const struct claim *claim)
+{
+	struct place_address *entry = &place->addresses[place->address_count];
+	struct addr           addr;
+
+	for (size_t i = 0; i < place->address_count; i++) {
+		if (strcmp(place->addresses[i].address, text) == 0)
+			return;
+	}
+	if (!addr_parse(&addr, text, 0, NULL))
+		return;
+	entry->address = text;
+	entry->words = describe_claim(scene, &addr, claim);
+	entry->told = claim->kind != CLAIM_UNTOLD;
+	entry->right = claim->kind == CLAIM_RIGHT;
+	place->address_count++;
+}
+
+static void
+list_addresses(const struct scene *scene, const struct site *site)
+{
+	const struct measurement *seen = site->place->seen;
+	size_t                    room = 0;
+
+	for (size_t i = 0; seen != NULL && i < seen->dns_count; i++)
+		room += seen->dns[i].addresses_count;
+	site->place->addresses = arena_array(
+	    scene->arena, room + 1, sizeof(*site->place->addresses));
+	for (size_t i = 0; seen != NULL && i < seen->dns_count; i++) {
+		for (size_t j = 0; j < seen->dns[i].addresses_count; j++) {
+			const char  *text = seen->dns[i].addresses[j].address;
+			struct addr  addr;
+			struct claim claim = { CLAIM_UNTOLD, NULL };
+
+			if (addr_parse(&addr, text, 0, NULL))
+				claim = claim_find(
+				    &scene->claims, site->place->target->host, &addr);
+			list_address(scene, site->place, text, &claim);
+		}
+	}
+}
+
+/* "10.1.0.4, private by its range (a hint); ..." */
 static const char *
-describe_addresses(const struct scene *scene, const struct site *site)
+describe_addresses(const struct scene *scene, const struct place *place)
 {
 	const char *text = "";
 
+	for (size_t i = 0; i < place->address_count; i++)
+		text = arena_printf(scene->arena, "%s%s%s, %s", text, i > 0 ? "; " : "",
+		    place->addresses[i].address, place->addresses[i].words);
+	return *text != '\0' ? text : "no address was seen";
+}
+
+/* Every server that a client asks answers with nothing but addresses that documents have for this
+ * name: all is seen to be well that DNS can show. */
+static bool
+is_dns_right(const struct site *site)
+{
 	for (size_t i = 0; i < site->view_count; i++) {
 		const struct view *view = &site->views[i];
 
+		if (view->addr_count == 0)
+			return false;
 		for (size_t j = 0; j < view->addr_count; j++) {
-			const struct addr *addr = &view->addrs[j];
-			char               told[ADDR_TEXT];
-
-			if (was_listed(site, i, j))
-				continue;
-			text = arena_printf(scene->arena, "%s%s%s address %s (a hint)", text,
-			    *text != '\0' ? ", " : "", addr_class_name(addr_class(addr)),
-			    addr_render(addr, told, sizeof(told)));
+			if (view->claims[j].kind != CLAIM_RIGHT)
+				return false;
 		}
 	}
-	return *text != '\0' ? text : "no address was seen";
+	return site->view_count > 0;
 }
 
 static const char *
@@ -153,7 +210,7 @@ describe_unmeasured(const struct scene *scene, const struct site *site)
 		return "not measured: no resolver was asked";
 	if (is_dns_only(site))
 		return arena_printf(
-		    scene->arena, "DNS only: %s", describe_addresses(scene, site));
+		    scene->arena, "DNS only: %s", describe_addresses(scene, site->place));
 	return "resolves; the gateway was not asked";
 }
 
@@ -163,6 +220,7 @@ describe_place(const struct scene *scene, const struct site *site)
 {
 	struct place *place = site->place;
 
+	list_addresses(scene, site);
 	if (place->worst != FINDING_COUNT) {
 		place->words = finding_table[place->worst].words;
 		if (place->worst == FINDING_REGION_PENDING)
@@ -174,7 +232,8 @@ describe_place(const struct scene *scene, const struct site *site)
 		place->state = STATE_OK;
 		place->words = "gateway reached";
 	} else {
-		place->state = STATE_UNKNOWN;
+		place->state = is_dns_only(site) && is_dns_right(site) ? STATE_OK
+		                                                       : STATE_UNKNOWN;
 		place->words = describe_unmeasured(scene, site);
 	}
 }

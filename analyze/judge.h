@@ -78,13 +78,23 @@ struct finding {
 	int64_t           seen_ms; /* start of the newest measurement that shows it */
 };
 
+/* One address that was answered for a name, and whose it is. */
+struct place_address {
+	const char *address; /* in the resolver's words */
+	const char *words; /* "private by its range (a hint)", "of the private endpoint pe-1" */
+	bool        told;  /* documents of endpoints say whose it is, or that it is nobody's */
+	bool        right; /* they have it for this very name */
+};
+
 /* One name of the account, as seen: the row of a table. */
 struct place {
 	const struct target      *target;
 	const struct measurement *seen; /* NULL: not measured */
 	enum state                state;
 	enum finding_code         worst; /* FINDING_COUNT when there is none */
-	const char *words; /* what may be said: "gateway reached", "DNS only: ..." */
+	const char           *words; /* what may be said: "gateway reached", "DNS only: ..." */
+	struct place_address *addresses; /* distinct, of all resolvers */
+	size_t                address_count;
 };
 
 struct verdict {

@@ -333,16 +333,33 @@ has_private_alias(const struct dns *dns)
 	return false;
 }
 
-/* A private range proves nothing, so it has no ink; a public address behind the private alias is
- * what the alias is there to prevent. */
-static enum table_ink
-ink_of_address(enum addr_class class, bool alias)
+static const struct place_address *
+find_address(const struct tree *tree, const char *text)
 {
-	if (class == ADDR_PRIVATE || class == ADDR_SHARED)
-		return TABLE_BOLD;
-	if (class == ADDR_PUBLIC)
-		return alias ? TABLE_RED : TABLE_YELLOW;
-	return TABLE_RED;
+	for (size_t i = 0; i < tree->place->address_count; i++) {
+		if (strcmp(tree->place->addresses[i].address, text) == 0)
+			return &tree->place->addresses[i];
+	}
+	return NULL;
+}
+
+/* A range proves nothing good; but a public address behind the private alias is what the alias is
+ * there to prevent. */
+static enum table_ink
+ink_of_address(const struct place_address *address, bool alias)
+{
+	struct addr addr;
+
+	if (address == NULL || !addr_parse(&addr, address->address, 0, NULL))
+		return TABLE_RED;
+	if (address->told)
+		return address->right ? TABLE_GREEN : TABLE_RED;
+	switch (addr_class(&addr)) {
+	case ADDR_PRIVATE:
+	case ADDR_SHARED: return TABLE_BOLD;
+	case ADDR_PUBLIC: return alias ? TABLE_RED : TABLE_YELLOW;
+	default: return TABLE_RED;
+	}
 }
 
 static void
@@ -351,21 +368,16 @@ add_addresses(struct tree *tree, struct node *under, const struct dns *dns)
 	bool alias = has_private_alias(dns);
 
 	for (size_t i = 0; i < dns->addresses_count; i++) {
-		const char *text = text_or(dns->addresses[i].address, "");
-		const char *class = "not an address";
-		enum table_ink ink = TABLE_RED;
-		struct addr    addr;
-		struct node   *node;
+		const char                 *text = text_or(dns->addresses[i].address, "");
+		const struct place_address *address = find_address(tree, text);
+		const char  *words = address != NULL ? address->words : "not an address";
+		struct node *node;
 
-		if (addr_parse(&addr, text, 0, NULL)) {
-			class = addr_class_name(addr_class(&addr));
-			ink = ink_of_address(addr_class(&addr), alias);
-		}
-		class = arena_printf(tree->arena, ", %s by its range (a hint)", class);
+		words = arena_printf(tree->arena, ", %s", words);
 		if (dns->source != SOURCE_SYSTEM) /* which tells no TTL */
-			class = arena_printf(
-			    tree->arena, "%s, TTL %u s", class, dns->addresses[i].ttl_s);
-		node = add_node(tree, under, "", ink, text, class);
+			words = arena_printf(
+			    tree->arena, "%s, TTL %u s", words, dns->addresses[i].ttl_s);
+		node = add_node(tree, under, "", ink_of_address(address, alias), text, words);
 		add_stages(tree, node, text);
 	}
 }

@@ -55,6 +55,24 @@ finding_json(const struct finding *finding)
 }
 
 static json_t *
+addresses_json(const struct place *place)
+{
+	json_t *addresses = json_array();
+
+	for (size_t i = 0; i < place->address_count; i++) {
+		const struct place_address *address = &place->addresses[i];
+		json_t                     *value = json_object();
+
+		json_object_set_new(value, "address", text_json(address->address));
+		json_object_set_new(value, "words", text_json(address->words));
+		json_object_set_new(value, "told", json_boolean(address->told));
+		json_object_set_new(value, "right", json_boolean(address->right));
+		json_array_append_new(addresses, value);
+	}
+	return addresses;
+}
+
+static json_t *
 place_json(const struct place *place)
 {
 	const struct target *target = place->target;
@@ -70,6 +88,7 @@ place_json(const struct place *place)
 	    place->worst < FINDING_COUNT ? text_json(finding_table[place->worst].code)
 	                                 : json_null());
 	json_object_set_new(value, "words", text_json(place->words));
+	json_object_set_new(value, "addresses", addresses_json(place));
 	json_object_set_new(value, "seen",
 	    place->seen != NULL ? render_json(&measurement_desc, place->seen, false)
 	                        : json_null());

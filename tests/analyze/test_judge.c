@@ -1,4 +1,5 @@
 /* Each finding of findings.def has one witness that causes it and one that barely does not. */
+#include "analyze/endpoint.h"
 #include "analyze/judge.h"
 
 #include "tests/support/support_records.h"
@@ -343,7 +344,7 @@ read_dns_only(struct arena *arena, const char *path, size_t from)
 /* An address in a private range shows no gateway: nothing is ok of which only the addresses were
  * asked for, and the words say so. */
 static void
-test_dns_only_is_never_ok(void **state)
+test_dns_only_by_range_is_never_ok(void **state)
 {
 	struct arena           *arena = arena_new();
 	struct support_witness *witness = read_dns_only(
@@ -355,11 +356,76 @@ test_dns_only_is_never_ok(void **state)
 	assert_int_equal(verdict->finding_count, 0);
 	for (size_t i = 0; i < verdict->place_count; i++) {
 		assert_int_equal(verdict->places[i].state, STATE_UNKNOWN);
-		assert_int_equal(
-		    strncmp(verdict->places[i].words, "DNS only: private address ", 26), 0);
+		assert_int_equal(strncmp(verdict->places[i].words, "DNS only: 10.", 13), 0);
+		assert_non_null(
+		    strstr(verdict->places[i].words, ", private by its range (a hint)"));
 		/* Two resolvers say it; it stands there once. */
-		assert_null(strchr(verdict->places[i].words, ','));
+		assert_null(strchr(verdict->places[i].words, ';'));
 	}
+	arena_free(arena);
+}
+
+/* The addresses that were seen, as the document of one endpoint would have them; less the last
+ * `missing` of them. */
+static const struct endpoint_index *
+make_endpoint(struct arena *arena, const struct support_witness *witness, size_t missing)
+{
+	struct endpoint_list    *list = arena_alloc(arena, sizeof(*list));
+	struct private_endpoint *endpoint = arena_alloc(arena, sizeof(*endpoint));
+	size_t                   count = witness->seen_count - missing;
+
+	*endpoint = (struct private_endpoint){ .name = "pe-1",
+		.id = "/pe-1",
+		.subnet = "",
+		.account = "contoso",
+		.service = "",
+		.group = "Sql",
+		.status = "Approved",
+		.provisioning_state = "Succeeded",
+		.addresses = arena_array(arena, count + 1, sizeof(struct endpoint_address)),
+		.source = "" };
+	for (size_t i = 0; i < count; i++) {
+		struct endpoint_address *address =
+		    &endpoint->addresses[endpoint->address_count++];
+		struct err err;
+
+		address->fqdn = witness->seen[i]->target->host;
+		assert_true(addr_parse(
+		    &address->addr, witness->seen[i]->dns[0].addresses[0].address, 0, &err));
+	}
+	list->endpoints = arena_array(arena, 1, sizeof(struct private_endpoint *));
+	list->endpoints[list->count++] = endpoint;
+	return endpoint_index_new(arena, list);
+}
+
+/* All that DNS can show is seen to be right when a document has each address for its name. */
+static void
+test_dns_only_by_documents(void **state)
+{
+	struct arena           *arena = arena_new();
+	struct support_witness *witness = read_dns_only(
+	    arena, FOLDER "/well/two_resolvers.json", 0);
+	struct judge_ask ask = { witness->account, witness->has_document,
+		(const struct measurement *const *)witness->seen, witness->seen_count,
+		make_endpoint(arena, witness, 0) };
+	struct verdict  *verdict = judge_run(arena, &ask);
+
+	assert_true(verdict->dns_only);
+	assert_int_equal(verdict->state, STATE_OK);
+	for (size_t i = 0; i < verdict->place_count; i++) {
+		const struct place *place = &verdict->places[i];
+
+		assert_int_equal(place->state, STATE_OK);
+		assert_non_null(strstr(place->words, ", of the private endpoint pe-1"));
+		assert_int_equal(place->address_count, 1);
+		assert_true(place->addresses[0].told && place->addresses[0].right);
+	}
+	ask.endpoints = make_endpoint(arena, witness, 1);
+	verdict = judge_run(arena, &ask);
+	assert_int_equal(verdict->places[0].state, STATE_OK);
+	assert_int_not_equal(verdict->state, STATE_OK);
+	assert_true(verdict->places[witness->seen_count - 1].addresses[0].told);
+	assert_false(verdict->places[witness->seen_count - 1].addresses[0].right);
 	arena_free(arena);
 }
 
@@ -403,7 +469,8 @@ main(void)
 		cmocka_unit_test(test_the_newest_counts),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_any_measurement_is_judged),
-		cmocka_unit_test(test_dns_only_is_never_ok),
+		cmocka_unit_test(test_dns_only_by_range_is_never_ok),
+		cmocka_unit_test(test_dns_only_by_documents),
 		cmocka_unit_test(test_dns_only_finds_what_dns_shows),
 		cmocka_unit_test(test_one_connection_is_not_dns_only),
 	};

@@ -21,6 +21,15 @@ static struct hop hops[] = {
 	    "cdb-ms-prod-westeurope1.cloudapp.azure.com", 300 },
 };
 
+static struct place_address addresses[] = {
+	{ "10.1.0.5", "private by its range (a hint)", false, false },
+	{ "20.61.0.1", "public by its range (a hint)", false, false },
+	{ "10.1.0.6", "of the private endpoint pe-1", true, true },
+	{ "10.1.0.7", "of the private endpoint pe-2", true, false },
+};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
 /* The tree of one place in the buffer. */
 static void
 draw(struct wbuf *out, const struct place *place, const struct verdict *verdict,
@@ -54,7 +63,9 @@ draw_answer(struct wbuf *out, const struct dns *dns)
 		      .seen = &seen,
 		      .state = STATE_UNKNOWN,
 		      .worst = FINDING_COUNT,
-		      .words = "words" };
+		      .words = "words",
+		      .addresses = addresses,
+		      .address_count = COUNT_OF(addresses) };
 
 	draw(out, &place, &(struct verdict){ 0 }, (struct tree_look){ .width = 200 });
 }
@@ -122,7 +133,9 @@ test_whole(void **state)
 		             .seen = &seen,
 		             .state = STATE_CRITICAL,
 		             .worst = FINDING_PUBLIC_ANSWER,
-		             .words = "public address" };
+		             .words = "public address",
+		             .addresses = addresses,
+		             .address_count = COUNT_OF(addresses) };
 	struct verdict            verdict = { .findings = &finding, .finding_count = 1 };
 	struct wbuf               out;
 
@@ -219,11 +232,11 @@ static const struct answer_case {
 	        .source = SOURCE_SYSTEM,
 	        .transport = TRANSPORT_UDP,
 	        .canonical = "contoso.corp.example",
-	        .addresses = (struct rdata[]){ { "10.9.9.9", 0 } },
+	        .addresses = (struct rdata[]){ { "10.1.0.6", 0 } },
 	        .addresses_count = 1,
 	        .outcome = OUTCOME_OK },
 	    "system, getaddrinfo, as applications resolve: ok\n"
-	    "|  |- 10.9.9.9, private by its range (a hint)\n"
+	    "|  |- 10.1.0.6, of the private endpoint pe-1\n"
 	    "|  `- ends at the name contoso.corp.example\n",
 	    "TTL" },
 	{ "not text that commands a terminal",
@@ -344,6 +357,45 @@ test_width(void **state)
 	wbuf_fini(&out);
 }
 
+/* Green is what documents say, not what a range looks like. */
+static void
+test_ink_of_addresses(void **state)
+{
+	static const struct {
+		const char *address, *says;
+		bool        alias;
+	} cases[] = {
+		{ "10.1.0.5", "\033[1m10.1.0.5\033[0m", true },
+		{ "20.61.0.1", "\033[31m20.61.0.1\033[0m", true },
+		{ "20.61.0.1", "\033[33m20.61.0.1\033[0m", false },
+		{ "10.1.0.6", "\033[32m10.1.0.6\033[0m", true },
+		{ "10.1.0.7", "\033[31m10.1.0.7\033[0m", true },
+	};
+	struct wbuf out;
+
+	wbuf_init(&out);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct rdata       rdata = { cases[i].address, 10 };
+		struct dns         dns = { .outcome = OUTCOME_OK,
+			        .hops = hops,
+			        .hops_count = cases[i].alias,
+			        .addresses = &rdata,
+			        .addresses_count = 1 };
+		struct measurement seen = { .target = &target, .dns = &dns, .dns_count = 1 };
+		struct place       place = { .target = &target,
+			      .seen = &seen,
+			      .worst = FINDING_COUNT,
+			      .words = "",
+			      .addresses = addresses,
+			      .address_count = COUNT_OF(addresses) };
+
+		draw(&out, &place, &(struct verdict){ 0 },
+		    (struct tree_look){ .width = 99, .colour = true });
+		assert_says(&out, cases[i].says);
+	}
+	wbuf_fini(&out);
+}
+
 /* Without UTF-8 there is nothing but ASCII, whatever a server says. */
 static void
 test_ascii(void **state)
@@ -408,6 +460,7 @@ main(void)
 		cmocka_unit_test(test_stages),
 		cmocka_unit_test(test_not_measured),
 		cmocka_unit_test(test_width),
+		cmocka_unit_test(test_ink_of_addresses),
 		cmocka_unit_test(test_ascii),
 		cmocka_unit_test(test_anything),
 	};
