@@ -129,6 +129,19 @@ find_value(const struct words *words, const char *name)
 	return words->detail;
 }
 
+/* A new line would end the comment that a value may stand in, and run the rest of it. */
+static const char *
+blank_controls(struct arena *arena, const char *value)
+{
+	char *text = arena_strdup(arena, value);
+
+	for (char *at = text; *at != '\0'; at++) {
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	}
+	return text;
+}
+
 /* As one word of a POSIX shell. */
 static const char *
 quote(struct arena *arena, const char *value)
@@ -168,7 +181,7 @@ fill(const struct words *words, const char *text, bool for_shell)
 		if (value == NULL) {
 			value = text_or_empty(find_value(words, name));
 			if (for_shell)
-				value = quote(arena, value);
+				value = quote(arena, blank_controls(arena, value));
 		}
 		out = arena_printf(arena, "%s%.*s%s", out, (int)(open - text), text, value);
 		text = close + 1;

@@ -100,6 +100,20 @@ test_servers_and_peers(void **state)
 	}
 }
 
+/* A value in a comment stays in its comment. */
+static void
+test_control_characters(void **state)
+{
+	struct arena *arena = arena_new();
+	struct words  words = words_in(arena);
+
+	words.connection = "pe\nreboot\x1b[2J\x7f";
+	assert_string_equal(template_fix(&words, "# {connection}\n-n $PE"),
+	    "# $PE: this network's private endpoint for the account\n# 'pe?reboot?[2J?'\n-n "
+	    "$PE");
+	arena_free(arena);
+}
+
 /* The account's group is not known: the person fills it in. */
 static void
 test_without_an_id(void **state)
@@ -150,6 +164,7 @@ main(void)
 		cmocka_unit_test(test_sentence),
 		cmocka_unit_test(test_fix),
 		cmocka_unit_test(test_servers_and_peers),
+		cmocka_unit_test(test_control_characters),
 		cmocka_unit_test(test_without_an_id),
 		cmocka_unit_test(test_values_are_one_word_of_a_shell),
 	};
