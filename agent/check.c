@@ -15,8 +15,6 @@
 
 enum { EXIT_UNKNOWN = 3, WIDTH_PRESET = 100 };
 
-/* Answers from inside any VNet of Azure, whatever its own DNS servers are. */
-
 static const int64_t limit_preset_ms = 10 * MS_PER_S;
 static const int64_t watch_preset_ms = 10 * MS_PER_S;
 
@@ -30,6 +28,7 @@ enum {
 	OPTION_DNS_ONLY,
 	OPTION_TREE,
 	OPTION_AZURE_DNS,
+	OPTION_TCP,
 	OPTION_OUTPUT,
 	OPTION_WATCH,
 	OPTION_NO_COLOR,
@@ -50,7 +49,9 @@ static const struct cli_option options_table[] = {
 	[OPTION_DNS_ONLY] = { "dns-only", 0, NULL, "only resolve, and connect to nothing" },
 	[OPTION_TREE] = { "tree", 0, NULL,
 	    "draw each name: who was asked, its aliases, addresses, what was met there" },
-	[OPTION_AZURE_DNS] = { "azure-dns", 0, NULL, "ask Azure's own 168.63.129.16 as well" },
+	[OPTION_AZURE_DNS] = { "azure-dns", 0, NULL,
+	    "ask Azure's own 168.63.129.16 as well; on Azure it is asked anyway" },
+	[OPTION_TCP] = { "tcp", 0, NULL, "ask each DNS server over TCP as well" },
 	[OPTION_OUTPUT] = { "output", 'o', "FORMAT", "table, json or nagios" },
 	[OPTION_WATCH] = { "watch", 'w', "[SEC]", "again and again, every 10 seconds or SEC" },
 	[OPTION_NO_COLOR] = { "no-color", 0, NULL, "as a set NO_COLOR" },
@@ -67,9 +68,10 @@ const struct cli_command check_command = {
 	"those of the document, and ACCOUNT may be left out: all of the documents' accounts.\n"
 	"Without a document every region of Azure is tried, and what cannot be known from the\n"
 	"outside is said to be unknown.\n\n"
-	"With --dns-only a name without a finding is `unknown`, not `ok`: an address in a\n"
-	"private range does not show that a gateway is there. The names with a finding are\n"
-	"drawn as trees; --tree draws all.\n\n"
+	"With --dns-only a name is `ok` when every address is the one that a private "
+	"endpoint's\n"
+	"document has for it; an address in a private range is `unknown`, since it shows no\n"
+	"gateway. The names with a finding are drawn as trees; --tree draws all.\n\n"
 	"Exit code: 0 ok, 1 warning, 2 critical, 3 unknown or wrong arguments.\n",
 	options_table,
 	EXIT_UNKNOWN,
@@ -149,6 +151,7 @@ take_option(struct check_options *options, int option, const char *value, struct
 	case OPTION_DNS_ONLY: options->dns_only = true; break;
 	case OPTION_TREE: options->tree = true; break;
 	case OPTION_AZURE_DNS: options->azure_dns = true; break;
+	case OPTION_TCP: options->dns_tcp = true; break;
 	case OPTION_OUTPUT: return parse_output(&options->output, value, err);
 	case OPTION_WATCH: return parse_watch(&options->watch_ms, value, err);
 	case OPTION_NO_COLOR: options->no_color = true; break;

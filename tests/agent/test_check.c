@@ -49,7 +49,7 @@ static const struct parse_case {
 	{ "contoso --watch --timeout 500ms --source 10.0.0.1", CHECK_GO, "" },
 	{ "contoso --watch=5 --resolver 10.0.0.4 --resolver [fd00::1]:5300", CHECK_GO, "" },
 	{ "contoso --watch=1m", CHECK_GO, "" },
-	{ "contoso --dns-only --tree --azure-dns", CHECK_GO, "" },
+	{ "contoso --dns-only --tree --azure-dns --tcp", CHECK_GO, "" },
 	{ "contoso --res 10.0.0.4", CHECK_GO, "" }, /* what is unique may be cut short */
 	{ "--help", CHECK_HELP, "" },
 	{ "contoso -h", CHECK_HELP, "" },
@@ -291,6 +291,17 @@ test_azure_dns(void **state)
 	assert_non_null(strstr(ran.out, "\"dns_only\": true"));
 }
 
+/* Each server is asked over TCP on its own. */
+static void
+test_tcp_too(void **state)
+{
+	struct ran ran = run_with(*state, "contoso --dns-only --no-sweep --tcp -o json", 0);
+
+	assert_non_null(strstr(ran.out, "\"tcp_outcome\": \"refused\""));
+	ran = run_with(*state, "contoso --dns-only --no-sweep -o json", 0);
+	assert_null(strstr(ran.out, "tcp_outcome"));
+}
+
 static void
 test_refusals(void **state)
 {
@@ -352,6 +363,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_account_without_document, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dns_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_azure_dns, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_interrupted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_watch_until_interrupted, setup, teardown),
