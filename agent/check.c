@@ -250,6 +250,23 @@ read_documents(struct arena *arena, const struct check_options *options,
 	return true;
 }
 
+/* Documents were given, and the account has none: perhaps its name is mistyped. */
+static void
+warn_undocumented(
+    struct arena *arena, const struct account_list *documents, const char *account)
+{
+	const char **names = arena_array(arena, documents->count + 1, sizeof(*names));
+	const char  *near;
+
+	for (size_t i = 0; i < documents->count; i++)
+		names[i] = documents->accounts[i]->name;
+	names[documents->count] = NULL;
+	near = text_nearest(account, names);
+	fprintf(stderr, "plprobe check: no document is of the account '%s'%s%s%s\n", account,
+	    near != NULL ? "; did you mean '" : ": it is judged without one",
+	    near != NULL ? near : "", near != NULL ? "'?" : "");
+}
+
 static bool
 add_subject(struct arena *arena, struct subjects *subjects,
     const struct account_list *documents, const char *text, struct err *err)
@@ -262,6 +279,8 @@ add_subject(struct arena *arena, struct subjects *subjects,
 	if (find_account(subjects->accounts, subjects->count, named->name) != NULL)
 		return true; /* said twice */
 	documented = find_account(documents->accounts, documents->count, named->name);
+	if (documented == NULL && documents->count > 0)
+		warn_undocumented(arena, documents, named->name);
 	subjects->has_document[subjects->count] = documented != NULL;
 	subjects->accounts[subjects->count++] = documented != NULL ? documented : named;
 	return true;

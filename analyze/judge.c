@@ -302,7 +302,8 @@ list_unknowns(const struct scene *scene, struct verdict *verdict)
 		    is_reached(&scene->sites[i]);
 	if (!scene->ask->has_document)
 		add_unknown(verdict,
-		    "which regions are configured: no account document was given (--expect); "
+		    "which regions are configured: no document of the account was given "
+		    "(--expect); "
 		    "regions are known only by their names in public DNS");
 	if (scene->ask->has_document && scene->swept_asked == 0)
 		add_unknown(verdict,

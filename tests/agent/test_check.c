@@ -260,6 +260,11 @@ test_account_without_document(void **state)
 
 	assert_non_null(strstr(ran.out, "\"fabrikam\""));
 	assert_null(strstr(ran.out, "contoso"));
+	assert_string_equal(ran.err,
+	    "plprobe check: no document is of the account 'fabrikam': it is judged without "
+	    "one\n");
+	ran = run_with(*state, "contosso --no-sweep", 0);
+	assert_non_null(strstr(ran.err, "did you mean 'contoso'?\n"));
 }
 
 /* Nobody answers: the names with a finding are drawn, and nothing is said of connections. */

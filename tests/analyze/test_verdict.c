@@ -133,7 +133,8 @@ test_what_is_not_known_without_a_document(void **state)
 
 	verdict_print(told.witness->account, told.verdict,
 	    &(struct verdict_look){ .width = 160, .colour = false }, &told.out);
-	assert_says(&told, "which regions are configured: no account document was given");
+	assert_says(
+	    &told, "which regions are configured: no document of the account was given");
 	assert_says(&told, "West Europe");
 	forget(&told);
 }
