@@ -293,9 +293,8 @@ write_token(struct wbuf *out, const struct token *token)
 	    digest_hex(token->digest, DIGEST_BYTES, hex), token->who.created_ms);
 }
 
-/* Writes the file with all tokens but those of `without`, and with `added` (either may be NULL). */
 static bool
-rewrite(const char *path, const char *without, const struct token *added, size_t *removed,
+write_tokens(const char *path, const char *without, const struct token *added, size_t *removed,
     struct err *err)
 {
 	struct token_list list;
@@ -323,6 +322,42 @@ rewrite(const char *path, const char *without, const struct token *added, size_t
 	}
 	wbuf_fini(&out);
 	close(lock);
+	return done;
+}
+
+/* A token that root makes must be one that the collector, whose the folder is, can read. */
+static bool
+become_owner(const char *path, struct err *err)
+{
+	char       *folder = mem_strdup(path), *slash = strrchr(folder, '/');
+	struct stat status;
+	bool        done = true;
+
+	if (slash == NULL)
+		strcpy(folder, ".");
+	else
+		slash[slash == folder] = '\0';
+	if (stat(folder, &status) != 0)
+		done = err_errno(err, "%s", folder);
+	else if (geteuid() == 0 && status.st_uid != 0)
+		done = (setegid(status.st_gid) == 0 && seteuid(status.st_uid) == 0) ||
+		    err_errno(err, "to the owner of %s", folder);
+	free(folder);
+	return done;
+}
+
+/* Writes the file with all tokens but those of `without`, and with `added` (either may be NULL). */
+static bool
+rewrite(const char *path, const char *without, const struct token *added, size_t *removed,
+    struct err *err)
+{
+	uid_t user = geteuid();
+	gid_t group = getegid();
+	bool done = become_owner(path, err) && write_tokens(path, without, added, removed, err);
+
+	/* What was given up may be taken back: these are the saved ids. */
+	if (seteuid(user) != 0 || setegid(group) != 0)
+		abort();
 	return done;
 }
 

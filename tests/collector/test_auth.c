@@ -180,10 +180,41 @@ remove_path(void **state)
 	return code;
 }
 
+/* Root makes tokens for a collector that is not root: the file is the collector's. */
+static void
+test_owner_of_the_folder(void **state)
+{
+	char        folder[] = "/tmp/plprobe-auth-XXXXXX", file[64], token[AUTH_TOKEN_ROOM];
+	struct stat status;
+	size_t      removed = 0;
+
+	if (geteuid() != 0)
+		skip();
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chown(folder, 1234, 1235), 0);
+	snprintf(file, sizeof(file), "%s/tokens", folder);
+	assert_true(auth_create(file, "vm-a", NULL, 1, token, NULL));
+	assert_int_equal(geteuid(), 0);
+	assert_int_equal(getegid(), 0);
+	assert_int_equal(stat(file, &status), 0);
+	assert_int_equal(status.st_uid, 1234);
+	assert_int_equal(status.st_gid, 1235);
+	assert_int_equal(status.st_mode & 0777, 0600);
+	assert_true(auth_revoke(file, "vm-a", &removed, NULL));
+	assert_int_equal(removed, 1);
+	assert_int_equal(stat(file, &status), 0);
+	assert_int_equal(status.st_uid, 1234);
+	unlink(file);
+	snprintf(file, sizeof(file), "%s/tokens.lock", folder);
+	unlink(file);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_owner_of_the_folder),
 		cmocka_unit_test_setup_teardown(test_token_opens, make_path, remove_path),
 		cmocka_unit_test_setup_teardown(test_wrong_tokens, make_path, remove_path),
 		cmocka_unit_test_setup_teardown(test_revoked, make_path, remove_path),
