@@ -150,6 +150,12 @@ start_run(struct prober *prober, struct job *job)
 	        .arg = run });
 }
 
+static uint32_t
+clamp_us(int64_t us)
+{
+	return us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+}
+
 static void
 send_vitals(struct prober *prober)
 {
@@ -158,7 +164,7 @@ send_vitals(struct prober *prober)
 	struct vitals vitals = { .at_ms = clock_wall_ms(clock_system()),
 		.boot_ns = (uint64_t)clock_boot_ns(clock_system()),
 		.version = PLPROBE_VERSION,
-		.loop_lag_us = (uint32_t)loop_lag_us(prober->loop),
+		.loop_lag_us = clamp_us(loop_lag_us(prober->loop)),
 		.targets = (uint32_t)schedule_count(prober->schedule),
 		.measured = prober->measured,
 		.refused_items = prober->refused,
@@ -361,6 +367,7 @@ reload(struct prober *prober)
 	prober->conf_arena = arena;
 	prober->conf = conf;
 	conf->vantages = &prober->vantages;
+	log_open("prober", conf->log_level, conf->log_format);
 	find_vantages(prober);
 }
 

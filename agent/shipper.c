@@ -254,6 +254,8 @@ make_local(struct shipper *shipper, const struct agent_conf *conf, struct err *e
 	}
 	wbuf_fini(&shipper->assignment);
 	shipper->assignment = made;
+	free(shipper->etag); /* what the collector gave is in force no more */
+	shipper->etag = NULL;
 	return true;
 }
 
@@ -404,6 +406,7 @@ take_conf(struct shipper *shipper, struct arena *arena, struct err *err)
 	arena_free(shipper->conf_arena);
 	shipper->conf_arena = arena;
 	shipper->conf = conf;
+	log_open("shipper", conf->log_level, conf->log_format);
 	if (courier != NULL)
 		open_way(shipper, courier);
 	return true;

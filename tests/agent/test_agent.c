@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "proto/decode.h"
+#include "proto/encode.h"
 #include "tests/support/support_certs.h"
 #include "tests/support/support_collector.h"
 #include "tests/support/support_dir.h"
@@ -18,12 +19,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 struct fixture {
 	char                    *dir, *config, *spool;
+	char                    *log; /* file for its stderr; NULL: ours */
 	struct support_certs    *certs;
 	struct support_tls       tls;
 	struct support_peer     *peer;
@@ -47,18 +50,52 @@ write_text(struct fixture *f, const char *name, const char *text)
 }
 
 static void
-write_config(struct fixture *f, const char *more)
+write_settings(struct fixture *f, const char *more)
 {
 	struct addr addr = support_peer_addr(f->peer);
 	char       *text = mem_printf(
 	          "agent: vm-1\nnetwork: net\nstate_dir: state\ncollector: https://127.0.0.1:%u\n"
 	                "collector_ca: ca.pem\ntoken_file: token\nresolvers: ['127.0.0.1:1']\n"
-	                "interval: 1s\ntimeout: 500ms\nseal_age: 300ms\nsweep: false\n"
-	                "accounts: [{name: contoso}]\nlog_level: error\n%s",
+	                "interval: 1s\ntimeout: 500ms\nseal_age: 300ms\nsweep: false\n%s",
 	          addr.port, more);
 
 	write_text(f, "agent.yaml", text);
 	free(text);
+}
+
+static void
+write_config(struct fixture *f, const char *more)
+{
+	char *text = mem_printf("accounts: [{name: contoso}]\nlog_level: error\n%s", more);
+
+	write_settings(f, text);
+	free(text);
+}
+
+static void
+write_pulling_config(struct fixture *f)
+{
+	write_settings(f, "log_level: error\nassignment_interval: 1s\n");
+}
+
+/* As an earlier agent has left it. */
+static void
+write_assignment(struct fixture *f)
+{
+	char       *path = mem_printf("%s/state", f->dir);
+	struct err  err;
+	struct wbuf out;
+
+	assert_int_equal(mkdir(path, 0700), 0);
+	free(path);
+	path = mem_printf("%s/state/assignment", f->dir);
+	wbuf_init(&out);
+	encode_message(&assignment_desc,
+	    &(struct assignment){ .v = PROTO_VERSION, .version = "v1" }, &out);
+	if (!file_replace(path, out.bytes, out.count, 0600, &err))
+		fail_msg("%s", err.text);
+	wbuf_fini(&out);
+	free(path);
 }
 
 static int
@@ -102,6 +139,7 @@ teardown(void **state)
 	support_certs_free(f->certs);
 	support_dir_free(f->dir);
 	free(f->config);
+	free(f->log);
 	free(f->spool);
 	free(f);
 	return 0;
@@ -119,6 +157,8 @@ start_agent(struct fixture *f)
 	assert_true(f->agent >= 0);
 	if (f->agent == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (f->log != NULL && freopen(f->log, "w", stderr) == NULL)
+			_exit(98);
 		execl(program, "plprobe", "agent", "--config", f->config, (char *)NULL);
 		_exit(99);
 	}
@@ -274,6 +314,77 @@ test_reload(void **state)
 	assert_int_equal(wait_for_end(f, 8000), 0);
 }
 
+static void
+run_with_log(struct fixture *f, const char *name)
+{
+	f->log = mem_printf("%s/%s", f->dir, name);
+	start_agent(f);
+}
+
+static bool
+wait_for_log(struct fixture *f, const char *wanted, int64_t limit_ms)
+{
+	int64_t end_us = clock_mono_us(clock_system()) + limit_ms * US_PER_MS;
+	bool    found = false;
+
+	while (!found && clock_mono_us(clock_system()) < end_us) {
+		struct arena *arena = arena_new();
+		size_t        count;
+		char         *text = file_read(arena, f->log, 1 << 20, &count, NULL);
+
+		found = text != NULL && strstr(text, wanted) != NULL;
+		arena_free(arena);
+		usleep(5000);
+	}
+	return found;
+}
+
+/* In both processes: an assignment is told by the prober, the reading by the shipper. */
+static void
+test_reload_takes_the_log_level(void **state)
+{
+	struct fixture *f = *state;
+
+	run_with_log(f, "log");
+	assert_true(wait_for_requests(f, 1, 20000));
+	assert_false(wait_for_log(f, "level=info", 1));
+	write_settings(f, "log_level: info\naccounts: [{name: contoso}]\n");
+	kill(f->agent, SIGHUP);
+	assert_true(wait_for_log(f, "read again", 10000));
+	assert_true(wait_for_log(f, "who=prober", 10000));
+	kill(f->agent, SIGTERM);
+	assert_int_equal(wait_for_end(f, 8000), 0);
+}
+
+/* The tag of an assignment that was pulled is no tag of one that was made here. */
+static void
+test_tag_is_not_kept(void **state)
+{
+	struct fixture *f = *state;
+	unsigned        before;
+	bool            asked = false;
+
+	write_assignment(f);
+	write_pulling_config(f);
+	start_agent(f);
+	assert_true(wait_for_requests(f, 1, 20000));
+	assert_non_null(strstr(f->collector.heads[0], "If-None-Match: \"v1\""));
+	write_config(f, "");
+	kill(f->agent, SIGHUP);
+	assert_true(wait_for_requests(f, support_collector_count(&f->collector) + 2, 20000));
+	before = support_collector_count(&f->collector);
+	write_pulling_config(f);
+	kill(f->agent, SIGHUP);
+	while (!asked) {
+		assert_true(wait_for_requests(f, before + 1, 20000));
+		asked = strncmp(f->collector.heads[before], "GET ", 4) == 0;
+		before++;
+	}
+	assert_null(strstr(f->collector.heads[before - 1], "If-None-Match"));
+	kill(f->agent, SIGTERM);
+	assert_int_equal(wait_for_end(f, 8000), 0);
+}
+
 /* Two agents cannot have one spool. */
 static void
 test_second_agent_is_refused(void **state)
@@ -315,6 +426,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_prober_killed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_shipper_killed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_reload_takes_the_log_level, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tag_is_not_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_second_agent_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_collector_away, setup, teardown),
 	};
