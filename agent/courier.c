@@ -222,17 +222,11 @@ prepare(struct errand *errand, const char *path, size_t body_max)
 	errand->retry_after_s = -1;
 	errand->etag[0] = errand->trouble[0] = '\0';
 
+	https_multi_prepare(easy);
 	curl_easy_setopt(easy, CURLOPT_URL, url);
 	free(url);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)courier->limit_ms);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "plprobe/" PLPROBE_VERSION);
 	if (courier->ca_file[0] != '\0') {
 		curl_easy_setopt(easy, CURLOPT_CAINFO, courier->ca_file);
 		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);

@@ -16,6 +16,9 @@ struct https_multi *https_multi_new(struct loop *loop,
     void (*on_done)(void *arg, void *easy, int code), void *arg, struct err *err) MUST_CHECK;
 void https_multi_free(struct https_multi *multi); /* NULL is fine; no transfer is left */
 
+/* What every request of ours has: HTTPS 1.1 alone, no redirect, no proxy, no signal. */
+void https_multi_prepare(void *easy);
+
 void https_multi_add(struct https_multi *multi, void *easy);
 void https_multi_remove(struct https_multi *multi, void *easy);
 

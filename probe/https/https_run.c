@@ -188,27 +188,12 @@ on_close(void *arg, curl_socket_t fd)
 /* The handle: what never changes is set once. */
 
 static void
-limit_protocols(CURL *easy)
-{
-#if LIBCURL_VERSION_NUM >= 0x075500
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
-	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "https");
-#else
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTPS);
-	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS, (long)CURLPROTO_HTTPS);
-#endif
-}
-
-static void
 set_transport(CURL *easy, struct run *run)
 {
 	/* Each request its own connection, and no way around the pinned address. */
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, run);
 	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
@@ -227,10 +212,6 @@ set_transport(CURL *easy, struct run *run)
 static void
 set_request(CURL *easy, struct run *run)
 {
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "plprobe/" PLPROBE_VERSION);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, run);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -251,7 +232,7 @@ make_run(struct https *https, struct loop *loop)
 	assert(run->easy != NULL); /* fails for want of memory only */
 	wbuf_init(&run->body);
 	loop_watch_init(&run->refusal, loop, on_refusal, run);
-	limit_protocols(run->easy);
+	https_multi_prepare(run->easy);
 	set_transport(run->easy, run);
 	set_request(run->easy, run);
 	return run;

@@ -10,6 +10,9 @@
 #include "tests/support/support_peer.h"
 
 #include <libgen.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,6 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -31,6 +36,7 @@ struct fixture {
 	struct support_tls       tls;
 	struct support_peer     *peer;
 	struct support_collector collector;
+	bool                     deaf; /* the agent has a DNS server that never answers */
 	pid_t                    agent;
 };
 
@@ -145,6 +151,27 @@ teardown(void **state)
 	return 0;
 }
 
+/* A network of its own, where port 53 is bound by a socket that the agent inherits and nobody
+ * reads; false when we may not. */
+static bool
+go_deaf(const struct fixture *f)
+{
+	struct sockaddr_in server = { .sin_family = AF_INET, .sin_port = htons(53) };
+	struct ifreq       lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	char              *path = mem_printf("%s/resolv.conf", f->dir);
+	int                fd;
+	bool               done;
+
+	server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	done = unshare(CLONE_NEWNS | CLONE_NEWNET) == 0 &&
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	    mount(path, "/etc/resolv.conf", NULL, MS_BIND, NULL) == 0 &&
+	    (fd = socket(AF_INET, SOCK_DGRAM, 0)) >= 0 && ioctl(fd, SIOCSIFFLAGS, &lo) == 0 &&
+	    bind(fd, (struct sockaddr *)&server, sizeof(server)) == 0;
+	free(path);
+	return done;
+}
+
 static void
 start_agent(struct fixture *f)
 {
@@ -157,6 +184,8 @@ start_agent(struct fixture *f)
 	assert_true(f->agent >= 0);
 	if (f->agent == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (f->deaf && !go_deaf(f))
+			_exit(97);
 		if (f->log != NULL && freopen(f->log, "w", stderr) == NULL)
 			_exit(98);
 		execl(program, "plprobe", "agent", "--config", f->config, (char *)NULL);
@@ -417,6 +446,24 @@ test_collector_away(void **state)
 	assert_true(support_dir_count(f->spool) > 2);
 }
 
+/* The resolver of libc waits half a minute for two such servers; we do not. */
+static void
+test_end_without_dns(void **state)
+{
+	struct fixture *f = *state;
+
+	write_text(f, "resolv.conf", "nameserver 127.0.0.1\noptions timeout:10\n");
+	write_text(f, "agent.yaml",
+	    "agent: vm-1\nstate_dir: state\ncollector: https://collector.nowhere.test\n"
+	    "token_file: token\nlog_level: error\nseal_age: 100ms\n");
+	f->deaf = true;
+	start_agent(f);
+	if (wait_for_end(f, 2000) == 97)
+		skip();
+	kill(f->agent, SIGTERM);
+	assert_int_equal(wait_for_end(f, 6000), 0);
+}
+
 int
 main(void)
 {
@@ -431,6 +478,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_tag_is_not_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_second_agent_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_collector_away, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_end_without_dns, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
