@@ -25,6 +25,7 @@ struct tree {
 	bool                   *shown; /* by endpoint: stands under an earlier resolver */
 	struct wbuf            *out;
 	unsigned                column; /* where the next character goes */
+	enum table_ink          ink;    /* that is on */
 	unsigned                blanks; /* that stand before it, unless the line breaks there */
 	const struct branch_marks *marks;
 };
@@ -101,7 +102,7 @@ name_source(const struct dns *dns)
 	switch ((enum source)dns->source) {
 	case SOURCE_RESOLV_CONF: return "of resolv.conf";
 	case SOURCE_AZURE: return "Azure's own";
-	case SOURCE_CONFIGURED: return "asked for";
+	case SOURCE_CONFIGURED: return "configured";
 	case SOURCE_SYSTEM: return "getaddrinfo, as applications resolve";
 	case SOURCE_COUNT: break;
 	}
@@ -173,24 +174,35 @@ add_extended(struct tree *tree, struct node *under, const struct dns *dns)
 	}
 }
 
+/* The server said something about the name. */
+static bool
+is_answer(unsigned outcome)
+{
+	switch (outcome) {
+	case OUTCOME_OK:
+	case OUTCOME_NXDOMAIN:
+	case OUTCOME_NODATA:
+	case OUTCOME_SERVFAIL:
+	case OUTCOME_DNS_REFUSED:
+	case OUTCOME_DNS_OTHER: return true;
+	default: return false;
+	}
+}
+
 static void
 add_tcp(struct tree *tree, struct node *under, const struct dns *dns)
 {
-	bool well = dns->tcp_outcome == OUTCOME_OK;
+	const char *time = describe_time(tree, dns->tcp_us);
 
 	if (dns->tcp_outcome == OUTCOME_NOT_RUN)
 		return;
 	if (dns->tcp_differs)
-		add_node(tree, under, "over TCP: ", TABLE_RED, "another answer",
-		    describe_time(tree, dns->tcp_us));
+		add_node(tree, under, "over TCP: ", TABLE_RED, "another answer", time);
+	else if (dns->tcp_outcome == dns->outcome && is_answer(dns->outcome))
+		add_node(tree, under, "over TCP: ", TABLE_GREEN, "the same answer", time);
 	else
-		add_node(tree, under, "over TCP: ",
-		    /* The name may not exist: then TCP says so as UDP does. */
-		    dns->tcp_outcome == dns->outcome ? TABLE_GREEN
-		                                     : ink_of_outcome(dns->tcp_outcome),
-		    well || dns->tcp_outcome == dns->outcome ? "the same answer"
-		                                             : outcome_name(dns->tcp_outcome),
-		    describe_time(tree, dns->tcp_us));
+		add_node(tree, under, "over TCP: ", ink_of_outcome(dns->tcp_outcome),
+		    outcome_name(dns->tcp_outcome), time);
 }
 
 static void
@@ -502,25 +514,31 @@ count_columns(const char *text, size_t count)
 	return columns;
 }
 
-/* On the next line behind the lead when it does not fit; a comma may follow. */
 static void
-put_word(
-    struct tree *tree, enum table_ink ink, const char *lead, const char *word, size_t count)
+set_ink(struct tree *tree, enum table_ink ink)
 {
-	unsigned columns = count_columns(word, count);
-	bool     colour = tree->look->colour;
+	bool colour = tree->look->colour;
 
+	if (tree->ink == ink)
+		return;
+	wbuf_puts(tree->out, table_ink_off(tree->ink, colour));
+	wbuf_puts(tree->out, table_ink_on(ink, colour));
+	tree->ink = ink;
+}
+
+/* What stands before a word: blanks, or the next line's lead when it does not fit; a comma may
+ * follow it.  The branches stay without ink. */
+static void
+put_gap(struct tree *tree, const char *lead, unsigned columns)
+{
 	if (tree->blanks > 0 && tree->column + tree->blanks + columns >= tree->look->width) {
+		set_ink(tree, TABLE_PLAIN);
 		wbuf_printf(tree->out, "\n%s", lead);
 		tree->column = count_columns(lead, strlen(lead));
 	} else {
 		wbuf_printf(tree->out, "%*s", (int)tree->blanks, "");
 		tree->column += tree->blanks;
 	}
-	wbuf_puts(tree->out, table_ink_on(ink, colour));
-	wbuf_put(tree->out, word, count);
-	wbuf_puts(tree->out, table_ink_off(ink, colour));
-	tree->column += columns;
 	tree->blanks = 0;
 }
 
@@ -529,13 +547,20 @@ put_text(struct tree *tree, enum table_ink ink, const char *lead, const char *te
 {
 	text = copy_clean(tree, text);
 	while (*text != '\0') {
-		size_t blanks = strspn(text, " "), count = strcspn(text + blanks, " ");
+		size_t   blanks = strspn(text, " "), count = strcspn(text + blanks, " ");
+		unsigned columns = count_columns(text + blanks, count);
 
 		tree->blanks += (unsigned)blanks;
-		if (count > 0)
-			put_word(tree, ink, lead, text + blanks, count);
-		text += blanks + count;
+		text += blanks;
+		if (count == 0)
+			break;
+		put_gap(tree, lead, columns);
+		set_ink(tree, ink);
+		wbuf_put(tree->out, text, count);
+		tree->column += columns;
+		text += count;
 	}
+	set_ink(tree, TABLE_PLAIN);
 }
 
 /* The lead is what stands left of the node's own branch. */

@@ -25,13 +25,13 @@ struct extent {
 	size_t widest, longest_word, given;
 };
 
-/* libsmartcols takes colours by name or as an escape sequence. */
+/* libsmartcols takes colours by name or as an escape sequence, and its "yellow" is another one. */
 static const char *const inks[] = {
-	[TABLE_PLAIN] = NULL,
-	[TABLE_GREEN] = "green",
-	[TABLE_YELLOW] = "yellow",
-	[TABLE_RED] = "red",
-	[TABLE_GREY] = "darkgray",
+	[TABLE_PLAIN] = "",
+	[TABLE_GREEN] = "\033[32m",
+	[TABLE_YELLOW] = "\033[33m",
+	[TABLE_RED] = "\033[31m",
+	[TABLE_GREY] = "\033[90m",
 	[TABLE_BOLD] = "\033[1m",
 };
 
@@ -106,7 +106,7 @@ table_cell(struct table *table, size_t row, size_t column, enum table_ink ink, c
 
 	assert(line != NULL && column < table->column_count);
 	must(scols_line_set_data(line, column, text) == 0);
-	if (inks[ink] != NULL)
+	if (ink != TABLE_PLAIN)
 		must(scols_cell_set_color(scols_line_get_cell(line, column), inks[ink]) == 0);
 }
 
@@ -295,16 +295,7 @@ table_print(struct table *table, struct wbuf *out)
 const char *
 table_ink_on(enum table_ink ink, bool colour)
 {
-	static const char *const begins[] = {
-		[TABLE_PLAIN] = "",
-		[TABLE_GREEN] = "\033[32m",
-		[TABLE_YELLOW] = "\033[33m",
-		[TABLE_RED] = "\033[31m",
-		[TABLE_GREY] = "\033[90m",
-		[TABLE_BOLD] = "\033[1m",
-	};
-
-	return colour ? begins[ink] : "";
+	return colour ? inks[ink] : "";
 }
 
 const char *

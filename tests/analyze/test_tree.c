@@ -223,6 +223,8 @@ static const struct answer_case {
 	    "over TCP: another answer\n", "same" },
 	{ "no TCP", { .outcome = OUTCOME_OK, .tcp_outcome = OUTCOME_TIMEOUT },
 	    "over TCP: timeout\n", "same" },
+	{ "silent over both", { .outcome = OUTCOME_TIMEOUT, .tcp_outcome = OUTCOME_TIMEOUT },
+	    "over TCP: timeout\n", "same" },
 	{ "TCP not asked", { .outcome = OUTCOME_OK }, "ok", "over TCP" },
 	{ "AAAA fails", { .outcome = OUTCOME_OK, .aaaa_outcome = OUTCOME_TIMEOUT },
 	    "AAAA: timeout\n", "EDNS" },
@@ -354,6 +356,12 @@ test_width(void **state)
 	for (line = strtok((char *)wbuf_text(&out), "\n"); line != NULL;
 	     line = strtok(NULL, "\n"))
 		assert_in_range(strlen(line), 1, 60);
+	dns[1].outcome = OUTCOME_NODATA;
+	draw(&out, &place, &(struct verdict){ 0 },
+	    (struct tree_look){ .width = 28, .colour = true });
+	assert_says(&out,
+	    "\n|  `- \033[31mexists, but has no\033[0m\n"
+	    "|        \033[31maddress\033[0m\n");
 	wbuf_fini(&out);
 }
 
