@@ -1,5 +1,6 @@
 #include "analyze/checks.h"
 
+#include "analyze/ede.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -14,35 +15,66 @@ has_approved(const struct account *account)
 	return false;
 }
 
+const char *
+check_describe_view(const struct scene *scene, const struct view *view)
+{
+	return arena_printf(scene->arena, "resolver %s: %s%s", view->dns->resolver, view->chain,
+	    ede_describe(scene->arena, view->dns));
+}
+
 /* What the service said to a request over the public address; "" when none was answered. */
 static const char *
 describe_consequence(
     const struct scene *scene, const struct site *site, const struct view *view)
 {
 	for (size_t i = 0; i < site->attempt_count; i++) {
-		const struct endpoint *end = site->attempts[i].end;
-		bool                   here = false;
+		const struct attempt *attempt = &site->attempts[i];
 
-		for (size_t j = 0; j < view->addr_count; j++)
-			here |= addr_equal(&view->addrs[j], &site->attempts[i].addr);
-		if (!here)
+		if (!scene_has_address(view, &attempt->addr))
 			continue;
-		if (end->http == OUTCOME_OK)
+		if (attempt->end->http == OUTCOME_OK)
 			return "; a gateway answers there: traffic goes over the internet "
 			       "unnoticed";
-		if (end->http_status == 403)
-			return arena_printf(scene->arena, "; refused there with 403: %s",
-			    end->error_text != NULL ? end->error_text : "");
-		return arena_printf(scene->arena, "; there: tcp %s, tls %s, http %s",
-		    outcome_name(end->tcp), outcome_name(end->tls), outcome_name(end->http));
+		return check_describe_attempt(scene, attempt);
 	}
 	return "";
 }
 
-static const char *
-describe_answer(const struct scene *scene, const struct view *view)
+/* Another name of the account is answered by the same server with a private address, and this one
+ * with public ones alone: so the zone is linked, and only this record is missing. */
+static bool
+is_fallback(const struct scene *scene, const struct site *site, const struct view *view)
 {
-	return arena_printf(scene->arena, "resolver %s: %s", view->dns->resolver, view->chain);
+	for (size_t i = 0; i < view->addr_count; i++) {
+		if (!scene_is_public(view, i))
+			return false;
+	}
+	for (size_t i = 0; i < scene->site_count; i++) {
+		const struct site *other = &scene->sites[i];
+
+		for (size_t j = 0; j < other->view_count && other != site; j++) {
+			const struct view *theirs = &other->views[j];
+
+			if (theirs->kind == VIEW_PRIVATE && theirs->alias && !other->pending &&
+			    strcmp(theirs->dns->resolver, view->dns->resolver) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Why it is public: the range is all there is to tell by, unless documents name the address. */
+static const char *
+describe_public(const struct scene *scene, const struct site *site)
+{
+	const char                    *host = site->place->target->host;
+	const struct private_endpoint *endpoint = claim_endpoint(&scene->claims, host, 0);
+	char                           text[ADDR_TEXT];
+
+	if (endpoint == NULL)
+		return "public by its range (a hint)";
+	return arena_printf(scene->arena, "endpoint %s has %s for this name", endpoint->name,
+	    addr_render(endpoint_find(endpoint, host), text, sizeof(text)));
 }
 
 static void
@@ -51,12 +83,15 @@ add_public(const struct scene *scene, const struct site *site, const struct view
 {
 	report_add(out,
 	    &(struct sighting){
-	        .code = FINDING_PUBLIC_ANSWER,
+	        .code = is_fallback(scene, site, view) ? FINDING_FALLBACK_TO_INTERNET
+	                                               : FINDING_PUBLIC_ANSWER,
 	        .site = site,
 	        .resolver = view->dns->resolver,
 	        .address = view->dns->addresses[0].address,
-	        .evidence = arena_printf(scene->arena, "%s; public by its range (a hint)%s",
-	            describe_answer(scene, view), describe_consequence(scene, site, view)),
+	        .evidence = arena_printf(scene->arena, "%s; %s%s%s",
+	            check_describe_view(scene, view), describe_public(scene, site),
+	            describe_consequence(scene, site, view),
+	            check_describe_control(scene, site)),
 	    });
 }
 
@@ -72,13 +107,17 @@ add_open(const struct scene *scene, const struct site *site, const struct view *
 	    &(struct sighting){
 	        .code = FINDING_NO_PRIVATELINK_ALIAS,
 	        .site = site,
-	        .severity = closed || approved ? STATE_CRITICAL : STATE_OK,
+	        .severity = closed || approved || scene->claims.told ? STATE_CRITICAL
+	                                                             : STATE_OK,
 	        .resolver = view->dns->resolver,
 	        .address = view->dns->addresses[0].address,
 	        .evidence = arena_printf(scene->arena,
-	            "%s, no privatelink alias in the chain%s%s", describe_answer(scene, view),
+	            "%s, no privatelink alias in the chain%s%s",
+	            check_describe_view(scene, view),
 	            closed ? "; the document says publicNetworkAccess Disabled" : "",
-	            approved ? "; the document lists an approved private endpoint" : ""),
+	            approved ? "; the document lists an approved private endpoint"
+	                : scene->claims.told ? "; the document of a private endpoint was given"
+	                                     : ""),
 	    });
 }
 
@@ -108,7 +147,7 @@ check_odd_answers(const struct scene *scene, const struct site *site, struct rep
 		        .site = site,
 		        .resolver = view->dns->resolver,
 		        .address = view->dns->addresses[0].address,
-		        .evidence = describe_answer(scene, view),
+		        .evidence = check_describe_view(scene, view),
 		    });
 	}
 }
@@ -163,8 +202,15 @@ check_disagreement(const struct scene *scene, const struct site *site, struct re
 	    });
 }
 
-/* The private address of this name that another name has too; NULL when it has none. */
-static const struct addr *
+/* An address, and who gave it. */
+struct given {
+	const struct addr *addr; /* NULL: none */
+	const char        *resolver;
+};
+
+/* The private address of this name that another name has too.  Where
+ * documents tell whose an address is, check_claims() says which of the names is wrong. */
+static struct given
 find_shared(const struct site *site, const struct site *other)
 {
 	for (size_t i = 0; i < site->view_count; i++) {
@@ -174,37 +220,84 @@ find_shared(const struct site *site, const struct site *other)
 			if (here->kind != VIEW_PRIVATE || there->kind != VIEW_PRIVATE)
 				continue;
 			for (size_t k = 0; k < here->addr_count; k++) {
-				for (size_t l = 0; l < there->addr_count; l++) {
-					if (addr_equal(&here->addrs[k], &there->addrs[l]))
-						return &here->addrs[k];
-				}
+				if (here->claims[k].kind == CLAIM_UNTOLD &&
+				    scene_has_address(there, &here->addrs[k]))
+					return (struct given){ &here->addrs[k],
+						here->dns->resolver };
 			}
 		}
 	}
-	return NULL;
+	return (struct given){ NULL, NULL };
 }
 
 void
 check_shared(const struct scene *scene, const struct site *site, struct report *out)
 {
-	const struct addr *shared = NULL;
-	char               text[ADDR_TEXT];
+	struct given shared = { NULL, NULL };
+	char         text[ADDR_TEXT];
 
-	for (size_t i = 0; i < scene->site_count && shared == NULL; i++) {
+	for (size_t i = 0; i < scene->site_count && shared.addr == NULL; i++) {
 		const struct site *other = &scene->sites[i];
 
 		if (other != site && !other->pending && !site->pending)
 			shared = find_shared(site, other);
 	}
-	if (shared == NULL)
+	if (shared.addr == NULL)
 		return;
-	addr_render(shared, text, sizeof(text));
+	addr_render(shared.addr, text, sizeof(text));
 	report_add(out,
 	    &(struct sighting){
 	        .code = FINDING_REGION_ADDRESS_SHARED,
 	        .site = site,
+	        .resolver = shared.resolver,
 	        .address = arena_strdup(scene->arena, text),
 	        .group = arena_strdup(scene->arena, text),
+	        .detail = "like other names of the account; each has its own",
 	        .evidence = arena_printf(scene->arena, "answered with %s", text),
 	    });
+}
+
+const char *
+check_describe_control(const struct scene *scene, const struct site *site)
+{
+	const struct view *control = site->control;
+
+	if (control == NULL || control->kind == VIEW_NONE)
+		return "";
+	return arena_printf(scene->arena, "; Azure's resolver %s says %s",
+	    control->dns->resolver,
+	    control->kind == VIEW_FAILED ? outcome_name(control->dns->outcome)
+	                                 : describe_kind(scene, control));
+}
+
+/* IPv6 comes first where there is a route for it [rfc6724 6]. */
+void
+check_escapes(const struct scene *scene, const struct site *site, struct report *out)
+{
+	for (size_t i = 0; i < site->view_count; i++) {
+		const struct view *view = &site->views[i];
+
+		for (size_t j = 0; j < view->addr_count && view->escapes; j++) {
+			const struct attempt *attempt = scene_attempt(site, &view->addrs[j]);
+			char                  text[ADDR_TEXT];
+			bool                  harmless = attempt == NULL ||
+			    attempt->end->tcp == OUTCOME_UNREACHABLE ||
+			    attempt->end->tcp == OUTCOME_NOT_RUN;
+
+			if (!scene_is_public(view, j))
+				continue;
+			report_add(out,
+			    &(struct sighting){
+			        .code = FINDING_AAAA_ESCAPES,
+			        .site = site,
+			        .severity = harmless ? STATE_WARNING : STATE_OK,
+			        .resolver = view->dns->resolver,
+			        .address = arena_strdup(scene->arena,
+			            addr_render(&view->addrs[j], text, sizeof(text))),
+			        .evidence = arena_printf(scene->arena, "%s%s",
+			            check_describe_view(scene, view),
+			            check_describe_attempt(scene, attempt)),
+			    });
+		}
+	}
 }

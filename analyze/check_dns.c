@@ -1,5 +1,7 @@
 #include "analyze/checks.h"
 
+#include "analyze/ede.h"
+
 #include <string.h>
 
 /* How a resolver failed, and whose matter that is.  0 (NOT_RUN) is none. */
@@ -15,8 +17,13 @@ static const struct {
 };
 
 static enum finding_code
-find_failure(unsigned outcome)
+find_failure(const struct view *view)
 {
+	unsigned          outcome = view->dns->outcome;
+	enum finding_code cut = check_cut_code(view);
+
+	if (cut != FINDING_COUNT)
+		return cut;
 	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
 		if (failures[i].outcome == outcome)
 			return failures[i].code;
@@ -38,7 +45,10 @@ describe_failure(const struct scene *scene, const struct dns *dns)
 		text = arena_printf(scene->arena, "%s, rcode %u", text, dns->rcode);
 	if (dns->detail != NULL && *dns->detail != '\0')
 		text = arena_printf(scene->arena, "%s (%s)", text, dns->detail);
-	return text;
+	if (dns->nsid != NULL && *dns->nsid != '\0')
+		text = arena_printf(
+		    scene->arena, "%s; it calls itself \"%s\"", text, dns->nsid);
+	return arena_printf(scene->arena, "%s%s", text, ede_describe(scene->arena, dns));
 }
 
 /* A client goes on to its next server when one is silent or fails, but not when one says that the
@@ -63,9 +73,9 @@ check_dns_failures(const struct scene *scene, const struct site *site, struct re
 			continue;
 		report_add(out,
 		    &(struct sighting){
-		        .code = find_failure(dns->outcome),
+		        .code = find_failure(&site->views[i]),
 		        .site = site,
-		        .severity = has_answer(site) ? STATE_WARNING : STATE_OK,
+		        .severity = has_answer(site) ? STATE_WARNING : STATE_CRITICAL,
 		        .resolver = dns->resolver,
 		        .detail = outcome_name(dns->outcome),
 		        .evidence = describe_failure(scene, dns),
@@ -73,8 +83,23 @@ check_dns_failures(const struct scene *scene, const struct site *site, struct re
 	}
 }
 
+/* "; the zone corp.example says so, and this answer may live 300 s more" [rfc2308 5]. */
 static const char *
-describe_missing(const struct scene *scene, const struct view *view)
+describe_life(const struct scene *scene, const struct dns *dns)
+{
+	bool        zone = dns->soa != NULL && *dns->soa != '\0';
+	const char *text = "";
+
+	if (zone)
+		text = arena_printf(scene->arena, "; the zone %s says so", dns->soa);
+	if (dns->negative_ttl_s > 0)
+		text = arena_printf(scene->arena, "%s%s this answer may live %u s more", text,
+		    zone ? ", and" : ";", dns->negative_ttl_s);
+	return text;
+}
+
+static const char *
+describe_missing(const struct scene *scene, const struct site *site, const struct view *view)
 {
 	const char *why = view->by_zone ? "the privatelink zone is linked and lacks the record"
 	    : view->alias
@@ -84,8 +109,10 @@ describe_missing(const struct scene *scene, const struct view *view)
 	    ? "an empty answer"
 	    : outcome_name(view->dns->outcome);
 
-	return arena_printf(scene->arena, "resolver %s: %s%s%s; %s", view->dns->resolver,
-	    outcome, *view->chain != '\0' ? " behind " : "", view->chain, why);
+	return arena_printf(scene->arena, "resolver %s: %s%s%s; %s%s%s%s", view->dns->resolver,
+	    outcome, *view->chain != '\0' ? " behind " : "", view->chain, why,
+	    describe_life(scene, view->dns), ede_describe(scene->arena, view->dns),
+	    check_describe_control(scene, site));
 }
 
 void
@@ -102,7 +129,7 @@ check_missing(const struct scene *scene, const struct site *site, struct report 
 		                          : FINDING_REGION_NAME_MISSING,
 		        .site = site,
 		        .resolver = site->views[i].dns->resolver,
-		        .evidence = describe_missing(scene, &site->views[i]),
+		        .evidence = describe_missing(scene, site, &site->views[i]),
 		    });
 	}
 }

@@ -33,6 +33,9 @@ describe(const struct scene *scene, const struct site *site, const struct attemp
 	if (site->attempt_count > 1)
 		text = arena_printf(
 		    scene->arena, "%s, one of %zu addresses", text, site->attempt_count);
+	if (attempt->claim.kind == CLAIM_RIGHT)
+		return arena_printf(scene->arena, "%s; the address of %s for this name", text,
+		    check_describe_endpoint(scene, attempt->claim.entry->endpoint));
 	if (addr_class(&attempt->addr) != ADDR_PUBLIC)
 		return arena_printf(scene->arena, "%s; %s by its range (a hint)", text,
 		    addr_class_name(addr_class(&attempt->addr)));

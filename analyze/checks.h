@@ -16,6 +16,12 @@ void check_public(const struct scene *scene, const struct site *site, struct rep
 void check_odd_answers(const struct scene *scene, const struct site *site, struct report *out);
 void check_disagreement(const struct scene *scene, const struct site *site, struct report *out);
 void check_shared(const struct scene *scene, const struct site *site, struct report *out);
+void check_claims(const struct scene *scene, const struct site *site, struct report *out);
+void check_escapes(const struct scene *scene, const struct site *site, struct report *out);
+void check_transport(const struct scene *scene, const struct site *site, struct report *out);
+void check_system(const struct scene *scene, const struct site *site, struct report *out);
+/* Last: looks at what the others have added. */
+void check_ttl(const struct scene *scene, const struct site *site, struct report *out);
 
 /* Called for each address of such a name that no wrong answer led to. */
 void check_tcp(const struct scene *scene, const struct site *site,
@@ -28,6 +34,20 @@ void check_http(const struct scene *scene, const struct site *site,
 /* Called once. */
 void check_swept(const struct scene *scene, struct report *out);
 void check_connections(const struct scene *scene, struct report *out);
+void check_slow(const struct scene *scene, struct report *out);
+
+/* TRUNCATED_NO_TCP, or AZURE_TCP_BLOCKED, when that is how the view failed; else FINDING_COUNT. */
+enum finding_code check_cut_code(const struct view *view);
+
+/* Evidence that several checks quote.  "resolver 10.0.0.2: a -> b (300 s) -> 10.1.0.4 (10 s)". */
+const char *check_describe_view(const struct scene *scene, const struct view *view);
+/* "; a gateway answers there", "; there: tcp timeout, ..."; "" when it was not tried. */
+const char *check_describe_attempt(const struct scene *scene, const struct attempt *attempt);
+/* "endpoint pe-contoso in vnet-a/default (pe.json)". */
+const char *check_describe_endpoint(
+    const struct scene *scene, const struct private_endpoint *endpoint);
+/* "; 168.63.129.16 says private 10.1.0.4"; "" when it was not asked beside. */
+const char *check_describe_control(const struct scene *scene, const struct site *site);
 
 /* The connection that keeps all addresses of the account silent, and its finding: the first that
  * is not approved when none is; NULL otherwise. */

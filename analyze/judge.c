@@ -40,6 +40,11 @@ static void (*const site_checks[])(
 	check_odd_answers,
 	check_disagreement,
 	check_shared,
+	check_claims,
+	check_escapes,
+	check_transport,
+	check_system,
+	check_ttl,
 };
 
 static void (*const attempt_checks[])(
@@ -52,6 +57,7 @@ static void (*const attempt_checks[])(
 static void (*const scene_checks[])(const struct scene *, struct report *) = {
 	check_swept,
 	check_connections,
+	check_slow,
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

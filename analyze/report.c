@@ -78,8 +78,8 @@ is_same(const char *left, const char *right)
 	return left == right || (left != NULL && right != NULL && strcmp(left, right) == 0);
 }
 
-static bool
-shows(const struct report *report, const struct site *site, enum finding_code code,
+bool
+report_shows(const struct report *report, const struct site *site, enum finding_code code,
     const char *resolver)
 {
 	for (size_t i = 0; i < report->count; i++) {
@@ -101,8 +101,8 @@ holds_for_all(const struct report *report, enum stage stage, enum finding_code c
 	for (size_t i = 0; i < report->scene->site_count; i++) {
 		const struct site *site = &report->scene->sites[i];
 
-		if (scene_reached(site, stage) && !shows(report, site, code, resolver) &&
-		    !shows(report, site, or_code, resolver))
+		if (scene_reached(site, stage) && !report_shows(report, site, code, resolver) &&
+		    !report_shows(report, site, or_code, resolver))
 			return false;
 	}
 	return true;
@@ -324,6 +324,10 @@ fill(const struct report *report, const struct gathering *found, struct finding 
 		              .first_resolver = first->resolver,
 		              .port = first->port,
 	};
+	/* When there are two, which is this network's is for a person to say. */
+	if (site != NULL &&
+	    claim_endpoint(&scene->claims, site->place->target->host, 1) == NULL)
+		words.endpoint = claim_endpoint(&scene->claims, site->place->target->host, 0);
 
 	finding->sentence = template_sentence(&words, desc->sentence);
 	finding->fix = template_fix(

@@ -26,6 +26,9 @@ struct sighting {
 struct report *report_new(const struct scene *scene);
 /* The sighting is copied; its texts are borrowed and outlive the report (arena). */
 void report_add(struct report *report, const struct sighting *sighting);
+/* Whether the name shows it, by this resolver. */
+bool report_shows(const struct report *report, const struct site *site, enum finding_code code,
+    const char *resolver);
 /* Gathers, words and sorts; and marks each place with its worst. */
 void report_finish(struct report *report, struct verdict *verdict);
 

@@ -191,6 +191,8 @@ build_view(
 	for (size_t i = 0; i < dns->hops_count; i++) {
 		if (is_in_zone(dns->hops[i].target, zone))
 			view->alias = true;
+		if (is_in_zone(dns->hops[i].owner, zone))
+			view->zone_ttl_s = dns->hops[i].ttl_s;
 	}
 	view->by_zone = view->alias && is_in_zone(dns->hops[dns->hops_count - 1].target, zone);
 	view->chain = describe_chain(scene->arena, dns, host);

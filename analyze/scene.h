@@ -30,8 +30,9 @@ struct view {
 	const struct dns *dns; /* borrowed from the measurement */
 	enum view_kind    kind;
 	bool              alias; /* the chain enters the privatelink zone */
-	bool by_zone; /* ... and ends there: the zone itself has, or lacks, the record */
-	bool escapes; /* private by IPv4, and public IPv6 beside it */
+	bool     by_zone;    /* ... and ends there: the zone itself has, or lacks, the record */
+	uint32_t zone_ttl_s; /* of the alias that a name in the zone is; 0: it is none */
+	bool     escapes;    /* private by IPv4, and public IPv6 beside it */
 	const struct addr  *addrs;
 	const struct claim *claims; /* of each address */
 	size_t              addr_count;

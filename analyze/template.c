@@ -13,7 +13,7 @@ static const struct {
 } variables[] = {
 	{ "RG", "resource group of what the line names" },
 	{ "PE", "this network's private endpoint for the account" },
-	{ "IP", "the address that the first command shows for this name" },
+	{ "IP", "the address that the endpoint has for this name" },
 	{ "ZONE_ID", "resource id of the private DNS zone" },
 	{ "VNET_ID", "resource id of this virtual network" },
 	{ "VNET", "this virtual network" },
@@ -28,17 +28,41 @@ text_or_empty(const char *text)
 	return text != NULL ? text : "";
 }
 
-/* The resource group of the account, of its id; NULL when the id does not tell. */
+/* The resource group in an id; NULL when the id does not tell. */
 static const char *
-find_group(const struct words *words)
+find_group_in(const struct words *words, const char *id)
 {
 	static const char marker[] = "/resourceGroups/";
-	const char       *at = text_find_nocase(words->account->id, marker);
+	const char       *at = text_find_nocase(id, marker);
 
 	if (at == NULL)
 		return NULL;
 	at += strlen(marker);
 	return arena_strndup(words->arena, at, strcspn(at, "/"));
+}
+
+static const char *
+find_group(const struct words *words)
+{
+	return find_group_in(words, words->account->id);
+}
+
+static const char *
+find_endpoint_group(const struct words *words)
+{
+	return words->endpoint != NULL ? find_group_in(words, words->endpoint->id) : NULL;
+}
+
+static const char *
+find_wanted(const struct words *words)
+{
+	const struct addr *addr = words->endpoint == NULL || words->target == NULL
+	    ? NULL
+	    : endpoint_find(words->endpoint, words->target->host);
+	char               text[ADDR_TEXT];
+
+	return addr == NULL ? "$IP"
+	                    : arena_strdup(words->arena, addr_render(addr, text, sizeof(text)));
 }
 
 /* Arguments of dig for the resolver: "@10.0.0.2 -p 5353".  What is no address gives none. */
@@ -91,6 +115,12 @@ find_ready(const struct words *words, const char *name)
 		return "$RG";
 	if (strcmp(name, "account_id") == 0 && *words->account->id == '\0')
 		return "$ACCOUNT_ID";
+	if (strcmp(name, "wanted") == 0)
+		return find_wanted(words);
+	if (strcmp(name, "endpoint") == 0 && words->endpoint == NULL)
+		return "$PE";
+	if (strcmp(name, "endpoint_group") == 0 && find_endpoint_group(words) == NULL)
+		return "$RG";
 	return NULL;
 }
 
@@ -105,6 +135,10 @@ find_value(const struct words *words, const char *name)
 		return words->account->id;
 	if (strcmp(name, "group") == 0)
 		return text_or_empty(find_group(words));
+	if (strcmp(name, "endpoint") == 0)
+		return words->endpoint != NULL ? words->endpoint->name : "";
+	if (strcmp(name, "endpoint_group") == 0)
+		return text_or_empty(find_endpoint_group(words));
 	if (strcmp(name, "region_name") == 0)
 		return target != NULL ? region_name(target->region) : "";
 	if (strcmp(name, "host") == 0)

@@ -17,7 +17,9 @@ struct words {
 	const struct target  *target; /* first name; NULL: none */
 	const char           *names, *address, *resolver, *connection, *detail;
 	const char           *first_address, *first_resolver; /* for commands, which take one */
-	unsigned              port;
+	const struct private_endpoint
+	        *endpoint; /* that has the target's address; NULL: not told */
+	unsigned port;
 };
 
 const char *template_sentence(const struct words *words, const char *text);

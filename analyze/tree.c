@@ -1,5 +1,6 @@
 #include "analyze/tree.h"
 
+#include "analyze/ede.h"
 #include "analyze/region.h"
 #include "base/addr.h"
 #include "base/clock.h"
@@ -145,22 +146,6 @@ describe_inquiry(struct tree *tree, const struct dns *dns)
 	return join(tree, join(tree, text, describe_flags(tree, dns)), dns->detail);
 }
 
-/* [rfc8914 4]; "" for a code of a later document. */
-static const char *
-name_extended(unsigned code)
-{
-	static const char *const names[] = { "other error", "unsupported DNSKEY algorithm",
-		"unsupported DS digest type", "stale answer", "forged answer",
-		"DNSSEC indeterminate", "DNSSEC bogus", "signature expired",
-		"signature not yet valid", "DNSKEY missing", "RRSIGs missing",
-		"no zone key bit set", "NSEC missing", "cached error", "not ready", "blocked",
-		"censored", "filtered", "prohibited", "stale NXDOMAIN answer",
-		"not authoritative", "not supported", "no reachable authority", "network error",
-		"invalid data" };
-
-	return code < sizeof(names) / sizeof(names[0]) ? names[code] : "";
-}
-
 static void
 add_extended(struct tree *tree, struct node *under, const struct dns *dns)
 {
@@ -168,8 +153,8 @@ add_extended(struct tree *tree, struct node *under, const struct dns *dns)
 		const char *text = text_or(dns->ede[i].text, NULL);
 
 		add_node(tree, under, "extended error ", TABLE_YELLOW,
-		    arena_printf(tree->arena, "%u %s", dns->ede[i].code,
-		        name_extended(dns->ede[i].code)),
+		    arena_printf(
+		        tree->arena, "%u %s", dns->ede[i].code, ede_name(dns->ede[i].code)),
 		    text == NULL ? "" : arena_printf(tree->arena, ": \"%s\"", text));
 	}
 }

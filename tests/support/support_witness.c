@@ -311,6 +311,57 @@ make_account(const struct maker *maker)
 	json_decref(base);
 }
 
+static json_t *
+make_endpoint_document(void)
+{
+	static const char *const names[] = { "contoso", "contoso-westeurope",
+		"contoso-northeurope" };
+	json_t                  *configs = json_array();
+
+	for (int i = 0; i < 3; i++) {
+		char fqdn[80], address[24];
+
+		snprintf(fqdn, sizeof(fqdn), "%s.documents.azure.com", names[i]);
+		snprintf(address, sizeof(address), "10.1.0.%d", 4 + i);
+		json_array_append_new(
+		    configs, json_pack("{s:s s:[s]}", "fqdn", fqdn, "ipAddresses", address));
+	}
+	return json_pack("{s:s s:s s:s s:s s:{s:s} s:[{s:s s:[s] s:{s:s}}] s:o}", "id",
+	    GROUP "/providers/Microsoft.Network/privateEndpoints/pe-contoso", "name",
+	    "pe-contoso", "type", "Microsoft.Network/privateEndpoints", "provisioningState",
+	    "Succeeded", "subnet", "id",
+	    GROUP "/providers/Microsoft.Network/virtualNetworks/vnet-a/subnets/default",
+	    "privateLinkServiceConnections", "privateLinkServiceId",
+	    GROUP "/providers/Microsoft.DocumentDB/databaseAccounts/contoso", "groupIds", "Sql",
+	    "privateLinkServiceConnectionState", "status", "Approved", "customDnsConfigs",
+	    configs);
+}
+
+static void
+make_endpoints(const struct maker *maker)
+{
+	const json_t        *change = json_object_get(maker->root, "endpoints");
+	json_t              *base, *documents;
+	struct account_list *list;
+	struct wbuf          text;
+	struct err           err;
+
+	if (change == NULL)
+		return;
+	base = json_pack("[o]", make_endpoint_document());
+	documents = merge(base, change);
+	wbuf_init(&text);
+	json_write(&text, documents, 0);
+	list = account_parse(
+	    maker->arena, (const char *)text.bytes, text.count, "endpoints.json", &err);
+	if (list == NULL)
+		fail(maker->path, "endpoints:", err.text);
+	maker->witness->endpoints = endpoint_index_new(maker->arena, &list->endpoints);
+	wbuf_fini(&text);
+	json_decref(documents);
+	json_decref(base);
+}
+
 static const char *
 copy_text(const struct maker *maker, const json_t *object, const char *name)
 {
@@ -346,7 +397,7 @@ make_expected(const struct maker *maker)
 static void
 check_members(const struct maker *maker)
 {
-	static const char known[] = " title document every seen swept expect state ";
+	static const char known[] = " title document endpoints every seen swept expect state ";
 	const char       *name;
 	json_t           *value;
 
@@ -372,6 +423,7 @@ support_witness_read(struct arena *arena, const char *path)
 	maker.witness->title = copy_text(&maker, maker.root, "title");
 	maker.witness->state = copy_text(&maker, maker.root, "state");
 	make_account(&maker);
+	make_endpoints(&maker);
 	make_seen(&maker);
 	make_expected(&maker);
 	json_decref(maker.root);
@@ -382,7 +434,8 @@ struct verdict *
 support_witness_judge(struct arena *arena, const struct support_witness *witness)
 {
 	const struct judge_ask ask = { witness->account, witness->has_document,
-		(const struct measurement *const *)witness->seen, witness->seen_count, NULL };
+		(const struct measurement *const *)witness->seen, witness->seen_count,
+		witness->endpoints };
 
 	/* The verdict borrows from the ask only until it is made, but for what it points at. */
 	return judge_run(arena, &ask);

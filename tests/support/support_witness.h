@@ -6,6 +6,8 @@
  *
  *   title     what the case is
  *   document  changes to the account's document; null: there is none, only a name
+ *   endpoints changes to the documents of private endpoints: each is that of pe-contoso, which has
+ *             the address of each well name; absent: no such document was given
  *   every     changes to the measurement of every configured name
  *   seen      by region ("" is the global name): changes to that measurement, null: not measured.
  *             A region that is not configured stands for a swept name, which does not exist
@@ -35,6 +37,7 @@ struct support_witness {
 	bool                     has_document;
 	struct measurement     **seen;
 	size_t                   seen_count;
+	struct endpoint_index   *endpoints; /* NULL: none were given */
 	struct support_expected *expected;
 	size_t                   expected_count;
 };
