@@ -282,6 +282,20 @@ visit_address(struct measure *measure, const struct rdata *record)
 	visit->https = start_visit(visit, "https", on_https_over);
 }
 
+/* Azure's own server is asked for comparison where others are what a client asks: where it sends
+ * nobody, there is nothing to connect to. */
+static bool
+is_for_comparison(const struct measure *measure, const struct dns *dns)
+{
+	if (dns->source != SOURCE_AZURE)
+		return false;
+	for (size_t i = 0; i < measure->inquiry_count; i++) {
+		if (measure->inquiries[i].dns->source != SOURCE_AZURE)
+			return true;
+	}
+	return false;
+}
+
 static void
 on_dns_over(void *arg)
 {
@@ -290,8 +304,8 @@ on_dns_over(void *arg)
 
 	inquiry->probe = NULL;
 	feel_lag(measure);
-	for (size_t i = 0; i < inquiry->dns->addresses_count; i++) {
-		if (!measure->seen->target->dns_only)
+	if (!measure->seen->target->dns_only && !is_for_comparison(measure, inquiry->dns)) {
+		for (size_t i = 0; i < inquiry->dns->addresses_count; i++)
 			visit_address(measure, &inquiry->dns->addresses[i]);
 	}
 	finish_if_over(measure);

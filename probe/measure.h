@@ -2,7 +2,8 @@
  *
  * Every resolver is asked for the name at the same time, and beside them the system as an
  * application would; as soon as an address is known, each distinct one gets a tls and an https
- * probe side by side.  One deadline covers all.  It judges nothing.
+ * probe side by side, but for those that only Azure's own server knows, when it is asked beside
+ * others: no client would connect there.  One deadline covers all.  It judges nothing.
  */
 #ifndef PROBE_MEASURE_H
 #define PROBE_MEASURE_H

@@ -65,14 +65,14 @@ support_dns_free_port(void)
 }
 
 static struct support_dns *
-make_server(void)
+make_server(uint16_t port)
 {
 	struct support_dns *server = mem_alloc(sizeof(*server));
 
 	strcpy(server->folder, "/tmp/plprobe-dns-XXXXXX");
 	if (mkdtemp(server->folder) == NULL)
 		die(server->folder, strerror(errno));
-	server->port = support_dns_free_port();
+	server->port = port;
 	return server;
 }
 
@@ -139,7 +139,13 @@ run(struct support_dns *server, const char *program, char *const *argv)
 struct support_dns *
 support_dns_nsd(const struct support_dns_zone *zones, size_t count)
 {
-	struct support_dns *server = make_server();
+	return support_dns_nsd_at(support_dns_free_port(), zones, count);
+}
+
+struct support_dns *
+support_dns_nsd_at(uint16_t port, const struct support_dns_zone *zones, size_t count)
+{
+	struct support_dns *server = make_server(port);
 	struct wbuf         conf;
 	char                path[100];
 
@@ -168,7 +174,7 @@ support_dns_nsd(const struct support_dns_zone *zones, size_t count)
 struct support_dns *
 support_dns_unbound(const char *options)
 {
-	struct support_dns *server = make_server();
+	struct support_dns *server = make_server(support_dns_free_port());
 	struct wbuf         conf;
 	char                path[100];
 

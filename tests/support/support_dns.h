@@ -18,6 +18,9 @@ struct support_dns_zone {
 };
 
 struct support_dns *support_dns_nsd(const struct support_dns_zone *zones, size_t count);
+/* The same at a port that the test has for itself, as in a network of its own. */
+struct support_dns *support_dns_nsd_at(
+    uint16_t port, const struct support_dns_zone *zones, size_t count);
 /* options: lines of unbound.conf that come after the server: clause's own. */
 struct support_dns *support_dns_unbound(const char *options);
 void                support_dns_free(struct support_dns *server); /* NULL is fine */

@@ -364,6 +364,35 @@ say_truncated(struct asked *asked)
 	send_answer(asked);
 }
 
+static void
+say_nsid(struct asked *asked)
+{
+	static const uint8_t opt[] = { 0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 8, 0, 3, 0, 4, 'n', 's',
+		'-', '7' };
+
+	/* Only to who asks for it: the option stands at the end of the question. */
+	begin_good(asked);
+	if (asked->edns &&
+	    memcmp(asked->bytes + asked->count - 4, (uint8_t[]){ 0, 3, 0, 0 }, 4) == 0) {
+		asked->answer.bytes[11] = 1;
+		wbuf_put(&asked->answer, opt, sizeof(opt));
+	}
+	send_answer(asked);
+}
+
+/* The address of another name beside the one that was asked for. */
+static void
+say_foreign(struct asked *asked)
+{
+	static const uint8_t other[] = { 1, 'x', 0, 0, 1, 0, 1, 0, 0, 0, 30, 0, 4, 10, 9, 0,
+		66 };
+
+	begin_good(asked);
+	asked->answer.bytes[7]++;
+	wbuf_put(&asked->answer, other, sizeof(other));
+	send_answer(asked);
+}
+
 /* The rows over TCP; all but tcp_nothing() leave the connection to be closed. */
 
 static void
@@ -482,6 +511,39 @@ tcp_64k(struct asked *asked)
 	write_all(asked, asked->answer.count);
 }
 
+static void
+tcp_other_address(struct asked *asked)
+{
+	begin_good(asked);
+	if (asked->type == TYPE_A)
+		asked->answer.bytes[asked->answer.count - 1] = 2;
+	write_all(asked, asked->answer.count);
+}
+
+static void
+tcp_nxdomain(struct asked *asked)
+{
+	begin(asked, 3);
+	write_all(asked, asked->answer.count);
+}
+
+static void
+tcp_formerr_to_edns(struct asked *asked)
+{
+	if (asked->edns)
+		begin(asked, 1);
+	else
+		begin_good(asked);
+	write_all(asked, asked->answer.count);
+}
+
+static void
+tcp_notimp(struct asked *asked)
+{
+	begin(asked, 4);
+	write_all(asked, asked->answer.count);
+}
+
 static struct row {
 	const char *label;
 	void (*udp)(struct asked *asked);
@@ -526,6 +588,19 @@ static struct row {
 	{ "tc-short", say_truncated, tcp_short },
 	{ "tc-malformed", say_truncated, tcp_malformed },
 	{ "tc-64k", say_truncated, tcp_64k },
+	{ "nsid", say_nsid, tcp_good },
+	{ "foreign", say_foreign, tcp_good },
+	{ "tcp-other", say_good, tcp_other_address },
+	{ "tcp-nxdomain", say_good, tcp_nxdomain },
+	{ "tcp-silent", say_good, tcp_nothing },
+	{ "tcp-close", say_good, say_nothing },
+	{ "tcp-reset", say_good, tcp_reset },
+	{ "tcp-tc", say_good, tcp_truncated },
+	{ "tcp-wrong-id", say_good, tcp_wrong_id },
+	{ "tcp-malformed", say_good, tcp_malformed },
+	{ "tcp-late", say_good, tcp_late },
+	{ "tcp-formerr", say_good, tcp_formerr_to_edns },
+	{ "tcp-notimp", say_good, tcp_notimp },
 };
 
 static const struct row *

@@ -1,5 +1,7 @@
 /* The dns probe against a server that is wrong in named ways, and against our own limits. */
 #include "probe/probe.h"
+
+#include "base/base64.h"
 #include "tests/support/support_dns.h"
 #include "tests/support/support_odd_dns.h"
 
@@ -258,6 +260,179 @@ test_our_own_loop_is_late(void **state)
 	}
 }
 
+/* Beside the good answer over UDP the question over TCP on its own. */
+static const struct alone_case {
+	const char *label, *tcp_outcome;
+	bool        differs;
+	const char *detail;
+} alone_cases[] = {
+	{ "good", "ok", false, "" },
+	{ "tc", "ok", false, "" },
+	{ "tcp-other", "ok", true, "" },
+	{ "tcp-nxdomain", "nxdomain", true, "" },
+	{ "tcp-formerr", "ok", false, "" },
+	{ "tcp-notimp", "dns-other", true, "" },
+	{ "tcp-late", "ok", false, "" },
+	{ "tcp-silent", "timeout", false,
+	    "asked over TCP: waiting for the answer until the deadline" },
+	{ "tcp-close", "closed", false,
+	    "asked over TCP: waiting for the answer: the server closed the connection" },
+	{ "tcp-reset", "reset", false,
+	    "asked over TCP: waiting for the answer: Connection reset by peer" },
+	{ "tcp-tc", "broke-protocol", false, "asked over TCP: a truncated answer" },
+	{ "tcp-wrong-id", "broke-protocol", false,
+	    "asked over TCP: an answer to another question" },
+	{ "tcp-malformed", "broke-protocol", false,
+	    "asked over TCP: malformed answer: answer record 2 of 2: Packet size overflow" },
+};
+
+static void
+test_tcp_on_its_own(void **state)
+{
+	for (size_t i = 0; i < sizeof(alone_cases) / sizeof(alone_cases[0]); i++) {
+		const struct alone_case *want = &alone_cases[i];
+		struct trial             trial;
+		char                     host[80];
+
+		snprintf(host, sizeof(host), "%s.alone.example", want->label);
+		init_trial(&trial, support_odd_dns_port(odd), host);
+		trial.ask.limit_ms = 300;
+		trial.ask.tcp_too = true;
+		run_trial(&trial);
+		print_message("%s: %s, %s\n", want->label, outcome_name(trial.dns.tcp_outcome),
+		    trial.dns.detail);
+		assert_string_equal(outcome_name(trial.dns.outcome), "ok");
+		assert_string_equal(outcome_name(trial.dns.tcp_outcome), want->tcp_outcome);
+		assert_int_equal(trial.dns.tcp_differs, want->differs);
+		assert_string_equal(trial.dns.detail, want->detail);
+		if (strstr(want->label, "late") != NULL)
+			assert_in_range(trial.dns.tcp_us, 150000, 250000);
+		else if (strstr(want->label, "silent") != NULL)
+			assert_in_range(trial.dns.tcp_us, 299000, 500000);
+		else
+			assert_in_range(trial.dns.tcp_us, 1, 100000);
+		assert_true(
+		    strstr(want->label, "tc") == want->label || trial.dns.took_us < 100000);
+		fini_trial(&trial);
+	}
+}
+
+static void
+test_tcp_on_its_own_where_nobody_listens(void **state)
+{
+	struct trial trial;
+
+	init_trial(&trial, support_odd_dns_port(odd_without_tcp), "good.alone.example");
+	trial.ask.tcp_too = true;
+	run_trial(&trial);
+	assert_string_equal(outcome_name(trial.dns.outcome), "ok");
+	assert_string_equal(outcome_name(trial.dns.tcp_outcome), "refused");
+	assert_string_equal(trial.dns.detail, "asked over TCP: connecting: Connection refused");
+	fini_trial(&trial);
+}
+
+/* The loop is held up beyond the deadline: the answer is there, or nothing can be said. */
+static void
+test_tcp_on_its_own_and_our_loop_late(void **state)
+{
+	static const struct {
+		const char *host, *tcp_outcome;
+	} cases[] = { { "tcp-late.held.example", "ok" },
+		{ "tcp-silent.held.example", "agent-late" } };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct trial trial;
+
+		init_trial(&trial, support_odd_dns_port(odd), cases[i].host);
+		trial.ask.tcp_too = true;
+		trial.ask.limit_ms = 400;
+		trial.block_ms = 300;
+		run_trial(&trial);
+		assert_string_equal(outcome_name(trial.dns.tcp_outcome), cases[i].tcp_outcome);
+		fini_trial(&trial);
+	}
+}
+
+static void
+test_tcp_is_asked_only_when_wanted(void **state)
+{
+	struct trial trial;
+
+	init_trial(&trial, support_odd_dns_port(odd), "tcp-other.unwanted.example");
+	run_trial(&trial);
+	assert_int_equal(trial.dns.tcp_outcome, OUTCOME_NOT_RUN);
+	assert_false(trial.dns.tcp_differs);
+	fini_trial(&trial);
+}
+
+/* What the odd answers look like in the record beyond their outcome. */
+static const struct evidence_case {
+	const char *label;
+	unsigned    flags;
+	size_t      size; /* without the name */
+	bool        edns_dropped, case_lost;
+	unsigned    udp_payload, foreign;
+	const char *nsid;
+} evidence[] = {
+	{ "good", 0x8180, 36, false, false, 0, 0, "" },
+	{ "silent", 0, 0, false, false, 0, 0, NULL },
+	{ "malformed", 0x8180, 36, false, false, 0, 0, NULL },
+	{ "servfail", 0x8182, 45, false, false, 1232, 0, "" },
+	{ "edns-formerr", 0x8180, 36, true, false, 0, 0, "" },
+	{ "edns-silent", 0x8180, 36, true, false, 0, 0, "" },
+	{ "formerr", 0x8181, 20, false, false, 0, 0, "" },
+	{ "lower-case", 0x8180, 36, false, true, 0, 0, "" },
+	{ "tc", 0x8180, 36, false, false, 0, 0, "" },
+	{ "tc-close", 0x8380, 20, false, false, 0, 0, NULL },
+	{ "huge", 0, 0, false, false, 0, 0, NULL },
+	{ "nsid", 0x8180, 55, false, false, 4096, 0, "ns-7" },
+	{ "foreign", 0x8180, 53, false, false, 0, 1, "" },
+};
+
+static void
+check_evidence(const struct evidence_case *want, bool keep_raw)
+{
+	struct trial trial;
+	char         host[80];
+	uint8_t      raw[100];
+	size_t       size;
+
+	snprintf(host, sizeof(host), "%s.seen.example", want->label);
+	size = want->size > 0 ? want->size + strlen(host) - 2 : 0;
+	init_trial(&trial, support_odd_dns_port(odd), host);
+	trial.ask.limit_ms = 300;
+	trial.ask.keep_raw = keep_raw;
+	run_trial(&trial);
+	print_message("%s\n", want->label);
+	assert_int_equal(trial.dns.flags, want->flags);
+	assert_int_equal(trial.dns.size, size);
+	assert_int_equal(trial.dns.edns_dropped, want->edns_dropped);
+	assert_int_equal(trial.dns.case_lost, want->case_lost);
+	assert_int_equal(trial.dns.udp_payload, want->udp_payload);
+	assert_int_equal(trial.dns.foreign, want->foreign);
+	if (want->nsid == NULL)
+		assert_null(trial.dns.nsid);
+	else
+		assert_string_equal(trial.dns.nsid, want->nsid);
+	if (!keep_raw || size == 0) {
+		assert_string_equal(trial.dns.raw, "");
+	} else {
+		assert_true(base64_decode(trial.dns.raw, strlen(trial.dns.raw), raw, size));
+		assert_int_equal(raw[2] << 8 | raw[3], want->flags);
+		assert_int_equal(raw[12], strlen(want->label));
+	}
+	fini_trial(&trial);
+}
+
+static void
+test_evidence(void **state)
+{
+	for (size_t i = 0; i < sizeof(evidence) / sizeof(evidence[0]); i++) {
+		check_evidence(&evidence[i], true);
+		check_evidence(&evidence[i], false);
+	}
+}
+
 static bool
 allow_none(void *arg, const struct addr *peer)
 {
@@ -272,13 +447,15 @@ test_policy_is_asked_before_connect(void **state)
 	unsigned     asked = 0;
 
 	init_trial(&trial, support_odd_dns_port(odd), "good.policy.example");
+	trial.ask.tcp_too = true;
 	trial.options.allows = allow_none;
 	trial.options.allows_arg = &asked;
 	run_trial(&trial);
 	assert_string_equal(outcome_name(trial.dns.outcome), "policy");
 	assert_string_equal(outcome_name(trial.dns.aaaa_outcome), "policy");
 	assert_non_null(strstr(trial.dns.detail, "policy does not allow 127.0.0.1:"));
-	assert_int_equal(asked, 2);
+	assert_string_equal(outcome_name(trial.dns.tcp_outcome), "policy");
+	assert_int_equal(asked, 3);
 	assert_int_equal(trial.dns.tries, 0);
 	fini_trial(&trial);
 }
@@ -320,9 +497,12 @@ test_a_host_that_is_no_name(void **state)
 	struct trial trial;
 
 	init_trial(&trial, support_odd_dns_port(odd), "a..b");
+	trial.ask.tcp_too = true;
 	run_trial(&trial);
 	assert_string_equal(outcome_name(trial.dns.outcome), "local");
-	assert_string_equal(trial.dns.detail, "'a..b' is not a domain name");
+	assert_string_equal(outcome_name(trial.dns.tcp_outcome), "local");
+	assert_non_null(
+	    strstr(trial.dns.detail, "'a..b' is not a domain name; asked over TCP"));
 	fini_trial(&trial);
 }
 
@@ -355,6 +535,7 @@ test_cancel(void **state)
 		struct err    err;
 
 		init_trial(&trial, support_odd_dns_port(odd_without_tcp), cases[i].host);
+		trial.ask.tcp_too = true;
 		if (i == 2)
 			trial.ask.peer.port = support_odd_dns_port(odd);
 		trial.probes = probes_new(&trial.options, &err);
@@ -371,8 +552,8 @@ test_cancel(void **state)
 		assert_false(trial.over);
 		fini_trial(&trial);
 	}
-	/* The odd server holds two connections. */
-	assert_in_range(count_descriptors(), before, before + 2);
+	/* The odd server holds three connections. */
+	assert_in_range(count_descriptors(), before, before + 3);
 }
 
 static void
@@ -518,6 +699,11 @@ main(void)
 		cmocka_unit_test(test_no_tcp_behind_truncation),
 		cmocka_unit_test(test_slow_answer_to_the_first_question),
 		cmocka_unit_test(test_our_own_loop_is_late),
+		cmocka_unit_test(test_tcp_on_its_own),
+		cmocka_unit_test(test_tcp_on_its_own_where_nobody_listens),
+		cmocka_unit_test(test_tcp_on_its_own_and_our_loop_late),
+		cmocka_unit_test(test_tcp_is_asked_only_when_wanted),
+		cmocka_unit_test(test_evidence),
 		cmocka_unit_test(test_policy_is_asked_before_connect),
 		cmocka_unit_test(test_source_is_bound),
 		cmocka_unit_test(test_source_that_cannot_be_bound),

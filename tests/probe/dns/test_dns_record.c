@@ -1,5 +1,7 @@
 #include "probe/dns/dns_record.h"
 
+#include "base/base64.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -220,21 +222,30 @@ test_what_goes_over_unchanged(void **state)
 		 .transport = TRANSPORT_TCP,
 		 .truncated = true,
 		 .edns_failed = true,
+		 .case_changed = true,
+		 .flags = 0x8583,
+		 .size = 3,
+		 .bytes = (const uint8_t *)"abc",
 		 .took_us = 1234,
 		 .tries = 2,
 		 .strays = 3 };
 	struct dns_heard  aaaa = { .how = OUTCOME_OK, .answer = &six, .tries = 1, .strays = 4 };
-	struct dns        dns = { 0 };
+	struct dns dns = { .resolver = "10.0.0.4", .source = SOURCE_AZURE, .canonical = "x" };
 
 	write_answer(&four, arena, "");
 	write_answer(&six, arena, "");
 	four.rcode = DNS_RCODE_SERVFAIL;
+	four.nsid = "ns-1";
+	six.nsid = "ns-2";
+	four.udp_payload = 1400;
+	four.soa = six.soa = "example";
 	six.rcode = DNS_RCODE_NXDOMAIN;
 	four.authoritative = true;
 	four.has_soa = six.has_soa = true;
 	four.negative_ttl_s = six.negative_ttl_s = 60;
-	four.ede_count = 1;
+	four.ede_count = 2;
 	four.ede[0] = (struct ede){ 22, "at 10.0.0.1" };
+	four.ede[1] = (struct ede){ 24, "" };
 	dns_record_fill(&dns, arena, "n", &a, &aaaa);
 	assert_int_equal(dns.transport, TRANSPORT_TCP);
 	assert_true(dns.truncated);
@@ -246,15 +257,154 @@ test_what_goes_over_unchanged(void **state)
 	assert_int_equal(dns.negative_ttl_s, 0);
 	assert_string_equal(dns.detail,
 	    "the server answers SERVFAIL; extended error 22 No Reachable Authority: at "
-	    "10.0.0.1;"
-	    " answered only when asked without EDNS; AAAA: n does not exist");
+	    "10.0.0.1; extended error 24 Invalid Data; answered only when asked without EDNS; "
+	    "the server changes letter case in the question; AAAA: n does not exist");
+	assert_string_equal(dns.resolver, "10.0.0.4");
+	assert_int_equal(dns.source, SOURCE_AZURE);
+	assert_null(dns.canonical);
+	assert_int_equal(dns.flags, 0x8583);
+	assert_int_equal(dns.size, 3);
+	assert_string_equal(dns.raw, "YWJj");
+	assert_string_equal(dns.nsid, "ns-1");
+	assert_int_equal(dns.udp_payload, 1400);
+	assert_null(dns.soa);
+	assert_true(dns.edns_dropped);
+	assert_true(dns.case_lost);
+	assert_int_equal(dns.ede_count, 2);
+	assert_int_equal(dns.ede[0].code, 22);
+	assert_string_equal(dns.ede[0].text, "at 10.0.0.1");
+	assert_int_equal(dns.ede[1].code, 24);
+	assert_int_equal(dns.tcp_outcome, OUTCOME_NOT_RUN);
 	four.rcode = DNS_RCODE_NXDOMAIN;
+	four.ede_count = 1;
 	four.ede[0].code = 30000;
+	a.edns_failed = a.case_changed = false;
+	aaaa.edns_failed = aaaa.case_changed = true;
 	dns_record_fill(&dns, arena, "n", &a, &aaaa);
 	assert_int_equal(dns.negative_ttl_s, 60);
-	assert_string_equal(dns.detail,
-	    "n does not exist; extended error 30000: at 10.0.0.1; answered only when asked "
-	    "without EDNS");
+	assert_string_equal(dns.soa, "example");
+	assert_true(dns.edns_dropped);
+	assert_true(dns.case_lost);
+	assert_string_equal(dns.detail, "n does not exist; extended error 30000: at 10.0.0.1");
+	a = (struct dns_heard){ .how = OUTCOME_BROKE_PROTOCOL, .flags = 0x8180, .size = 20 };
+	dns_record_fill(&dns, arena, "n", &a, &aaaa);
+	assert_int_equal(dns.flags, 0x8180);
+	assert_int_equal(dns.size, 20);
+	assert_string_equal(dns.raw, ""); /* not kept */
+	arena_free(arena);
+}
+
+/* The chain of "n" is n, m, p in the first; records of other names are counted, whatever the
+ * order, and of both answers. */
+static const struct foreign_case {
+	const char *a, *aaaa;
+	unsigned    foreign;
+} foreigners[] = {
+	{ "n>m m>p p=10.0.0.1", "", 0 },
+	{ "p=10.0.0.1 m>p n>m", "n>m m>p", 0 },
+	{ "n>m m>p p=10.0.0.1 x=10.0.0.2", "", 1 },
+	{ "x>y n=10.0.0.1 y=10.0.0.2", "", 2 },
+	{ "n=10.0.0.1 x=10.0.0.2", "n=fd00::1 x=fd00::2 x=fd00::3", 3 },
+	{ "n>m n>p n=10.0.0.9 m=10.0.0.1", "", 0 }, /* odd, but of our names */
+	{ "n>m n>p p=10.0.0.1 m=10.0.0.1", "", 1 }, /* the second alias is not followed */
+	{ "n>m m>n x=10.0.0.1", "", 1 },
+	{ "x=10.0.0.1", "", 1 },
+	{ "", "", 0 },
+};
+
+static void
+test_foreign_records(void **state)
+{
+	for (size_t i = 0; i < sizeof(foreigners) / sizeof(foreigners[0]); i++) {
+		struct arena     *arena = arena_new();
+		struct dns_answer four, six;
+		struct dns_heard  a = { .how = OUTCOME_OK, .answer = &four };
+		struct dns_heard  aaaa = { .how = OUTCOME_OK, .answer = &six };
+		struct dns        dns = { 0 };
+
+		print_message("%s | %s\n", foreigners[i].a, foreigners[i].aaaa);
+		write_answer(&four, arena, foreigners[i].a);
+		write_answer(&six, arena, foreigners[i].aaaa);
+		dns_record_fill(&dns, arena, "n", &a, &aaaa);
+		assert_int_equal(dns.foreign, foreigners[i].foreign);
+		arena_free(arena);
+	}
+}
+
+/* The same question over UDP and over TCP. */
+static const struct compare_case {
+	const char  *udp, *tcp; /* NULL: no answer */
+	unsigned     udp_rcode, tcp_rcode;
+	bool         differs;
+	enum outcome outcome;
+} comparisons[] = {
+	{ "n=10.0.0.1", "n=10.0.0.1", 0, 0, false, OUTCOME_OK },
+	{ "n=10.0.0.1 n=10.0.0.2", "n=10.0.0.2 n=10.0.0.1", 0, 0, false, OUTCOME_OK },
+	{ "n>m m=10.0.0.1", "n=10.0.0.1", 0, 0, false, OUTCOME_OK }, /* the address counts */
+	{ "n=10.0.0.1", "n=10.0.0.2", 0, 0, true, OUTCOME_OK },
+	{ "n=10.0.0.1", "n=10.0.0.1 n=10.0.0.2", 0, 0, true, OUTCOME_OK },
+	{ "n=10.0.0.1 n=10.0.0.2", "n=10.0.0.1", 0, 0, true, OUTCOME_OK },
+	{ "n=10.0.0.1", "", 0, 0, true, OUTCOME_NODATA },
+	{ "n=10.0.0.1", "", 0, 3, true, OUTCOME_NXDOMAIN },
+	{ "", "", 3, 0, true, OUTCOME_NODATA },
+	{ "", "", 3, 3, false, OUTCOME_NXDOMAIN },
+	{ "", "", 2, 5, true, OUTCOME_DNS_REFUSED },
+	{ "n=10.0.0.1", NULL, 0, 0, false, OUTCOME_TIMEOUT },
+	{ NULL, "n=10.0.0.1", 0, 0, false, OUTCOME_OK },
+	{ NULL, NULL, 0, 0, false, OUTCOME_TIMEOUT },
+};
+
+static void
+test_comparison(void **state)
+{
+	for (size_t i = 0; i < sizeof(comparisons) / sizeof(comparisons[0]); i++) {
+		const struct compare_case *row = &comparisons[i];
+		struct arena              *arena = arena_new();
+		struct dns_answer          udp_answer, tcp_answer;
+		struct dns_heard udp = { .how = OUTCOME_TIMEOUT, .detail = "silence" };
+		struct dns_heard tcp = { .how = OUTCOME_TIMEOUT,
+			.detail = "connecting until the deadline",
+			.took_us = 77 };
+		struct dns       dns = { .detail = "before" };
+
+		write_answer(&udp_answer, arena, row->udp != NULL ? row->udp : "");
+		write_answer(&tcp_answer, arena, row->tcp != NULL ? row->tcp : "");
+		udp_answer.rcode = row->udp_rcode;
+		tcp_answer.rcode = row->tcp_rcode;
+		if (row->udp != NULL)
+			udp = (struct dns_heard){ .how = OUTCOME_OK, .answer = &udp_answer };
+		if (row->tcp != NULL)
+			tcp = (struct dns_heard){
+				.how = OUTCOME_OK, .answer = &tcp_answer, .took_us = 77
+			};
+		dns_record_compare(&dns, arena, "n", &udp, &tcp);
+		print_message("%zu: %s\n", i, dns.detail);
+		assert_int_equal(dns.tcp_differs, row->differs);
+		assert_int_equal(dns.tcp_outcome, row->outcome);
+		assert_int_equal(dns.tcp_us, 77);
+		assert_string_equal(dns.detail,
+		    row->tcp != NULL ? "before"
+		                     : "before; asked over TCP: connecting until the deadline");
+		arena_free(arena);
+	}
+}
+
+/* Of an answer of two kibibytes the first is kept. */
+static void
+test_raw_is_cut(void **state)
+{
+	struct arena    *arena = arena_new();
+	uint8_t          kept[DNS_RAW_BYTES], back[DNS_RAW_BYTES];
+	struct dns_heard a = { .how = OUTCOME_BROKE_PROTOCOL, .size = 2048, .bytes = kept };
+	struct dns_heard aaaa = { .how = OUTCOME_TIMEOUT };
+	struct dns       dns = { 0 };
+
+	for (size_t i = 0; i < sizeof(kept); i++)
+		kept[i] = (uint8_t)(i * 7);
+	dns_record_fill(&dns, arena, "n", &a, &aaaa);
+	assert_int_equal(dns.size, 2048);
+	assert_true(base64_decode(dns.raw, strlen(dns.raw), back, sizeof(back)));
+	assert_memory_equal(back, kept, sizeof(kept));
 	arena_free(arena);
 }
 
@@ -266,6 +416,9 @@ main(void)
 		cmocka_unit_test(test_more_addresses_than_fit),
 		cmocka_unit_test(test_one_question_fails),
 		cmocka_unit_test(test_what_goes_over_unchanged),
+		cmocka_unit_test(test_raw_is_cut),
+		cmocka_unit_test(test_foreign_records),
+		cmocka_unit_test(test_comparison),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,6 +216,117 @@ test_answers(void **state)
 		check_answer(&cases[i]);
 }
 
+/* What an OPT record, and a SOA record before it, say beside the answer. */
+static const struct extra_case {
+	const char *name;
+	uint8_t     counts[3];
+	const char *records;
+	size_t      bytes;
+	unsigned    udp_payload;
+	const char *nsid, *ede, *soa; /* ede: "code text;" for each */
+} extras[] = {
+#define BYTES(text) text, sizeof(text) - 1
+	{ "none", { 0, 0, 0 }, BYTES(""), 0, "", "", "" },
+	{ "a size", { 0, 0, 1 }, BYTES("\0\0\x29\x10\0\0\0\0\0\0\0"), 4096, "", "", "" },
+	{ "a size of less than 512", { 0, 0, 1 }, BYTES("\0\0\x29\0\0\0\0\0\0\0\0"), 512, "",
+	    "", "" },
+	{ "an identifier that is a name", { 0, 0, 1 },
+	    BYTES(OPT TTL4 "\0\x08\0\x03\0\x04"
+	                   "ns-1"),
+	    1232, "ns-1", "", "" },
+	{ "an identifier of any bytes", { 0, 0, 1 },
+	    BYTES(OPT TTL4 "\0\x07\0\x03\0\x03"
+	                   "a\0\xff"),
+	    1232, "0x6100ff", "", "" },
+	{ "an identifier with an escape", { 0, 0, 1 },
+	    BYTES(OPT TTL4 "\0\x06\0\x03\0\x02\x1b["), 1232, "0x1b5b", "", "" },
+	{ "an identifier of 0x7f", { 0, 0, 1 }, BYTES(OPT TTL4 "\0\x05\0\x03\0\x01\x7f"), 1232,
+	    "0x7f", "", "" },
+	{ "an identifier without bytes", { 0, 0, 1 }, BYTES(OPT TTL4 "\0\x04\0\x03\0\0"), 1232,
+	    "", "", "" },
+	{ "two identifiers: the first", { 0, 0, 1 },
+	    BYTES(OPT TTL4 "\0\x0a\0\x03\0\x01"
+	                   "a\0\x03\0\x01"
+	                   "b"),
+	    1232, "a", "", "" },
+	{ "an identifier and errors", { 0, 0, 1 },
+	    BYTES(OPT TTL4 "\0\x12\0\x0f\0\x03\0\x16x\0\x03\0\x01"
+	                   "a\0\x0f\0\x02\0\x17"),
+	    1232, "a", "22 x;23 ;", "" },
+	{ "five errors: four are kept", { 0, 0, 1 },
+	    BYTES(OPT TTL4 "\0\x1e\0\x0f\0\x02\0\x01\0\x0f\0\x02\0\x02\0\x0f\0\x02\0\x03"
+	                   "\0\x0f\0\x02\0\x04\0\x0f\0\x02\0\x05"),
+	    1232, "", "1 ;2 ;3 ;4 ;", "" },
+	{ "the zone of a SOA", { 0, 1, 0 },
+	    BYTES("\xc0\x0e\0\x06" IN_TTL
+	          "\0\x16\0\0\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04\0\0\0\x05"),
+	    0, "", "", "example" },
+	{ "the zone of a SOA in upper case", { 0, 1, 0 },
+	    BYTES("\x01Z\xc0\x0e\0\x06" IN_TTL
+	          "\0\x16\0\0\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04\0\0\0\x05"),
+	    0, "", "", "z.example" },
+	{ "two SOA: the first", { 0, 2, 0 },
+	    BYTES("\xc0\x0e\0\x06" IN_TTL
+	          "\0\x16\0\0\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04\0\0\0\x05"
+	          "\0\0\x06" IN_TTL
+	          "\0\x16\0\0\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04\0\0\0\x05"),
+	    0, "", "", "example" },
+#undef BYTES
+};
+
+static void
+test_what_stands_beside(void **state)
+{
+	for (size_t i = 0; i < sizeof(extras) / sizeof(extras[0]); i++) {
+		const struct extra_case *want = &extras[i];
+		struct arena            *arena = arena_new();
+		struct dns_answer        answer;
+		struct err               err = { 0 };
+		const char              *ede = "";
+		size_t                   count;
+		uint8_t                 *bytes = make_answer(
+		                    0, want->counts, want->records, want->bytes, &count);
+
+		print_message("%s\n", want->name);
+		assert_true(dns_answer_parse(&answer, arena, &query, bytes, count, &err));
+		for (size_t j = 0; j < answer.ede_count; j++)
+			ede = arena_printf(
+			    arena, "%s%u %s;", ede, answer.ede[j].code, answer.ede[j].text);
+		assert_int_equal(answer.udp_payload, want->udp_payload);
+		assert_string_equal(answer.nsid, want->nsid);
+		assert_string_equal(ede, want->ede);
+		assert_string_equal(answer.soa, want->soa);
+		assert_int_equal(answer.has_soa, want->soa[0] != '\0');
+		free(bytes);
+		arena_free(arena);
+	}
+}
+
+/* 200 bytes, of which 128 are kept. */
+static void
+test_long_identifier(void **state)
+{
+	static const uint8_t counts[3] = { 0, 0, 1 };
+	char                 records[215] = "\0\0\x29\x04\xd0\0\0\0\0\0\xcc\0\x03\0\xc8";
+
+	for (int binary = 0; binary < 2; binary++) {
+		struct arena     *arena = arena_new();
+		struct dns_answer answer;
+		struct err        err = { 0 };
+		size_t            count;
+		uint8_t          *bytes;
+
+		memset(records + 15, binary ? 0xab : 'n', 200);
+		bytes = make_answer(0, counts, records, sizeof(records), &count);
+		assert_true(dns_answer_parse(&answer, arena, &query, bytes, count, &err));
+		assert_int_equal(strlen(answer.nsid), binary ? 2 + 256 : 128);
+		assert_int_equal(
+		    strspn(answer.nsid + 2, binary ? "ab" : "n"), strlen(answer.nsid) - 2);
+		free(bytes);
+		arena_free(arena);
+	}
+}
+
 /* Every case that is taken, cut after every byte: never taken, always with a reason. */
 static void
 test_every_truncation(void **state)
@@ -301,6 +412,7 @@ test_only_the_answer_matches(void **state)
 		assert_int_equal(dns_answer_match(&query, bytes, count), changes[i].match);
 		assert_int_equal(
 		    dns_answer_is_truncated(bytes), strcmp(changes[i].name, "truncated") == 0);
+		assert_int_equal(dns_answer_flags(bytes), bytes[2] << 8 | bytes[3]);
 		free(bytes);
 	}
 }
@@ -499,6 +611,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_what_stands_beside),
+		cmocka_unit_test(test_long_identifier),
 		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_heads_cut_short_are_strays),
 		cmocka_unit_test(test_only_the_answer_matches),
