@@ -4,15 +4,21 @@
 #include "tests/support/support_child.h"
 #include "tests/support/support_dir.h"
 #include "tests/support/support_dns.h"
+#include "tests/support/support_etc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SOA                                                                          \
@@ -390,6 +396,256 @@ test_cancel(void **state)
 	support_child_stop(gateway);
 }
 
+/* Who was asked, why, and what came, byte by byte; of a swept name the bytes are not kept. */
+static void
+test_evidence(void **state)
+{
+	for (int sweep = 0; sweep < 2; sweep++) {
+		struct fixture     *f = start("one.documents.azure.com", NULL, usual);
+		struct measurement *seen;
+		char                resolver[ADDR_TEXT];
+
+		f->target.dns_only = true;
+		f->target.role = sweep ? ROLE_SWEEP : ROLE_CONFIGURED;
+		f->ask.tcp_too = !sweep;
+		seen = run(f);
+		for (size_t i = 0; i < 2; i++) {
+			addr_render_port(&f->vantages[i].resolver, resolver, sizeof(resolver));
+			assert_string_equal(seen->dns[i].resolver, resolver);
+			assert_int_equal(
+			    seen->dns[i].tcp_outcome, sweep ? OUTCOME_NOT_RUN : OUTCOME_OK);
+			assert_int_equal(strlen(seen->dns[i].raw) > 40, !sweep);
+		}
+		assert_int_equal(seen->dns[0].source, SOURCE_RESOLV_CONF);
+		assert_int_equal(seen->dns[1].source, SOURCE_CONFIGURED);
+		stop(f);
+	}
+}
+
+/* Only the second server knows 127.0.0.2. */
+static void
+test_azure_beside_others_is_for_comparison(void **state)
+{
+	for (int alone = 0; alone < 2; alone++) {
+		struct support_child *gateway = start_gateway("unauthorized");
+		struct fixture       *f = start("two.documents.azure.com", gateway, usual);
+		struct measurement   *seen;
+
+		f->vantages[1].source = SOURCE_AZURE;
+		if (alone) {
+			f->ask.vantages = &f->vantages[1];
+			f->ask.vantage_count = 1;
+		}
+		seen = run(f);
+		assert_int_equal(seen->dns[!alone].source, SOURCE_AZURE);
+		assert_int_equal(seen->dns[!alone].addresses_count, 2);
+		assert_int_equal(seen->endpoints_count, alone ? 2 : 1);
+		stop(f);
+		support_child_stop(gateway);
+	}
+}
+
+enum { CHILD_GOOD = 0, CHILD_NO_RIGHTS = 77 };
+
+static void
+check(bool good, const char *what)
+{
+	if (good)
+		return;
+	fprintf(stderr, "not so: %s\n", what);
+	_exit(1);
+}
+
+/* Runs body in a process with a network and these files for itself, where the system asks
+ * 127.0.0.1; the server that the measurement asks is `left`. */
+static void
+in_world(const char *hosts, void (*body)(void))
+{
+	struct support_etc etc = { .hosts = hosts,
+		.resolv = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n" };
+	char              *files = support_dir_new();
+	pid_t              child = fork();
+	int                how;
+
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (!support_etc_enter(&etc, files))
+			_exit(CHILD_NO_RIGHTS);
+		left = right = support_dns_nsd_at(5300, &left_zone, 1);
+		body();
+		support_dns_free(left);
+		_exit(CHILD_GOOD);
+	}
+	assert_int_equal(waitpid(child, &how, 0), child);
+	support_dir_free(files);
+	assert_true(WIFEXITED(how));
+	if (WEXITSTATUS(how) == CHILD_NO_RIGHTS) {
+		print_message("no mounts and network of our own: skipped\n");
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(how), CHILD_GOOD);
+}
+
+static struct measurement *
+run_with_system(struct fixture *f)
+{
+	f->ask.vantage_count = 1;
+	f->ask.system = true;
+	return run(f);
+}
+
+static void
+check_hosts_file(void)
+{
+	struct support_child *gateway = start_gateway("unauthorized");
+	struct fixture       *f = start("one.documents.azure.com", gateway, usual);
+	struct measurement   *seen = run_with_system(f);
+	const struct dns     *system = &seen->dns[1];
+	unsigned              visited = 0;
+
+	check(seen->dns_count == 2, "two views");
+	check(seen->dns[0].source == SOURCE_RESOLV_CONF, "the server first");
+	check(system->source == SOURCE_SYSTEM, "the system last");
+	check(strcmp(system->resolver, "system") == 0, "its name");
+	check(strcmp(seen->dns[0].addresses[0].address, "127.0.0.1") == 0, "by DNS");
+	check(strcmp(system->addresses[0].address, "127.0.0.2") == 0, "by the system");
+	check(strcmp(system->canonical, "vault.corp.example") == 0, "canonical");
+	check(seen->endpoints_count == 2, "both are tried");
+	for (size_t i = 0; i < seen->endpoints_count; i++)
+		visited += seen->endpoints[i].http == OUTCOME_OK;
+	check(visited == 2, "both alike");
+	stop(f);
+	support_child_stop(gateway);
+}
+
+static void
+test_hosts_file(void **state)
+{
+	in_world("127.0.0.2 vault.corp.example one.documents.azure.com\n", check_hosts_file);
+}
+
+static void
+check_same_address(void)
+{
+	struct support_child *gateway = start_gateway("unauthorized");
+	struct fixture       *f = start("one.documents.azure.com", gateway, usual);
+	struct measurement   *seen = run_with_system(f);
+
+	check(seen->dns[1].outcome == OUTCOME_OK, "the system knows it");
+	check(seen->endpoints_count == 1, "one address is tried once");
+	stop(f);
+	support_child_stop(gateway);
+}
+
+static void
+test_same_address(void **state)
+{
+	in_world("127.0.0.1 one.documents.azure.com\n", check_same_address);
+}
+
+static int64_t connected_us;
+
+static bool
+note_connect(void *port, const struct addr *peer)
+{
+	if (peer->port == *(uint16_t *)port && connected_us == 0)
+		connected_us = clock_mono_us(clock_system());
+	return true;
+}
+
+static void
+open_black_hole(void)
+{
+	struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons(53) };
+	int                fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	check(bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0, "black hole");
+}
+
+/* Of the time the system may use three quarters, and nobody waits for it. */
+static void
+check_silent_system(void)
+{
+	struct support_child *gateway = start_gateway("unauthorized");
+	uint16_t              port = support_child_addr(gateway, 0).port;
+	struct fixture       *f = start("one.documents.azure.com", gateway,
+	          (struct probe_options){
+	              .allows = note_connect, .allows_arg = &port, .in_flight_max = 4 });
+	struct measurement   *seen;
+	int64_t               started_us = clock_mono_us(clock_system());
+
+	open_black_hole();
+	f->ask.limit_ms = 800;
+	seen = run_with_system(f);
+	check(connected_us > 0 && connected_us - started_us < 300 * US_PER_MS, "at once");
+	check(seen->dns[1].outcome == OUTCOME_TIMEOUT, "silence");
+	check(seen->took_us >= 600000 && seen->took_us < 800000, "time of the whole");
+	check(seen->endpoints_count == 1, "the address that DNS gave");
+	check(seen->endpoints[0].http == OUTCOME_OK, "is well");
+	stop(f);
+	support_child_stop(gateway);
+}
+
+static void
+test_silent_system(void **state)
+{
+	in_world("", check_silent_system);
+}
+
+/* Where nothing follows, it may use all of it. */
+static void
+check_dns_only(void)
+{
+	struct fixture     *f = start("one.documents.azure.com", NULL, usual);
+	struct measurement *seen;
+
+	open_black_hole();
+	f->ask.limit_ms = 800;
+	f->target.dns_only = true;
+	seen = run_with_system(f);
+	check(seen->dns[1].outcome == OUTCOME_TIMEOUT, "silence");
+	check(seen->took_us >= 800000 && seen->took_us < 1000000, "time of the whole");
+	check(seen->endpoints_count == 0, "nothing is tried");
+	stop(f);
+}
+
+static void
+test_system_alone_in_dns_only(void **state)
+{
+	in_world("", check_dns_only);
+}
+
+/* Without any server, and cancelled while the system is silent. */
+static void
+check_system_alone(void)
+{
+	struct fixture     *f = start("known.documents.azure.com", NULL, usual);
+	struct measurement *seen;
+	struct measure     *measure;
+
+	f->ask.vantage_count = 0;
+	f->ask.system = true;
+	seen = run(f);
+	check(seen->dns_count == 1, "one view");
+	check(seen->endpoints_count == 1, "one address");
+	open_black_hole();
+	f->target.host = "unknown.documents.azure.com";
+	f->over = 0;
+	measure = measure_start(f->probes, &f->ask);
+	for (unsigned i = 0; i < 3; i++)
+		loop_run_once(f->loop, true);
+	measure_cancel(measure);
+	check(f->over == 0, "no callback");
+	stop(f);
+}
+
+static void
+test_system_alone(void **state)
+{
+	in_world("127.0.0.1 known.documents.azure.com\n", check_system_alone);
+}
+
 int
 main(void)
 {
@@ -405,6 +661,13 @@ main(void)
 		cmocka_unit_test(test_crowded_line),
 		cmocka_unit_test(test_late_loop),
 		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_evidence),
+		cmocka_unit_test(test_azure_beside_others_is_for_comparison),
+		cmocka_unit_test(test_hosts_file),
+		cmocka_unit_test(test_same_address),
+		cmocka_unit_test(test_silent_system),
+		cmocka_unit_test(test_system_alone_in_dns_only),
+		cmocka_unit_test(test_system_alone),
 	};
 
 	return cmocka_run_group_tests(tests, start_servers, stop_servers);
