@@ -11,8 +11,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
-/* GAP: what the library puts between two columns.  NARROWEST: below it words break anywhere. */
-enum { WIDTH_PRESET = 80, GAP = 1, NARROWEST = 4 };
+/* GAP: what the library puts between two columns. */
+enum { WIDTH_PRESET = 80, GAP = 1 };
 
 struct table {
 	struct libscols_table *lines; /* owned */
@@ -22,7 +22,7 @@ struct table {
 
 /* Of one column, in characters. */
 struct extent {
-	size_t widest, longest_word, given;
+	size_t header, longest_word, widest, given;
 };
 
 /* libsmartcols takes colours by name or as an escape sequence, and its "yellow" is another one. */
@@ -176,7 +176,7 @@ measure_column(const struct table *table, size_t column, struct extent *extent)
 {
 	struct libscols_column *of = scols_table_get_column(table->lines, column);
 
-	extent->widest = extent->longest_word = measure_text(
+	extent->header = extent->longest_word = extent->widest = measure_text(
 	    scols_cell_get_data(scols_column_get_header(of)), ""); /* which does not break */
 	for (size_t row = 0; row < scols_table_get_nlines(table->lines); row++)
 		measure_cell(extent, find_cell(table, row, column));
@@ -184,7 +184,7 @@ measure_column(const struct table *table, size_t column, struct extent *extent)
 }
 
 /* The widest of the wrapped columns gives up one character, so long as it holds its longest word;
- * when none does, long words have to break. */
+ * when none does, long words have to break.  The library does not break headers. */
 static bool
 narrow(const struct table *table, struct extent *extents, bool break_words)
 {
@@ -192,7 +192,7 @@ narrow(const struct table *table, struct extent *extents, bool break_words)
 
 	for (size_t i = 0; i < table->column_count; i++) {
 		struct extent *extent = &extents[i];
-		size_t         least = break_words ? NARROWEST : extent->longest_word;
+		size_t         least = break_words ? extent->header : extent->longest_word;
 
 		if (is_wrapped(table, i) && extent->given > least &&
 		    (widest == NULL || extent->given > widest->given))
