@@ -44,7 +44,7 @@ static const struct option_row {
 } option_table[] = {
 	{ 'c', "config", "PATH", "configuration file instead of " COLLECTOR_CONF_FILE },
 	{ 'M', "network", "NAME", "the agent's VNet and subnet, as you name them" },
-	{ 'o', "output", "FORMAT", "table (preset on a terminal), json or csv" },
+	{ 'o', "output", "FORMAT", "table (preset), json or csv" },
 	{ 'N', "no-color", NULL, "no colours, as with NO_COLOR set" },
 	{ 'Z', "exit-zero", NULL, "exit 0 whatever the report says" },
 };
@@ -214,12 +214,31 @@ list_accounts(const struct words *words)
 	return code;
 }
 
+/* The certificate and its key, as `run` would take them. */
+static bool
+check_certificate(struct arena *arena, const struct collector_conf *conf)
+{
+	struct err         err = { 0 };
+	struct listen_tls *tls = listen_tls_new(conf->certificate, conf->key, &err);
+	const char        *warning;
+
+	if (tls == NULL) {
+		complain(&err, COMMAND_FAILED);
+		return false;
+	}
+	warning = listen_tls_warning(tls, arena, clock_wall_ms(clock_system()));
+	if (warning != NULL)
+		fprintf(stderr, "plprobe-collector: %s\n", warning);
+	listen_tls_free(tls);
+	return true;
+}
+
 static int
 check_conf(const struct words *words)
 {
 	struct arena         *arena = arena_new();
 	struct collector_conf conf;
-	bool                  good = read_conf(&conf, arena, words);
+	bool good = read_conf(&conf, arena, words) && check_certificate(arena, &conf);
 
 	if (good)
 		puts("configuration is good");
@@ -285,8 +304,8 @@ static const struct command commands[] = {
 	    "end the tokens of an agent, or one token by its id", revoke_agent },
 	{ "accounts", "list", "", 0, 0, "c", COMMAND_USAGE,
 	    "read the account documents and say what is in them", list_accounts },
-	{ "config", "check", "", 0, 0, "c", COMMAND_USAGE, "whether the configuration is good",
-	    check_conf },
+	{ "config", "check", "", 0, 0, "c", COMMAND_USAGE,
+	    "whether the configuration is good, with certificate and key", check_conf },
 	{ "config", "dump", "", 0, 0, "c", COMMAND_USAGE,
 	    "the settings in force, with an explanation of each", dump_conf },
 	{ "store", "check", "", 0, 0, "c", COMMAND_USAGE,

@@ -57,12 +57,14 @@ static bool
 refuse(struct err *err, const char *path)
 {
 	unsigned long code = ERR_get_error();
-	char          text[200] = "not usable";
+	const char   *text;
 
-	if (code != 0)
-		ERR_error_string_n(code, text, sizeof(text));
 	ERR_clear_error();
-	return err_set(err, ERR_PARSE, "%s: %s", path, text);
+	if (ERR_SYSTEM_ERROR(code))
+		return err_set(err, ERR_PARSE, "%s: %s", path, strerror(ERR_GET_REASON(code)));
+	text = ERR_reason_error_string(code);
+	return err_set(err, ERR_PARSE, "%s: not the certificate or key, in PEM form: %s", path,
+	    text != NULL ? text : "not usable");
 }
 
 static void
