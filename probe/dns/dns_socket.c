@@ -61,6 +61,23 @@ dns_socket_open(int type, const struct addr *source, const struct addr *peer)
 	return -1;
 }
 
+bool
+dns_socket_leave(int fd)
+{
+	static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+
+	return connect(fd, &nowhere, sizeof(nowhere)) == 0;
+}
+
+bool
+dns_socket_return(int fd, const struct addr *peer)
+{
+	struct sockaddr_storage name;
+	unsigned                name_bytes = addr_to_sockaddr(peer, &name);
+
+	return connect(fd, (struct sockaddr *)&name, name_bytes) == 0;
+}
+
 enum outcome
 dns_socket_outcome(int cause)
 {

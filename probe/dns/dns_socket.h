@@ -13,6 +13,12 @@
  * errno; a stream's connect may still be under way. */
 int dns_socket_open(int type, const struct addr *source, const struct addr *peer);
 
+/* Takes a datagram socket's port away: nothing can reach it any more.  What lies in its queue
+ * stays there. */
+bool dns_socket_leave(int fd);
+/* Connects such a socket again, with a port that the kernel draws anew.  False with errno. */
+bool dns_socket_return(int fd, const struct addr *peer);
+
 /* What an errno of such a socket says of the peer. */
 enum outcome dns_socket_outcome(int cause);
 

@@ -1,0 +1,212 @@
+#include "probe/dns/sweep_lane.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "probe/dns/dns_socket.h"
+#include "probe/dns/sweep.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* One question, and what may be saved up: one second's worth. */
+static const int64_t price = US_PER_S;
+
+static int64_t
+most_credit(const struct sweep_lane *lane)
+{
+	return lane->queries_per_s * price;
+}
+
+void
+sweep_lane_init(struct sweep_lane *lane, int64_t now_us)
+{
+	lane->credit = most_credit(lane);
+	lane->counted_us = now_us;
+}
+
+static void
+free_list(struct sweep_socket *first)
+{
+	while (first != NULL) {
+		struct sweep_socket *next = first->next;
+
+		if (first->fd != -1)
+			close(first->fd);
+		free(first);
+		first = next;
+	}
+}
+
+void
+sweep_lane_fini(struct sweep_lane *lane)
+{
+	free_list(lane->rested);
+	free_list(lane->empty);
+}
+
+int64_t
+sweep_lane_wait_us(struct sweep_lane *lane, int64_t now_us)
+{
+	int64_t passed_us = now_us - lane->counted_us;
+
+	if (lane->queries_per_s == 0)
+		return 0;
+	if (passed_us > US_PER_S)
+		passed_us = US_PER_S;
+	lane->credit += passed_us * lane->queries_per_s;
+	lane->counted_us = now_us;
+	if (lane->credit > most_credit(lane))
+		lane->credit = most_credit(lane);
+	if (lane->credit >= price)
+		return 0;
+	return (price - lane->credit) / lane->queries_per_s + 1;
+}
+
+/* The question that tries again after a rest begins the next one, lest all names that come
+ * meanwhile try with it. */
+void
+sweep_lane_pay(struct sweep_lane *lane, int64_t now_us)
+{
+	lane->credit -= price;
+	if (lane->silent >= SWEEP_SILENT_MAX)
+		lane->rest_until_us = now_us + SWEEP_REST_MS * US_PER_MS;
+}
+
+bool
+sweep_lane_is_silent(const struct sweep_lane *lane, int64_t now_us)
+{
+	return lane->silent >= SWEEP_SILENT_MAX && now_us < lane->rest_until_us;
+}
+
+void
+sweep_lane_heard(struct sweep_lane *lane)
+{
+	lane->silent = 0;
+}
+
+void
+sweep_lane_missed(struct sweep_lane *lane, int64_t now_us)
+{
+	lane->silent++;
+	lane->local.family = 0; /* where the way changed, so may our end of it */
+	if (lane->silent >= SWEEP_SILENT_MAX)
+		lane->rest_until_us = now_us + SWEEP_REST_MS * US_PER_MS;
+}
+
+static struct sweep_socket *
+pop(struct sweep_socket **list)
+{
+	struct sweep_socket *first = *list;
+
+	if (first != NULL)
+		*list = first->next;
+	return first;
+}
+
+static void
+push(struct sweep_socket **list, struct sweep_socket *socket)
+{
+	socket->next = *list;
+	*list = socket;
+}
+
+static void
+drop_descriptor(struct sweep_lane *lane, struct sweep_socket *socket)
+{
+	int cause = errno;
+
+	close(socket->fd); /* takes it out of epoll too */
+	socket->fd = -1;
+	lane->sockets--;
+	push(&lane->empty, socket);
+	errno = cause;
+}
+
+/* The kernel's own choice, once it is known, is bound to as if it were configured: that spares it
+ * to choose again for every question. */
+static int
+open_socket(struct sweep_lane *lane)
+{
+	struct sockaddr_storage name;
+	socklen_t               bytes = sizeof(name);
+	int                     fd;
+
+	if (lane->source.family != 0)
+		return dns_socket_open(SOCK_DGRAM, &lane->source, &lane->peer);
+	fd = dns_socket_open(SOCK_DGRAM, &lane->local, &lane->peer);
+	if (fd == -1 && lane->local.family != 0) {
+		lane->local.family = 0; /* it may be gone */
+		fd = dns_socket_open(SOCK_DGRAM, &lane->local, &lane->peer);
+	}
+	if (fd != -1 && lane->local.family == 0 &&
+	    getsockname(fd, (struct sockaddr *)&name, &bytes) == 0)
+		lane->local = addr_from_sockaddr((struct sockaddr *)&name);
+	return fd;
+}
+
+static struct sweep_socket *
+open_new(struct sweep_lane *lane)
+{
+	struct sweep_socket *socket = pop(&lane->empty);
+
+	if (socket == NULL)
+		socket = mem_alloc(sizeof(*socket));
+	socket->lane = lane;
+	socket->watched = false;
+	socket->fd = open_socket(lane);
+	if (socket->fd == -1) {
+		push(&lane->empty, socket);
+		return NULL;
+	}
+	if (++lane->sockets > lane->sockets_most)
+		lane->sockets_most = lane->sockets;
+	return socket;
+}
+
+struct sweep_socket *
+sweep_lane_open(struct sweep_lane *lane, void *user)
+{
+	struct sweep_socket *socket = pop(&lane->rested);
+
+	if (socket != NULL && !dns_socket_return(socket->fd, &lane->peer)) {
+		drop_descriptor(lane, socket);
+		socket = NULL;
+	}
+	if (socket == NULL)
+		socket = open_new(lane);
+	if (socket != NULL)
+		socket->user = user;
+	return socket;
+}
+
+static bool
+stop_watching(struct sweep_lane *lane, struct sweep_socket *socket)
+{
+	if (socket->watched && epoll_ctl(lane->epoll, EPOLL_CTL_DEL, socket->fd, NULL) != 0)
+		return false;
+	socket->watched = false;
+	return true;
+}
+
+void
+sweep_lane_close(struct sweep_lane *lane, struct sweep_socket *socket, bool clean)
+{
+	socket->user = NULL;
+	if (clean && stop_watching(lane, socket) && dns_socket_leave(socket->fd))
+		push(&lane->rested, socket);
+	else
+		drop_descriptor(lane, socket);
+}
+
+/* Without it an answer waits until the deadline, where every socket is heard once more. */
+void
+sweep_lane_watch(struct sweep_lane *lane, struct sweep_socket *socket)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = socket };
+
+	if (!socket->watched && epoll_ctl(lane->epoll, EPOLL_CTL_ADD, socket->fd, &event) == 0)
+		socket->watched = true;
+}
