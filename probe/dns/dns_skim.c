@@ -7,6 +7,7 @@
 
 enum { FLAG_AA = 0x0400, FLAG_RCODE = 0x000f };
 enum { TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_OPT = 41, CLASS_IN = 1 };
+enum { PAYLOAD_LEAST = 512 }; /* less counts as this [rfc6891 6.2.3] */
 enum { KNOWN_MAX = 4, LABEL_MAX = 63, POINTER = 0xc0, NAME_TEXT = 4 * DNS_NAME_BYTES + 1 };
 
 /* The first pages of text are all that common answers touch. */
@@ -336,6 +337,7 @@ take_soa(struct reader *in, const struct skim_record *record)
 		return true;
 	least_s = clamp_ttl(read_u32(in->bytes + in->at + 16));
 	answer->has_soa = true;
+	answer->soa = record->owner;
 	answer->negative_ttl_s = clamp_ttl(record->ttl_s);
 	if (least_s < answer->negative_ttl_s)
 		answer->negative_ttl_s = least_s;
@@ -349,6 +351,8 @@ take_record(struct reader *in, enum section section, const struct skim_record *r
 
 	if (section == SECTION_ADDITIONAL && record->type == TYPE_OPT && !answer->edns) {
 		answer->edns = true;
+		answer->udp_payload = record->class < PAYLOAD_LEAST ? PAYLOAD_LEAST
+		                                                    : record->class;
 		answer->rcode |= record->ttl_s >> 24 << 4; /* [rfc6891 6.1.3] */
 	}
 	if (record->class != CLASS_IN)
@@ -413,7 +417,8 @@ dns_skim_parse(struct dns_skim *skim, const struct dns_query *query, const uint8
 		.authoritative = (flags & FLAG_AA) != 0,
 		.aliases = skim->aliases,
 		.addresses = skim->addresses,
-		.ede_text = "" };
+		.nsid = "",
+		.soa = "" };
 	for (unsigned i = 0; i < SECTION_COUNT; i++)
 		all += counts[i] = read_u16(bytes + 6 + 2 * i);
 	if (all > DNS_RECORDS_MAX) {

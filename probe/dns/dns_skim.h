@@ -3,8 +3,8 @@
  * The structs are those of dns_wire.h and mean the same, but nothing is allocated: every answer is
  * read into the same buffers, by a reader of our own that knows the five record types a sweep
  * meets.  It is stricter than dns_wire.h in one point, a compression pointer has to point back,
- * and laxer in one: the data of types that are of no interest are not looked at.  Extended errors
- * are left out.
+ * and laxer in one: the data of types that are of no interest are not looked at.  What options
+ * say, identifiers and extended errors, is left out: a question without EDNS gets none.
  */
 #ifndef PROBE_DNS_SKIM_H
 #define PROBE_DNS_SKIM_H
