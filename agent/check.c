@@ -423,6 +423,7 @@ check_once(
 	        .account_count = subjects.count,
 	        .endpoints = subjects.endpoints,
 	        .vantages = &vantages,
+	        .system = options.resolver_count == 0,
 	        .tcp_too = options.dns_tcp,
 	        .source = options.source,
 	        .ca_file = options.ca_file,

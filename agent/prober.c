@@ -143,6 +143,7 @@ start_run(struct prober *prober, struct job *job)
 	    &(struct measure_ask){ .target = target,
 	        .vantages = vantages->list,
 	        .vantage_count = vantages->count,
+	        .system = prober->conf->resolver_count == 0 && !sweep,
 	        .tcp_too = prober->conf->dns_tcp && !sweep,
 	        .limit_ms = target->limit_ms != 0 ? target->limit_ms : prober->conf->limit_ms,
 	        .arena = run->arena,
