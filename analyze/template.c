@@ -11,7 +11,7 @@
 static const struct {
 	const char *name, *meaning;
 } variables[] = {
-	{ "RG", "resource group of what the line names" },
+	{ "RG", "resource group of the resource in that line" },
 	{ "PE", "this network's private endpoint for the account" },
 	{ "IP", "the address that the endpoint has for this name" },
 	{ "ZONE_ID", "resource id of the private DNS zone" },

@@ -56,7 +56,8 @@ const struct conf_row collector_conf_rows[] = {
 	{ "certificate", CONF_PATH, AT(certificate), .preset = NULL,
 	    .help = "PEM file of the certificate that the agents see, leaf first" },
 	{ "key", CONF_PATH, AT(key), .preset = NULL,
-	    .help = "PEM file of its key, readable by us alone" },
+	    .help = "PEM file of its key; the collector's user, and nobody else, should be able to "
+	            "read it" },
 	{ "page", CONF_TEXT, AT(page), .preset = "127.0.0.1:8640",
 	    .help = "loopback address and port of the page, the API and /metrics",
 	    .check = check_loopback },

@@ -59,7 +59,7 @@ static const struct fix_case {
 	{ "x {record} {zone} {suffix}",
 	    "x contoso-westeurope privatelink.documents.azure.com documents.azure.com" },
 	{ "curl ::{peer} {account_id}", "curl ::10.1.0.4:443 " ID },
-	{ "set -g $RG", "# $RG: resource group of what the line names\nset -g $RG" },
+	{ "set -g $RG", "# $RG: resource group of the resource in that line\nset -g $RG" },
 	{ "a $VNET_ID", "# $VNET_ID: resource id of this virtual network\na $VNET_ID" },
 	{ "a $VNET", "# $VNET: this virtual network\na $VNET" },
 	{ "a \"{b:c}\"", "a \"{b:c}\"" },
@@ -125,7 +125,7 @@ test_without_an_id(void **state)
 	named.id = "";
 	words.account = &named;
 	assert_string_equal(template_fix(&words, "-g {group} {account_id}"),
-	    "# $RG: resource group of what the line names; $ACCOUNT_ID: resource id of the "
+	    "# $RG: resource group of the resource in that line; $ACCOUNT_ID: resource id of the "
 	    "account\n"
 	    "-g $RG $ACCOUNT_ID");
 	arena_free(arena);
