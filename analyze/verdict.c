@@ -292,8 +292,10 @@ put_times(const struct verdict *verdict, struct wbuf *out)
 				wait_us = end->http_wait_us;
 		}
 	}
-	wbuf_printf(out, " dns=%.6fs tcp=%.6fs tls=%.6fs http=%.6fs", dns_us / 1e6,
-	    tcp_us / 1e6, tls_us / 1e6, wait_us / 1e6);
+	wbuf_printf(out, " dns=%.6fs", dns_us / 1e6);
+	if (!verdict->dns_only) /* else 0 would pass for a time */
+		wbuf_printf(out, " tcp=%.6fs tls=%.6fs http=%.6fs", tcp_us / 1e6, tls_us / 1e6,
+		    wait_us / 1e6);
 }
 
 void

@@ -246,6 +246,43 @@ test_nagios_words(void **state)
 	}
 }
 
+/* What was not measured has no time. */
+static void
+test_nagios_of_dns_only(void **state)
+{
+	struct told told = judge("well/two_regions.json");
+
+	told.verdict->dns_only = true;
+	verdict_nagios(told.witness->account, told.verdict, &told.out);
+	assert_says(&told, " dns=0.");
+	assert_says_not(&told, "tcp=");
+	forget(&told);
+}
+
+/* Only DNS: no columns for what was not asked, and a tree for what is wrong. */
+static void
+test_table_of_dns_only(void **state)
+{
+	struct told         told = judge("PLP-101-REGION-NAME-MISSING/causes.json");
+	struct verdict_look look = { .width = 160, .trees = VERDICT_ODD_TREES };
+
+	told.verdict->dns_only = true;
+	verdict_print(told.witness->account, told.verdict, &look, &told.out);
+	assert_says(&told, "contoso: critical (DNS only)\n");
+	assert_says_not(&told, " gateway  ");
+	assert_says(&told, "\ncontoso-northeurope.documents.azure.com (North Europe)\n");
+	assert_says_not(&told, "\ncontoso-westeurope.documents.azure.com (West Europe)\n");
+	wbuf_clear(&told.out);
+	look.trees = VERDICT_ALL_TREES;
+	verdict_print(told.witness->account, told.verdict, &look, &told.out);
+	assert_says(&told, "\ncontoso-westeurope.documents.azure.com (West Europe)\n");
+	wbuf_clear(&told.out);
+	look.trees = VERDICT_NO_TREES;
+	verdict_print(told.witness->account, told.verdict, &look, &told.out);
+	assert_says_not(&told, "\ncontoso-northeurope.documents.azure.com (North Europe)\n");
+	forget(&told);
+}
+
 /* What a peer said must not end the text before the numbers. */
 static void
 test_nagios_text_has_no_bar(void **state)
@@ -272,6 +309,8 @@ main(void)
 		cmocka_unit_test(test_json_has_stable_members),
 		cmocka_unit_test(test_nagios_line),
 		cmocka_unit_test(test_nagios_words),
+		cmocka_unit_test(test_nagios_of_dns_only),
+		cmocka_unit_test(test_table_of_dns_only),
 		cmocka_unit_test(test_nagios_text_has_no_bar),
 	};
 
