@@ -66,7 +66,7 @@ function cellWords(cell) {
 	if (cell.stale)
 		return cell.seen_ms ? `no news for ${age(cell.seen_ms).replace(" ago", "")}` : "not measured";
 	if (cell.state === "ok")
-		return "ok";
+		return cell.short ? `ok: ${cell.short}` : "ok";
 	return cell.short || cell.words || cell.state;
 }
 
@@ -180,8 +180,10 @@ function makeEvidence(text, host) {
 	lines.sort((left, right) => right.startsWith(`${host}:`) - left.startsWith(`${host}:`));
 	const shown = lines.length > 3 ? 1 : lines.length;
 	const rest = lines.slice(shown);
-	return [el("p.label", "Evidence"), el("p.evidence", lines.slice(0, shown).join("\n")),
-		rest.length > 0 ? el("details.rest", el("summary", `and ${rest.length} more like it`), el("p.evidence", rest.join("\n"))) : null];
+	/* A line may break within "->". */
+	const join = (some) => some.join("\n").replaceAll("->", "\u2192");
+	return [el("p.label", "Evidence"), el("p.evidence", join(lines.slice(0, shown))),
+		rest.length > 0 ? el("details.rest", el("summary", `and ${rest.length} more like it`), el("p.evidence", join(rest))) : null];
 }
 
 function makeMore(finding, host) {

@@ -125,7 +125,8 @@ test_without_an_id(void **state)
 	named.id = "";
 	words.account = &named;
 	assert_string_equal(template_fix(&words, "-g {group} {account_id}"),
-	    "# $RG: resource group of the resource in that line; $ACCOUNT_ID: resource id of the "
+	    "# $RG: resource group of the resource in that line; $ACCOUNT_ID: resource id of "
+	    "the "
 	    "account\n"
 	    "-g $RG $ACCOUNT_ID");
 	arena_free(arena);

@@ -229,3 +229,15 @@ test("the page says when the collector is gone", async () => {
 	assert.equal(await page.locator(".cell").count(), 6);
 	await page.context().close();
 });
+
+test("a region that is still being added is ok, and says that it is", async () => {
+	const document = makeDocument("fabrikam", [["westus", "West US"]]);
+	document.locations[0].provisioningState = "Creating";
+	writeFileSync(join(folder, "accounts/fabrikam.json"), JSON.stringify(document));
+	post("vm-a", "vnet-a/default", [measure("fabrikam", "", "10.1.1.4"), measure("fabrikam", "westus", "10.1.1.5", makeMissing)]);
+	const { page, done } = await openPage();
+	const cell = page.getByRole("button", { name: /^fabrikam, West US, seen from vnet-a\/default: ok, ok: being added or removed$/ });
+	await cell.waitFor({ timeout: 15000 });
+	assert.equal(await cell.getAttribute("class"), "cell ok");
+	await done();
+});
