@@ -18,8 +18,8 @@ has_approved(const struct account *account)
 const char *
 check_describe_view(const struct scene *scene, const struct view *view)
 {
-	return arena_printf(scene->arena, "resolver %s: %s%s", view->dns->resolver, view->chain,
-	    ede_describe(scene->arena, view->dns));
+	return arena_printf(scene->arena, "resolver %s: %s%s", view->dns->resolver,
+	    scene_chain(scene->arena, view), ede_describe(scene->arena, view->dns));
 }
 
 /* What the service said to a request over the public address; "" when none was answered. */

@@ -88,7 +88,6 @@ struct answer {
 	const struct claim   *claim;
 	const struct attempt *attempt; /* NULL: not tried */
 	const char           *address;
-	const char           *evidence; /* begins with */
 };
 
 static bool
@@ -104,8 +103,9 @@ add(const struct scene *scene, const struct answer *answer, struct sighting *sig
 	sighting->site = answer->site;
 	sighting->resolver = answer->view->dns->resolver;
 	sighting->address = answer->address;
-	sighting->evidence = arena_printf(scene->arena, "%s%s%s%s", answer->evidence,
-	    sighting->evidence, check_describe_attempt(scene, answer->attempt),
+	sighting->evidence = arena_printf(scene->arena, "%s%s%s%s",
+	    check_describe_view(scene, answer->view), sighting->evidence,
+	    check_describe_attempt(scene, answer->attempt),
 	    describe_wanted(scene, answer->site->place->target->host));
 	report_add(out, sighting);
 }
@@ -206,27 +206,38 @@ find_global(const struct scene *scene, const struct site *site, const struct vie
 static void
 check_right(const struct scene *scene, const struct answer *answer, struct report *out)
 {
-	const struct private_endpoint *own = answer->claim->entry->endpoint;
-	const struct private_endpoint *global = find_global(scene, answer->site, answer->view);
-	bool several = claim_endpoint(&scene->claims, answer->site->place->target->host, 1) !=
-	    NULL;
-	bool failed = answer->attempt != NULL &&
-	    scene_tcp_failed(answer->site, answer->attempt);
-	bool mixed = find_right(answer->view, own) != NULL;
-	bool apart = global != NULL && global != own && find_right(answer->view, own) == NULL;
-	struct sighting sighting = {
-		.code = FINDING_OTHER_ENDPOINT_ADDRESS,
-		.severity = failed ? STATE_CRITICAL : STATE_OK,
-		.detail = failed
-		    ? arena_printf(scene->arena, "%s, out of reach from here", own->name)
-		    : mixed
-		    ? "several endpoints at once"
-		    : arena_printf(scene->arena, "%s, unlike the account's name", own->name),
-		.evidence = "",
-	};
+	const struct private_endpoint *own = answer->claim->entry->endpoint, *global;
+	struct sighting sighting = { .code = FINDING_OTHER_ENDPOINT_ADDRESS, .evidence = "" };
 
-	if (several && (failed || mixed || apart))
-		add(scene, answer, &sighting, out);
+	if (claim_endpoint(&scene->claims, answer->site->place->target->host, 1) == NULL)
+		return;
+	global = find_global(scene, answer->site, answer->view);
+	if (answer->attempt != NULL && scene_tcp_failed(answer->site, answer->attempt)) {
+		sighting.severity = STATE_CRITICAL;
+		sighting.detail = arena_printf(
+		    scene->arena, "%s, out of reach from here", own->name);
+	} else if (find_right(answer->view, own) != NULL) {
+		sighting.detail = "several endpoints at once";
+	} else if (global != NULL && global != own) {
+		sighting.detail = arena_printf(
+		    scene->arena, "%s, unlike the account's name", own->name);
+	} else {
+		return;
+	}
+	add(scene, answer, &sighting, out);
+}
+
+static void
+check_answer(const struct scene *scene, const struct answer *answer, struct report *out)
+{
+	switch (answer->claim->kind) {
+	case CLAIM_UNTOLD: break;
+	case CLAIM_RIGHT: check_right(scene, answer, out); break;
+	case CLAIM_OTHER_NAME: add_other_name(scene, answer, out); break;
+	case CLAIM_OTHER_SERVICE: add_other_service(scene, answer, out); break;
+	case CLAIM_OTHER_ACCOUNT: add_other_account(scene, answer, out); break;
+	case CLAIM_NOBODY: add_stale(scene, answer, out); break;
+	}
 }
 
 void
@@ -238,23 +249,14 @@ check_claims(const struct scene *scene, const struct site *site, struct report *
 		const struct view *view = &site->views[i];
 
 		for (size_t j = 0; j < view->addr_count; j++) {
-			char          text[ADDR_TEXT];
-			struct answer answer = { site, view, &view->claims[j],
-				scene_attempt(site, &view->addrs[j]), NULL, NULL };
+			char text[ADDR_TEXT];
 
-			if (answer.claim->kind == CLAIM_UNTOLD)
-				continue;
 			addr_render(&view->addrs[j], text, sizeof(text));
-			answer.address = arena_strdup(scene->arena, text);
-			answer.evidence = check_describe_view(scene, view);
-			switch (answer.claim->kind) {
-			case CLAIM_UNTOLD: break;
-			case CLAIM_RIGHT: check_right(scene, &answer, out); break;
-			case CLAIM_OTHER_NAME: add_other_name(scene, &answer, out); break;
-			case CLAIM_OTHER_SERVICE: add_other_service(scene, &answer, out); break;
-			case CLAIM_OTHER_ACCOUNT: add_other_account(scene, &answer, out); break;
-			case CLAIM_NOBODY: add_stale(scene, &answer, out); break;
-			}
+			check_answer(scene,
+			    &(struct answer){ site, view, &view->claims[j],
+			        scene_attempt(site, &view->addrs[j]),
+			        arena_strdup(scene->arena, text) },
+			    out);
 		}
 	}
 }

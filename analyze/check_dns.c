@@ -101,6 +101,7 @@ describe_life(const struct scene *scene, const struct dns *dns)
 static const char *
 describe_missing(const struct scene *scene, const struct site *site, const struct view *view)
 {
+	const char *chain = scene_chain(scene->arena, view);
 	const char *why = view->by_zone ? "the privatelink zone is linked and lacks the record"
 	    : view->alias
 	    ? "the chain leads through the privatelink zone and ends without an address"
@@ -110,7 +111,7 @@ describe_missing(const struct scene *scene, const struct site *site, const struc
 	    : outcome_name(view->dns->outcome);
 
 	return arena_printf(scene->arena, "resolver %s: %s%s%s; %s%s%s%s", view->dns->resolver,
-	    outcome, *view->chain != '\0' ? " behind " : "", view->chain, why,
+	    outcome, *chain != '\0' ? " behind " : "", chain, why,
 	    describe_life(scene, view->dns), ede_describe(scene->arena, view->dns),
 	    check_describe_control(scene, site));
 }

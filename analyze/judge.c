@@ -23,6 +23,21 @@
  * 9. A name of which only the addresses were asked for is never ok by their ranges.  It is ok when
  *    documents of private endpoints have every address for it, which is all that DNS can show; its
  *    words begin with "DNS only".
+ *
+ * Who gave an answer decides what it counts for: scene.h.
+ *
+ * Where documents of private endpoints are given, an address is judged by them, and its range no
+ * more; each address by itself:
+ *
+ *    the account's, for this name          right, of whatever range it is
+ *    the account's, for another name       REGION_ADDRESS_SHARED, of the wrong name alone
+ *    the account's, for another API        OTHER_ENDPOINT_ADDRESS
+ *    of another account or service alone   OTHER_ACCOUNT_ADDRESS
+ *    of none, the account's being given    STALE_ADDRESS
+ *
+ * What happens at an address that is wrong by document stands in the evidence, as in 1.  With
+ * several endpoints of the account, a right address is OTHER_ENDPOINT_ADDRESS when no connection
+ * comes about, in the place of the failed connection; or when one server's answers mix endpoints.
  */
 #include "analyze/judge.h"
 
@@ -30,6 +45,8 @@
 #include "base/text.h"
 
 #include <string.h>
+
+enum { UNKNOWNS_MAX = 10 };
 
 static void (*const site_checks[])(
     const struct scene *, const struct site *, struct report *) = {
@@ -296,13 +313,26 @@ asked_only_dns(const struct scene *scene)
 	return any;
 }
 
+/* An answer is private, and no document says whose it is. */
+static bool
+is_private_by_range(const struct scene *scene)
+{
+	for (size_t i = 0; i < scene->site_count && !scene->claims.told; i++) {
+		for (size_t j = 0; j < scene->sites[i].view_count; j++) {
+			if (scene->sites[i].views[j].kind == VIEW_PRIVATE)
+				return true;
+		}
+	}
+	return false;
+}
+
 static void
 list_unknowns(const struct scene *scene, struct verdict *verdict)
 {
 	const struct account *account = scene->ask->account;
 	bool                  any_reached = false;
 
-	verdict->unknowns = arena_array(scene->arena, 8, sizeof(char *));
+	verdict->unknowns = arena_array(scene->arena, UNKNOWNS_MAX, sizeof(char *));
 	for (size_t i = 0; i < scene->site_count; i++)
 		any_reached |= scene->sites[i].place->seen != NULL &&
 		    is_reached(&scene->sites[i]);
@@ -314,6 +344,10 @@ list_unknowns(const struct scene *scene, struct verdict *verdict)
 	if (scene->ask->has_document && scene->swept_asked == 0)
 		add_unknown(verdict,
 		    "whether records of removed regions are left over: the sweep was not run");
+	if (is_private_by_range(scene))
+		add_unknown(verdict,
+		    "whether the private addresses are those of the account's endpoints: no "
+		    "document of one was given (--expect)");
 	if (scene->swept_silent > 0)
 		add_unknown(verdict,
 		    arena_printf(scene->arena,

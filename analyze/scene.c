@@ -150,24 +150,6 @@ is_in_zone(const char *name, const char *zone)
 	    copy[count - strlen(zone) - 1] == '.';
 }
 
-/* "contoso.documents.azure.com -> contoso.privatelink... (300 s) -> 10.1.0.4 (10 s)" */
-static const char *
-describe_chain(struct arena *arena, const struct dns *dns, const char *host)
-{
-	const char *text = dns->hops_count == 0 ? "" : host;
-
-	for (size_t i = 0; i < dns->hops_count; i++)
-		text = arena_printf(arena, "%s%s -> %s (%u s)", i == 0 ? "" : text,
-		    i == 0 ? dns->hops[i].owner : "", dns->hops[i].target, dns->hops[i].ttl_s);
-	for (size_t i = 0; i < dns->addresses_count; i++)
-		text = arena_printf(arena, "%s%s%s (%u s)", text,
-		    i > 0               ? ", "
-		        : *text != '\0' ? " -> "
-		                        : "",
-		    dns->addresses[i].address, dns->addresses[i].ttl_s);
-	return text;
-}
-
 static void
 build_view(
     struct scene *scene, const struct site *site, struct view *view, const struct dns *dns)
@@ -195,9 +177,27 @@ build_view(
 			view->zone_ttl_s = dns->hops[i].ttl_s;
 	}
 	view->by_zone = view->alias && is_in_zone(dns->hops[dns->hops_count - 1].target, zone);
-	view->chain = describe_chain(scene->arena, dns, host);
+	view->host = host;
 	view->escapes = does_escape(view);
 	view->kind = sort_view(site, view);
+}
+
+const char *
+scene_chain(struct arena *arena, const struct view *view)
+{
+	const struct dns *dns = view->dns;
+	const char       *text = dns->hops_count == 0 ? "" : view->host;
+
+	for (size_t i = 0; i < dns->hops_count; i++)
+		text = arena_printf(arena, "%s%s -> %s (%u s)", i == 0 ? "" : text,
+		    i == 0 ? dns->hops[i].owner : "", dns->hops[i].target, dns->hops[i].ttl_s);
+	for (size_t i = 0; i < dns->addresses_count; i++)
+		text = arena_printf(arena, "%s%s%s (%u s)", text,
+		    i > 0               ? ", "
+		        : *text != '\0' ? " -> "
+		                        : "",
+		    dns->addresses[i].address, dns->addresses[i].ttl_s);
+	return text;
 }
 
 const struct attempt *

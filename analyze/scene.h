@@ -36,7 +36,7 @@ struct view {
 	const struct addr  *addrs;
 	const struct claim *claims; /* of each address */
 	size_t              addr_count;
-	const char         *chain; /* in words, with TTLs; for evidence */
+	const char         *host; /* that was asked for */
 };
 
 /* One address of one name. */
@@ -76,6 +76,8 @@ struct scene {
 
 struct scene *scene_new(struct arena *arena, const struct judge_ask *ask);
 
+/* "contoso.documents.azure.com -> contoso.privatelink... (300 s) -> 10.1.0.4 (10 s)". */
+const char *scene_chain(struct arena *arena, const struct view *view);
 /* The attempt at the address; NULL when there was none. */
 const struct attempt *scene_attempt(const struct site *site, const struct addr *addr);
 /* No connection, and it is not for us to blame. */

@@ -1,5 +1,6 @@
-/* Any bytes as an account's document: taken, or refused with a place and a reason.  What is taken
- * keeps its promises, gives targets that can be asked for, and can be judged. */
+/* Any bytes as a document of accounts and private endpoints: taken, or refused with a place and a
+ * reason.  What is taken keeps its promises, gives targets that can be asked for, and can be judged;
+ * and every address of an endpoint is found again. */
 #include "analyze/judge.h"
 #include "analyze/names.h"
 
@@ -26,9 +27,12 @@ check_host(const char *host)
 }
 
 static void
-check_account(struct arena *arena, const struct account *account)
+check_account(
+    struct arena *arena, const struct account *account, const struct endpoint_index *endpoints)
 {
-	struct judge_ask  ask = { .account = account, .has_document = true };
+	struct judge_ask ask = {
+		.account = account, .has_document = true, .endpoints = endpoints
+	};
 	struct name_list *names = names_targets(arena, account, NAMES_SWEEP);
 	struct verdict   *verdict = judge_run(arena, &ask);
 
@@ -45,6 +49,24 @@ check_account(struct arena *arena, const struct account *account)
 	want(verdict->place_count == 1 + account->location_count);
 }
 
+static void
+check_endpoint(const struct endpoint_index *index, const struct private_endpoint *endpoint)
+{
+	want(endpoint->address_count <= ENDPOINT_ADDRESSES_MAX);
+	for (size_t i = 0; i < endpoint->address_count; i++) {
+		const struct endpoint_address *address = &endpoint->addresses[i];
+		const struct endpoint_entry   *entries;
+		size_t                         count;
+		bool                           found = false;
+
+		check_host(address->fqdn);
+		entries = endpoint_by_address(index, &address->addr, &count);
+		for (size_t j = 0; j < count; j++)
+			found |= strcmp(entries[j].fqdn, address->fqdn) == 0;
+		want(found);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
@@ -52,11 +74,16 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 	struct err           err = { .text = "" };
 	struct account_list *list = account_parse(
 	    arena, (const char *)bytes, count, "in", &err);
+	const struct endpoint_index *index = NULL;
 
 	if (list == NULL)
 		want(strncmp(err.text, "in:", 3) == 0);
+	if (list != NULL)
+		index = endpoint_index_new(arena, &list->endpoints);
+	for (size_t i = 0; list != NULL && i < list->endpoints.count; i++)
+		check_endpoint(index, list->endpoints.endpoints[i]);
 	for (size_t i = 0; list != NULL && i < list->count && i < 4; i++)
-		check_account(arena, list->accounts[i]);
+		check_account(arena, list->accounts[i], index);
 	arena_free(arena);
 	return 0;
 }
