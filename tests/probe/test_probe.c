@@ -296,6 +296,99 @@ test_bad_ca_file(void **state)
 	}
 }
 
+/* A kind that keeps its own order, and ends when it is told to. */
+static struct probe *asides[3];
+static unsigned      asides_begun, asides_cancelled;
+
+static void *
+start_aside(struct probe *probe, void *shared)
+{
+	asides[asides_begun++] = probe;
+	return probe;
+}
+
+static void
+cancel_aside(void *run)
+{
+	asides_cancelled++;
+}
+
+static const struct probe_kind aside = {
+	.name = "aside", .own_line = true, .start = start_aside, .cancel = cancel_aside
+};
+
+static void
+note_aside_over(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+static struct probe *
+add_aside(struct crowd *crowd, unsigned *overs)
+{
+	return probe_start(crowd->probes,
+	    &(struct probe_ask){ .kind = "aside",
+	        .limit_ms = LIMIT_MS,
+	        .arena = crowd->arena,
+	        .on_over = note_aside_over,
+	        .arg = overs });
+}
+
+/* All that can happen without waiting. */
+static void
+settle(struct crowd *crowd)
+{
+	for (unsigned i = 0; i < 6; i++)
+		loop_run_once(crowd->loop, false);
+}
+
+/* It runs whatever waits in line, takes nobody's place there, and gives none when it ends. */
+static void
+test_own_line(void **state)
+{
+	const struct probe_kind *kinds[] = { probe_kind_find("tcp"), &aside, NULL };
+	struct support_peer     *peer = support_peer_start_full();
+	struct probe_options     options = { .clock = clock_system(),
+		    .in_flight_max = 1,
+		    .allows = note_begin,
+		    .kinds = kinds };
+	struct crowd             crowd;
+	struct probe            *waiting;
+	unsigned                 overs = 0;
+
+	open_crowd(&crowd, support_peer_addr(peer), 1);
+	probes_free(crowd.probes);
+	options.loop = crowd.loop;
+	options.allows_arg = &crowd;
+	crowd.probes = probes_new(&options, NULL);
+	for (size_t i = 0; i < 3; i++)
+		start(&crowd.members[i], 5 * SHORT_MS);
+	add_aside(&crowd, &overs);
+	add_aside(&crowd, &overs);
+	waiting = add_aside(&crowd, &overs);
+	probe_cancel(waiting);
+	assert_int_equal(asides_begun, 0);
+	settle(&crowd);
+	assert_int_equal(asides_begun, 2);
+	assert_int_equal(asides_cancelled, 0); /* what never began needs no end */
+	assert_int_equal(crowd.begun, 1);
+	probe_over(asides[0]);
+	assert_int_equal(overs, 1);
+	settle(&crowd);
+	assert_int_equal(crowd.begun, 1);
+	probe_cancel(asides[1]);
+	assert_int_equal(asides_cancelled, 1);
+	settle(&crowd);
+	assert_int_equal(crowd.begun, 1);
+	crowd.wanted = 3;
+	loop_run(crowd.loop);
+	assert_int_equal(crowd.most, 1);
+	assert_int_equal(overs, 1);
+	add_aside(&crowd, &overs); /* left in line when all are freed */
+	close_crowd(&crowd);
+	support_peer_stop(peer);
+}
+
 static void
 test_registry(void **state)
 {
@@ -324,6 +417,7 @@ main(void)
 		cmocka_unit_test(test_start_from_on_over),
 		cmocka_unit_test(test_free_with_probes_left),
 		cmocka_unit_test(test_bad_ca_file),
+		cmocka_unit_test(test_own_line),
 		cmocka_unit_test(test_registry),
 	};
 
