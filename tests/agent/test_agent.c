@@ -36,7 +36,8 @@ struct fixture {
 	struct support_tls       tls;
 	struct support_peer     *peer;
 	struct support_collector collector;
-	bool                     deaf; /* the agent has a DNS server that never answers */
+	bool                     deaf;       /* the agent has a DNS server that never answers */
+	bool                     own_resolv; /* its resolv.conf is ours */
 	pid_t                    agent;
 };
 
@@ -172,6 +173,19 @@ go_deaf(const struct fixture *f)
 	return done;
 }
 
+/* Our resolv.conf in the place of the machine's; false when we may not. */
+static bool
+take_resolv(const struct fixture *f)
+{
+	char *path = mem_printf("%s/resolv.conf", f->dir);
+	bool  done = unshare(CLONE_NEWNS) == 0 &&
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	    mount(path, "/etc/resolv.conf", NULL, MS_BIND, NULL) == 0;
+
+	free(path);
+	return done;
+}
+
 static void
 start_agent(struct fixture *f)
 {
@@ -185,6 +199,8 @@ start_agent(struct fixture *f)
 	if (f->agent == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (f->deaf && !go_deaf(f))
+			_exit(97);
+		if (f->own_resolv && !take_resolv(f))
 			_exit(97);
 		if (f->log != NULL && freopen(f->log, "w", stderr) == NULL)
 			_exit(98);
@@ -464,6 +480,77 @@ test_end_without_dns(void **state)
 	assert_int_equal(wait_for_end(f, 6000), 0);
 }
 
+/* In the place where the agent has it mounted. */
+static void
+rewrite_resolv(const struct fixture *f, const char *text)
+{
+	char *path = mem_printf("%s/resolv.conf", f->dir);
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	free(path);
+}
+
+static bool
+heard_of_resolvers(struct fixture *f, const char *wanted)
+{
+	struct arena *arena = arena_new();
+	unsigned      count = support_collector_count(&f->collector);
+	bool          heard = false;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct wbuf  *body = &f->collector.bodies[i];
+		struct batch *batch = decode_message(
+		    &batch_desc, arena, body->bytes, body->count, NULL);
+
+		for (size_t j = 0; batch != NULL && j < batch->records_count; j++) {
+			const struct vitals *vitals = batch->records[j].vitals;
+
+			heard |= vitals != NULL && strcmp(vitals->resolvers, wanted) == 0;
+		}
+	}
+	arena_free(arena);
+	return heard;
+}
+
+/* A changed resolv.conf is said at once, counts for the next measurement, and goes to the
+ * collector. */
+static void
+test_resolvers_change(void **state)
+{
+	struct fixture *f = *state;
+	struct addr     addr = support_peer_addr(f->peer);
+	char           *text = mem_printf(
+	              "agent: vm-1\nstate_dir: state\ncollector: https://127.0.0.1:%u\n"
+	                        "collector_ca: ca.pem\ntoken_file: token\n"
+	                        "accounts: [{name: contoso}]\n"
+	                        "interval: 1s\ntimeout: 500ms\nseal_age: 300ms\nsweep: false\n",
+	              addr.port);
+
+	write_text(f, "agent.yaml", text);
+	free(text);
+	write_text(f, "resolv.conf", "nameserver 127.0.0.77\n");
+	f->own_resolv = true;
+	run_with_log(f, "log");
+	if (wait_for_end(f, 300) == 97)
+		skip();
+	assert_true(wait_for_log(f, "resolvers are 127.0.0.77; before: none", 10000));
+	assert_true(wait_for_requests(f, 1, 20000));
+	rewrite_resolv(f, "nameserver 127.0.0.77\nnameserver 127.0.0.78\n");
+	assert_true(
+	    wait_for_log(f, "resolvers are 127.0.0.77 127.0.0.78; before: 127.0.0.77", 10000));
+	for (unsigned i = 0; i < 1000 && !heard_of_resolvers(f, "127.0.0.77 127.0.0.78"); i++)
+		usleep(10000);
+	assert_true(heard_of_resolvers(f, "127.0.0.77 127.0.0.78"));
+	/* What cannot be read changes nothing. */
+	rewrite_resolv(f, "# nothing\n");
+	assert_true(wait_for_log(f, "those known before go on", 10000));
+	kill(f->agent, SIGTERM);
+	assert_int_equal(wait_for_end(f, 8000), 0);
+}
+
 int
 main(void)
 {
@@ -479,6 +566,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_second_agent_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_collector_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end_without_dns, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_resolvers_change, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
  * first byte says whether A or AAAA was asked. */
 #include "probe/dns/dns_record.h"
 
+#include "base/base64.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -27,13 +28,58 @@ check_name(const char *name)
 		check(*name > ' ' && *name < 0x7f && *name == text_lower(*name));
 }
 
+/* Bounded, and nothing that a terminal would obey. */
+static void
+check_text(const char *text, size_t most)
+{
+	check(text != NULL && strlen(text) <= most);
+	for (; *text != '\0'; text++)
+		check((uint8_t)*text >= ' ' && *text != 0x7f);
+}
+
+static void
+check_answer(const struct dns_answer *answer)
+{
+	check(answer->ede_count <= DNS_ERRORS_MAX);
+	for (size_t i = 0; i < answer->ede_count; i++)
+		check_text(answer->ede[i].text, 200);
+	check_text(answer->nsid, 2 + 2 * 128);
+	check(answer->udp_payload == 0 || answer->udp_payload >= 512);
+	check(answer->edns == (answer->udp_payload != 0));
+	check(answer->edns || (answer->ede_count == 0 && answer->nsid[0] == '\0'));
+	check(answer->has_soa == (answer->soa[0] != '\0'));
+	if (answer->has_soa)
+		check_name(answer->soa);
+}
+
+/* The same answer over TCP does not differ. */
+static void
+check_comparison(struct arena *arena, const char *name, const struct dns_heard *heard)
+{
+	struct dns dns = { .detail = "" };
+
+	dns_record_compare(&dns, arena, name, heard, heard);
+	check(!dns.tcp_differs && dns.tcp_outcome < OUTCOME_COUNT);
+}
+
+static void
+check_raw(const struct dns *dns, const uint8_t *bytes, size_t count)
+{
+	uint8_t raw[DNS_RAW_BYTES];
+	size_t  kept = count < sizeof(raw) ? count : sizeof(raw);
+
+	check(dns->size == count);
+	check(base64_decode(dns->raw, strlen(dns->raw), raw, kept));
+	check(memcmp(raw, bytes, kept) == 0);
+}
+
 static void
 check_record(const struct dns *dns, const char *name)
 {
 	struct addr addr;
 
 	check(dns->outcome < OUTCOME_COUNT && dns->hops_count <= 16);
-	check(dns->addresses_count <= 32);
+	check(dns->addresses_count <= 32 && dns->foreign <= DNS_RECORDS_MAX);
 	check(dns->outcome != OUTCOME_OK || dns->addresses_count > 0);
 	check(dns->outcome == OUTCOME_OK || dns->detail[0] != '\0');
 	for (size_t i = 0; i < dns->hops_count; i++) {
@@ -68,19 +114,25 @@ read_answer(const struct dns_query *query, const uint8_t *bytes, size_t count)
 {
 	struct arena     *arena = arena_new();
 	struct dns_answer answer;
-	struct dns_heard  heard = { .how = OUTCOME_OK, .answer = &answer };
-	struct dns_heard  none = { .how = OUTCOME_TIMEOUT, .detail = "no answer" };
-	struct dns        dns = { 0 };
-	struct err        err = { .text = "" };
-	const char       *name = dns_query_name(query, arena);
+	struct dns_heard  heard = {
+		 .how = OUTCOME_OK, .answer = &answer, .size = count, .bytes = bytes
+	};
+	struct dns_heard none = { .how = OUTCOME_TIMEOUT, .detail = "no answer" };
+	struct dns       dns = { 0 };
+	struct err       err = { .text = "" };
+	const char      *name = dns_query_name(query, arena);
 
 	check(dns_answer_match(query, bytes, count) == DNS_MATCH_ANSWER);
 	if (!dns_answer_parse(&answer, arena, query, bytes, count, &err)) {
 		check(err.text[0] != '\0');
 	} else if (query->type == DNS_TYPE_A) {
+		check_answer(&answer);
 		dns_record_fill(&dns, arena, name, &heard, &none);
 		check_record(&dns, name);
+		check_raw(&dns, bytes, count);
+		check_comparison(arena, name, &heard);
 	} else {
+		check_answer(&answer);
 		dns_record_fill(&dns, arena, name, &none, &heard);
 		check_record(&dns, name);
 	}
