@@ -1,8 +1,10 @@
 #include "agent/agent_conf.h"
 
+#include "analyze/region.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "probe/swept.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -31,6 +33,14 @@ static bool
 check_source(const char *text, struct err *err)
 {
 	return text[0] == '\0' || check_server(text, err);
+}
+
+static bool
+check_region(const char *text, struct err *err)
+{
+	char label[REGION_LABEL_ROOM];
+
+	return region_label_parse(label, text, err);
 }
 
 static bool
@@ -148,6 +158,11 @@ const struct conf_row agent_conf_rows[] = {
 	    .rows = account_rows, .row_bytes = sizeof(struct agent_account) },
 	{ "sweep", CONF_BOOL, AT(sweep), .preset = "true",
 	    .help = "look for names of regions that are not configured" },
+	{ "sweep_rate", CONF_NUMBER, AT(sweep_rate), 1, SWEPT_PACE_MAX, "100",
+	    .help = "questions a second to each DNS server when it looks for those" },
+	{ "regions", CONF_TEXTS, AT(region_texts), 0, 100, "",
+	    .help = "regions to look for that are newer than this program: 'West Europe 2'",
+	    .check = check_region },
 
 	{ "allow_accounts", CONF_TEXTS, AT(allow_accounts), 0, 1000, "",
 	    .help = "patterns of account names that may be measured; empty: all" },
@@ -240,6 +255,23 @@ check_times(const struct agent_conf *conf, struct err *err)
 	return true;
 }
 
+static bool
+fill_regions(struct agent_conf *conf, struct arena *arena, struct err *err)
+{
+	size_t       count = conf->region_texts.count;
+	const char **labels = arena_array(arena, count, sizeof(*labels));
+
+	for (size_t i = 0; i < count; i++) {
+		char label[REGION_LABEL_ROOM];
+
+		if (!region_label_parse(label, conf->region_texts.texts[i], err))
+			return err_in(err, "regions");
+		labels[i] = arena_strdup(arena, label);
+	}
+	conf->regions = (struct name_regions){ labels, count };
+	return true;
+}
+
 bool
 agent_conf_settle(struct agent_conf *conf, struct arena *arena, struct err *err)
 {
@@ -253,6 +285,8 @@ agent_conf_settle(struct agent_conf *conf, struct arena *arena, struct err *err)
 	    !check_times(conf, err))
 		return false;
 	if (!fill_resolvers(conf, err) || !fill_ports(conf, err))
+		return false;
+	if (!fill_regions(conf, arena, err))
 		return false;
 	if (conf->source_text[0] != '\0' &&
 	    !addr_parse(&conf->source, conf->source_text, 0, err))

@@ -6,6 +6,7 @@
 #ifndef AGENT_AGENT_CONF_H
 #define AGENT_AGENT_CONF_H
 
+#include "analyze/names.h"
 #include "base/addr.h"
 #include "base/conf.h"
 #include "base/log.h"
@@ -41,19 +42,23 @@ struct agent_conf {
 	struct conf_list  accounts; /* of struct agent_account */
 	bool              sweep, azure_dns, dns_tcp;
 
+	int64_t           sweep_rate; /* questions a second to each server */
+	struct conf_texts region_texts;
+
 	struct conf_texts suffixes, port_texts, allow_accounts;
 	bool              allow_loopback;
 
 	const char *log_level_text, *log_format_text;
 
 	/* What the texts above mean; filled in by agent_conf_read(). */
-	struct addr     resolvers[AGENT_RESOLVERS_MAX];
-	size_t          resolver_count; /* 0: those of the system */
-	struct addr     source;         /* family 0: the kernel's choice */
-	uint16_t        ports[AGENT_PORTS_MAX];
-	size_t          port_count;
-	enum log_level  log_level;
-	enum log_format log_format;
+	struct addr         resolvers[AGENT_RESOLVERS_MAX];
+	size_t              resolver_count; /* 0: those of the system */
+	struct name_regions regions;
+	struct addr         source; /* family 0: the kernel's choice */
+	uint16_t            ports[AGENT_PORTS_MAX];
+	size_t              port_count;
+	enum log_level      log_level;
+	enum log_format     log_format;
 
 	/* Whom the prober asks just now; borrowed from it; NULL before it runs. */
 	const struct vantages *vantages;

@@ -21,8 +21,8 @@ struct targets {
 static void
 add_targets(struct targets *all, const struct agent_conf *conf, const struct account *account)
 {
-	struct name_list *names = names_targets(
-	    all->arena, account, conf->sweep ? NAMES_SWEEP : 0);
+	struct name_list *names = names_targets_more(
+	    all->arena, account, conf->sweep ? NAMES_SWEEP : 0, &conf->regions);
 	struct target *grown = arena_array(
 	    all->arena, all->count + names->count + 1, sizeof(*grown));
 

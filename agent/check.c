@@ -1,10 +1,12 @@
 #include "agent/check.h"
 
+#include "analyze/region.h"
 #include "analyze/verdict.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "probe/swept.h"
 #include "probe/vantages.h"
 
 #include <stdio.h>
@@ -25,6 +27,8 @@ enum {
 	OPTION_TIMEOUT,
 	OPTION_CA_FILE,
 	OPTION_NO_SWEEP,
+	OPTION_SWEEP_RATE,
+	OPTION_REGION,
 	OPTION_DNS_ONLY,
 	OPTION_TREE,
 	OPTION_AZURE_DNS,
@@ -46,6 +50,10 @@ static const struct cli_option options_table[] = {
 	[OPTION_CA_FILE] = { "ca-file", 0, "PEM", "roots that replace the system's" },
 	[OPTION_NO_SWEEP] = { "no-sweep", 0, NULL,
 	    "do not look for names of regions that are not configured" },
+	[OPTION_SWEEP_RATE] = { "sweep-rate", 0, "NUMBER",
+	    "questions a second to each DNS server when it looks for those; 100" },
+	[OPTION_REGION] = { "region", 0, "NAME",
+	    "look for this region too, one that this program does not know; may be repeated" },
 	[OPTION_DNS_ONLY] = { "dns-only", 0, NULL, "only resolve, and connect to nothing" },
 	[OPTION_TREE] = { "tree", 0, NULL,
 	    "draw each name: who was asked, its aliases, addresses, what was met there" },
@@ -138,7 +146,33 @@ add_resolver(struct check_options *options, const char *text, struct err *err)
 }
 
 static bool
-take_option(struct check_options *options, int option, const char *value, struct err *err)
+parse_rate(int64_t *rate, const char *text, struct err *err)
+{
+	char *end;
+
+	*rate = strtol(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || *rate < 1 ||
+	    *rate > SWEPT_PACE_MAX)
+		return err_set(
+		    err, ERR_USAGE, "--sweep-rate: '%s': 1 to %d wanted", text, SWEPT_PACE_MAX);
+	return true;
+}
+
+static bool
+add_region(
+    struct arena *arena, struct check_options *options, const char *text, struct err *err)
+{
+	char label[REGION_LABEL_ROOM];
+
+	if (!region_label_parse(label, text, err))
+		return err_in(err, "--region");
+	options->regions[options->region_count++] = arena_strdup(arena, label);
+	return true;
+}
+
+static bool
+take_option(struct arena *arena, struct check_options *options, int option, const char *value,
+    struct err *err)
 {
 	switch (option) {
 	case OPTION_EXPECT: options->documents[options->document_count++] = value; break;
@@ -148,6 +182,8 @@ take_option(struct check_options *options, int option, const char *value, struct
 	case OPTION_TIMEOUT: return parse_timeout(&options->limit_ms, value, err);
 	case OPTION_CA_FILE: options->ca_file = value; break;
 	case OPTION_NO_SWEEP: options->no_sweep = true; break;
+	case OPTION_SWEEP_RATE: return parse_rate(&options->sweep_rate, value, err);
+	case OPTION_REGION: return add_region(arena, options, value, err);
 	case OPTION_DNS_ONLY: options->dns_only = true; break;
 	case OPTION_TREE: options->tree = true; break;
 	case OPTION_AZURE_DNS: options->azure_dns = true; break;
@@ -167,12 +203,14 @@ check_options_parse(
 	struct cli cli;
 	int        option;
 
-	*options = (struct check_options){ .limit_ms = limit_preset_ms };
+	*options = (struct check_options){ .limit_ms = limit_preset_ms,
+		.sweep_rate = SWEPT_PACE_PRESET };
 	options->documents = arena_array(arena, (size_t)argc, sizeof(char *));
+	options->regions = arena_array(arena, (size_t)argc, sizeof(char *));
 	options->names = arena_array(arena, (size_t)argc, sizeof(char *));
 	cli_init(&cli, &check_command, argc, argv);
 	while ((option = cli_next(&cli, err)) >= 0) {
-		if (!take_option(options, option, cli.value, err))
+		if (!take_option(arena, options, option, cli.value, err))
 			return CHECK_USAGE;
 	}
 	if (option != CLI_OVER)
@@ -429,6 +467,8 @@ check_once(
 	        .ca_file = options.ca_file,
 	        .limit_ms = options.limit_ms,
 	        .sweep = !options.no_sweep,
+	        .sweep_pace = (unsigned)options.sweep_rate,
+	        .regions = { options.regions, options.region_count },
 	        .dns_only = options.dns_only,
 	        .progress = isatty(STDERR_FILENO) },
 	    results, interrupted, err);

@@ -23,6 +23,9 @@ struct check_options {
 	int64_t           limit_ms;
 	int64_t           watch_ms; /* 0: once */
 	enum check_output output;
+	const char      **regions; /* --region, as labels */
+	size_t            region_count;
+	int64_t           sweep_rate; /* questions a second to each server */
 	bool              exit_zero, no_color, no_sweep, dns_only, tree;
 	bool              azure_dns; /* ask Azure's server, on Azure or not */
 	bool              dns_tcp;   /* ask each DNS server over TCP as well */

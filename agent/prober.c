@@ -8,6 +8,7 @@
 #include "base/confine.h"
 #include "base/log.h"
 #include "base/trim.h"
+#include "probe/swept.h"
 #include "probe/vantages.h"
 #include "proto/decode.h"
 #include "proto/encode.h"
@@ -32,8 +33,8 @@ struct prober;
 struct run {
 	struct prober  *prober; /* borrowed; owns us */
 	struct job     *job;
-	struct measure *measure;
-	struct arena   *arena; /* owned */
+	struct measure *measure; /* NULL: the sweep asks for it */
+	struct arena   *arena;   /* owned */
 	struct run     *previous, *next;
 };
 
@@ -48,6 +49,7 @@ struct prober {
 	struct loop      *loop;
 	struct channel   *channel;
 	struct probes    *probes;
+	struct swept     *swept; /* owned; NULL until something is to be swept */
 	struct schedule  *schedule;
 	struct run       *runs;
 	struct loop_watch starter, vitals_timer, beat_timer;
@@ -59,8 +61,6 @@ struct prober {
 	int64_t  started_ms;
 	int      code;
 };
-
-static void start_due(struct prober *prober);
 
 static void
 send_record(struct prober *prober, enum channel_type type, const struct message_desc *desc,
@@ -94,8 +94,23 @@ end_run(struct run *run)
 }
 
 static void
+cancel_sweep(struct prober *prober)
+{
+	struct run *run = prober->runs, *next;
+
+	swept_free(prober->swept);
+	prober->swept = NULL;
+	for (; run != NULL; run = next) {
+		next = run->next;
+		if (run->measure == NULL)
+			end_run(run);
+	}
+}
+
+static void
 cancel_runs(struct prober *prober)
 {
+	cancel_sweep(prober);
 	while (prober->runs != NULL) {
 		measure_cancel(prober->runs->measure);
 		end_run(prober->runs);
@@ -113,7 +128,8 @@ on_over(void *arg, struct measurement *seen)
 		send_record(prober, CHANNEL_RECORD, &record_desc,
 		    &(struct record){ .measurement = seen });
 	end_run(run);
-	start_due(prober);
+	/* Not from here: who calls us may have to go first. */
+	loop_watch_set(&prober->starter, -1, 0, 0);
 }
 
 static const struct vantages *
@@ -125,30 +141,68 @@ copy_vantages(const struct prober *prober, struct arena *arena)
 	return copy;
 }
 
+static bool
+is_swept(const struct target *target)
+{
+	return target->role == ROLE_SWEEP && target->dns_only;
+}
+
+static bool
+open_sweep(struct prober *prober)
+{
+	struct err err;
+
+	if (prober->swept == NULL)
+		prober->swept = swept_new(
+		    &(struct swept_options){ .probes = prober->probes,
+		        .vantages = prober->vantages.list,
+		        .vantage_count = prober->vantages.count,
+		        .queries_per_s = (unsigned)prober->conf->sweep_rate,
+		        .limit_ms = prober->conf->limit_ms },
+		    &err);
+	if (prober->swept == NULL)
+		log_warn(AREA, "%s; each name of the sweep is measured by itself", err.text);
+	return prober->swept != NULL;
+}
+
+static void
+start_measure(struct run *run)
+{
+	struct prober         *prober = run->prober;
+	const struct target   *target = run->job->target;
+	const struct vantages *vantages = copy_vantages(prober, run->arena);
+
+	run->measure = measure_start(prober->probes,
+	    &(struct measure_ask){ .target = target,
+	        .vantages = vantages->list,
+	        .vantage_count = vantages->count,
+	        .system = prober->conf->resolver_count == 0 && !is_swept(target),
+	        .tcp_too = prober->conf->dns_tcp && !is_swept(target),
+	        .limit_ms = target->limit_ms != 0 ? target->limit_ms : prober->conf->limit_ms,
+	        .arena = run->arena,
+	        .on_over = on_over,
+	        .arg = run });
+}
+
 static void
 start_run(struct prober *prober, struct job *job)
 {
-	const struct target   *target = job->target;
-	bool                   sweep = target->role == ROLE_SWEEP && target->dns_only;
-	struct run            *run = mem_alloc(sizeof(*run));
-	const struct vantages *vantages;
+	const struct target *target = job->target;
+	struct run          *run = mem_alloc(sizeof(*run));
 
 	*run = (struct run){ .prober = prober, .job = job, .arena = arena_new() };
 	run->next = prober->runs;
 	if (run->next != NULL)
 		run->next->previous = run;
 	prober->runs = run;
-	vantages = copy_vantages(prober, run->arena);
-	run->measure = measure_start(prober->probes,
-	    &(struct measure_ask){ .target = target,
-	        .vantages = vantages->list,
-	        .vantage_count = vantages->count,
-	        .system = prober->conf->resolver_count == 0 && !sweep,
-	        .tcp_too = prober->conf->dns_tcp && !sweep,
-	        .limit_ms = target->limit_ms != 0 ? target->limit_ms : prober->conf->limit_ms,
-	        .arena = run->arena,
-	        .on_over = on_over,
-	        .arg = run });
+	if (is_swept(target) && open_sweep(prober))
+		swept_add(prober->swept,
+		    &(struct swept_ask){ .target = target,
+		        .arena = run->arena,
+		        .on_over = on_over,
+		        .arg = run });
+	else
+		start_measure(run);
 }
 
 static uint32_t
@@ -210,6 +264,7 @@ find_vantages(struct prober *prober)
 		    prober->vantages.count > 0 ? vantages_render(&prober->vantages, arena)
 		                               : "none");
 		prober->vantages = found;
+		cancel_sweep(prober); /* their turn comes again */
 	}
 	arena_free(arena);
 	return changed;

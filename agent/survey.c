@@ -1,15 +1,14 @@
 #include "agent/survey.h"
 
 #include "agent/policy.h"
-#include "analyze/names.h"
 #include "base/clock.h"
-#include "probe/measure.h"
+#include "probe/swept.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Enough that the sweep's questions, which come last, do not wait for each other. */
+/* Enough that the public names of all regions, which come last, do not wait for each other. */
 enum { SURVEY_IN_FLIGHT = 256 };
 
 static const int64_t progress_us = 100 * US_PER_MS;
@@ -18,9 +17,10 @@ struct survey;
 
 /* One name. */
 struct visit {
-	struct survey            *survey; /* borrowed; outlives us */
-	struct measure           *running;
-	const struct target      *target;
+	struct survey       *survey;  /* borrowed; outlives us */
+	struct measure      *running; /* NULL for one of the sweep */
+	const struct target *target;
+	bool                 swept; /* the sweep asks for it, not a measurement of its own */
 	const struct measurement *seen; /* NULL until it is over */
 };
 
@@ -29,6 +29,7 @@ struct survey {
 	struct arena            *arena;
 	struct loop             *loop;
 	struct probes           *probes;
+	struct swept            *swept;
 	struct visit            *visits;
 	size_t                   visit_count, over_count;
 	struct loop_watch        progress;
@@ -83,6 +84,14 @@ start_visit(struct visit *visit)
 	const struct survey_ask *ask = survey->ask;
 	bool sweep = visit->target->role == ROLE_SWEEP && visit->target->dns_only;
 
+	if (visit->swept) {
+		swept_add(survey->swept,
+		    &(struct swept_ask){ .target = visit->target,
+		        .arena = survey->arena,
+		        .on_over = on_over,
+		        .arg = visit });
+		return;
+	}
 	visit->running = measure_start(survey->probes,
 	    &(struct measure_ask){ .target = visit->target,
 	        .vantages = ask->vantages->list,
@@ -118,15 +127,22 @@ plan_visits(struct survey *survey)
 	size_t next = 0;
 
 	for (size_t i = 0; i < ask->account_count; i++) {
-		lists[i] = names_targets(survey->arena, ask->accounts[i],
-		    (ask->sweep ? NAMES_SWEEP : 0) | (ask->dns_only ? NAMES_DNS_ONLY : 0));
+		lists[i] = names_targets_more(survey->arena, ask->accounts[i],
+		    (ask->sweep ? NAMES_SWEEP : 0) | (ask->dns_only ? NAMES_DNS_ONLY : 0),
+		    &ask->regions);
 		survey->visit_count += lists[i]->count;
 	}
 	survey->visits = arena_array(survey->arena, survey->visit_count, sizeof(struct visit));
 	for (size_t i = 0; i < ask->account_count; i++) {
-		for (size_t j = 0; j < lists[i]->count; j++)
+		for (size_t j = 0; j < lists[i]->count; j++) {
+			const struct target *target = &lists[i]->targets[j];
+
+			/* Without a document each of them may be a name to use. */
 			survey->visits[next++] = (struct visit){ .survey = survey,
-				.target = &lists[i]->targets[j] };
+				.target = target,
+				.swept = target->role == ROLE_SWEEP && target->dns_only &&
+				    ask->has_document[i] };
+		}
 	}
 }
 
@@ -172,7 +188,15 @@ open_survey(struct survey *survey, struct err *err)
 	                                .ca_file = ask->ca_file,
 	                                .allows = policy_allows_by_hand },
 	    err);
-	return survey->probes != NULL &&
+	if (survey->probes == NULL)
+		return false;
+	survey->swept = swept_new(&(struct swept_options){ .probes = survey->probes,
+	                              .vantages = ask->vantages->list,
+	                              .vantage_count = ask->vantages->count,
+	                              .queries_per_s = ask->sweep_pace,
+	                              .limit_ms = ask->limit_ms },
+	    err);
+	return survey->swept != NULL &&
 	    loop_signal(survey->loop, SIGINT, on_signal, survey, err) &&
 	    loop_signal(survey->loop, SIGTERM, on_signal, survey, err);
 }
@@ -182,6 +206,7 @@ close_survey(struct survey *survey)
 {
 	for (size_t i = 0; i < survey->visit_count; i++)
 		measure_cancel(survey->visits[i].running);
+	swept_free(survey->swept);
 	probes_free(survey->probes);
 	if (survey->loop == NULL)
 		return;

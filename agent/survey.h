@@ -8,6 +8,7 @@
 
 #include "analyze/account.h"
 #include "analyze/judge.h"
+#include "analyze/names.h"
 #include "base/addr.h"
 #include "base/arena.h"
 #include "probe/vantages.h"
@@ -24,9 +25,11 @@ struct survey_ask {
 	struct addr                  source;   /* family 0: the kernel's choice */
 	const char                  *ca_file;  /* NULL: the system's roots */
 	int64_t                      limit_ms; /* for each measurement */
-	bool sweep;    /* ask for the names of regions that are not configured */
-	bool dns_only; /* resolve, and connect to nothing */
-	bool progress; /* a line on stderr while it runs */
+	struct name_regions          regions;  /* to sweep beside those that are known */
+	unsigned sweep_pace; /* questions a second to each server; 0: without limit */
+	bool     sweep;      /* ask for the names of regions that are not configured */
+	bool     dns_only;   /* resolve, and connect to nothing */
+	bool     progress;   /* a line on stderr while it runs */
 };
 
 struct survey_result {

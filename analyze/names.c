@@ -69,42 +69,70 @@ add_configured(struct arena *arena, struct name_list *list, const struct account
 }
 
 static void
-add_sweep(struct arena *arena, struct name_list *list, const struct account *account)
+add_swept(struct arena *arena, struct name_list *list, const struct account *account,
+    const char *label)
 {
-	bool       has_document = account->location_count > 0;
+	bool           has_document = account->location_count > 0;
+	int            first = (int)strcspn(account->host, ".");
+	const char    *host;
+	struct target *target;
+
+	if (has_document)
+		host = arena_printf(
+		    arena, "%.*s-%s.%s", first, account->host, label, account->zone);
+	else
+		host = names_region_host(arena, account, label);
+	target = add_target(list, account, label, host, account->port);
+	target->role = ROLE_SWEEP;
+	target->dns_only = has_document;
+}
+
+static bool
+has_region(const struct name_list *list, const char *label)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->targets[i].region, label) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+add_sweep(struct arena *arena, struct name_list *list, const struct account *account,
+    const struct name_regions *more)
+{
 	enum cloud cloud = find_cloud(account);
-	int        first = (int)strcspn(account->host, ".");
 
 	for (const struct region *region = region_table; region->label != NULL; region++) {
-		const char    *host;
-		struct target *target;
-
-		if (region->cloud != cloud || region->hidden ||
-		    is_configured(account, region->label))
-			continue;
-		if (has_document)
-			host = arena_printf(arena, "%.*s-%s.%s", first, account->host,
-			    region->label, account->zone);
-		else
-			host = names_region_host(arena, account, region->label);
-		target = add_target(list, account, region->label, host, account->port);
-		target->role = ROLE_SWEEP;
-		target->dns_only = has_document;
+		if (region->cloud == cloud && !region->hidden &&
+		    !is_configured(account, region->label))
+			add_swept(arena, list, account, region->label);
+	}
+	for (size_t i = 0; i < more->count; i++) {
+		if (!has_region(list, more->labels[i]))
+			add_swept(arena, list, account, arena_strdup(arena, more->labels[i]));
 	}
 }
 
 struct name_list *
 names_targets(struct arena *arena, const struct account *account, unsigned flags)
 {
+	return names_targets_more(arena, account, flags, &(struct name_regions){ 0 });
+}
+
+struct name_list *
+names_targets_more(struct arena *arena, const struct account *account, unsigned flags,
+    const struct name_regions *more)
+{
 	struct name_list *list = arena_alloc(arena, sizeof(*list));
-	size_t            room = 1 + account->location_count;
+	size_t            room = 1 + account->location_count + more->count;
 
 	for (const struct region *region = region_table; region->label != NULL; region++)
 		room++;
 	list->targets = arena_array(arena, room, sizeof(struct target));
 	add_configured(arena, list, account);
 	if (flags & NAMES_SWEEP)
-		add_sweep(arena, list, account);
+		add_sweep(arena, list, account, more);
 	for (size_t i = 0; i < list->count; i++)
 		list->targets[i].dns_only |= (flags & NAMES_DNS_ONLY) != 0;
 	return list;

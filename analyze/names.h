@@ -14,6 +14,12 @@ struct name_list {
 	size_t         count;
 };
 
+/* Labels of regions that the table of region.h does not have yet. */
+struct name_regions {
+	const char *const *labels; /* NULL when there are none */
+	size_t             count;
+};
+
 enum {
 	NAMES_SWEEP = 1,   /* add the names of known regions that are not configured */
 	NAMES_DNS_ONLY = 2 /* resolve all of them, and connect to none */
@@ -28,6 +34,9 @@ enum {
  * since any may be real.  Everything is in the arena. */
 struct name_list *names_targets(
     struct arena *arena, const struct account *account, unsigned flags);
+/* The same, with more regions to sweep, in whatever cloud the account is. */
+struct name_list *names_targets_more(struct arena *arena, const struct account *account,
+    unsigned flags, const struct name_regions *more);
 
 /* The name of one region of the account, by the rule of the clients [cosmos-location-rule]. */
 const char *names_region_host(

@@ -153,6 +153,22 @@ region_label(const char *name, char *label, size_t room)
 	return label;
 }
 
+bool
+region_label_parse(char label[REGION_LABEL_ROOM], const char *name, struct err *err)
+{
+	static const char known[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	char              room[REGION_LABEL_ROOM + 1];
+
+	region_label(name, room, sizeof(room));
+	if (room[0] == '\0' || strlen(room) > REGION_LABEL_MAX ||
+	    room[strspn(room, known)] != '\0')
+		return err_set(err, ERR_PARSE,
+		    "'%.60s' is no region; 1 to %d letters and digits wanted", name,
+		    REGION_LABEL_MAX);
+	strcpy(label, room);
+	return true;
+}
+
 const struct region *
 region_find(const char *label)
 {

@@ -6,6 +6,8 @@
 #ifndef ANALYZE_REGION_H
 #define ANALYZE_REGION_H
 
+#include "base/err.h"
+
 #include <stddef.h>
 
 enum cloud {
@@ -33,6 +35,10 @@ extern const char          region_table_date[]; /* "2026-11-23" */
 /* The label of a display name or of a label: white space out, ASCII lower case.  Writes at most
  * room bytes with a NUL; returns label. */
 char *region_label(const char *name, char *label, size_t room);
+/* The same for what somebody wrote: letters and digits wanted, at most REGION_LABEL_MAX. */
+enum { REGION_LABEL_MAX = 40, REGION_LABEL_ROOM };
+bool region_label_parse(
+    char label[REGION_LABEL_ROOM], const char *name, struct err *err) MUST_CHECK;
 /* NULL when unknown. */
 const struct region *region_find(const char *label);
 /* The display name where known, else the label. */

@@ -448,18 +448,50 @@ add_swept(struct scene *scene, const struct target *target)
 	}
 }
 
+static bool
+has_region(const struct name_list *names, const char *label)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		if (strcmp(names->targets[i].region, label) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Regions that somebody added to the table where it was measured: only the measurements know. */
+static void
+add_swept_beside(struct scene *scene, struct name_list *names)
+{
+	const struct judge_ask *ask = scene->ask;
+
+	for (size_t i = 0; i < ask->seen_count; i++) {
+		const struct target *target = ask->seen[i]->target;
+
+		if (target == NULL || target->role != ROLE_SWEEP ||
+		    strcmp(target->account, ask->account->name) != 0 ||
+		    has_region(names, target->region))
+			continue;
+		names->targets[names->count++] = *target;
+		add_swept(scene, &names->targets[names->count - 1]);
+	}
+}
+
 struct scene *
 scene_new(struct arena *arena, const struct judge_ask *ask)
 {
 	const struct account *account = ask->account;
 	struct name_list     *names = names_targets(arena, account, NAMES_SWEEP);
+	size_t                room = names->count + ask->seen_count + 1;
+	struct target        *targets = arena_array(arena, room, sizeof(*targets));
 	struct scene         *scene = arena_alloc(arena, sizeof(*scene));
 
 	scene->arena = arena;
 	scene->ask = ask;
 	scene->claims = claims_of(ask->endpoints, account);
-	scene->sites = arena_array(arena, names->count + 1, sizeof(struct site));
-	scene->swept = arena_array(arena, names->count + 1, sizeof(struct site));
+	scene->sites = arena_array(arena, room, sizeof(struct site));
+	scene->swept = arena_array(arena, room, sizeof(struct site));
+	memcpy(targets, names->targets, names->count * sizeof(*targets));
+	names->targets = targets;
 	for (size_t i = 0; i < names->count; i++) {
 		const struct target *target = &names->targets[i];
 
@@ -469,5 +501,6 @@ scene_new(struct arena *arena, const struct judge_ask *ask)
 			add_site(scene, &scene->sites[scene->site_count++], target,
 			    i == 0 ? NULL : &account->locations[i - 1]);
 	}
+	add_swept_beside(scene, names);
 	return scene;
 }

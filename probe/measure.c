@@ -353,10 +353,6 @@ start_inquiry(struct measure *measure, struct probe_ask *ask)
 static void
 ask_server(struct measure *measure, const struct measure_vantage *vantage)
 {
-	struct dns *dns = &measure->seen->dns[measure->inquiry_count];
-
-	dns->resolver = name_resolver(&vantage->resolver, measure->ask.arena);
-	dns->source = vantage->source;
 	start_inquiry(measure,
 	    &(struct probe_ask){ .kind = "dns",
 	        .peer = vantage->resolver,
@@ -368,33 +364,44 @@ ask_server(struct measure *measure, const struct measure_vantage *vantage)
 static void
 ask_system(struct measure *measure)
 {
-	struct dns *dns = &measure->seen->dns[measure->inquiry_count];
-
-	dns->resolver = "system";
-	dns->source = SOURCE_SYSTEM;
 	start_inquiry(measure,
 	    &(struct probe_ask){ .kind = "nss", .limit_ms = dns_limit_ms(measure, true) });
+}
+
+struct measurement *
+measure_blank(const struct measure_ask *ask, const struct clock *clock)
+{
+	struct measurement *seen = arena_alloc(ask->arena, sizeof(*seen));
+
+	seen->target = copy_target(ask->target, ask->arena);
+	seen->started_ms = clock_wall_ms(clock);
+	seen->dns_count = ask->vantage_count + ask->system;
+	seen->dns = arena_array(ask->arena, seen->dns_count, sizeof(*seen->dns));
+	for (size_t i = 0; i < ask->vantage_count; i++) {
+		seen->dns[i].resolver = name_resolver(&ask->vantages[i].resolver, ask->arena);
+		seen->dns[i].source = ask->vantages[i].source;
+	}
+	if (ask->system) {
+		seen->dns[ask->vantage_count].resolver = "system";
+		seen->dns[ask->vantage_count].source = SOURCE_SYSTEM;
+	}
+	return seen;
 }
 
 struct measure *
 measure_start(struct probes *probes, const struct measure_ask *ask)
 {
-	struct measure     *measure = mem_alloc(sizeof(*measure));
-	struct measurement *seen = arena_alloc(ask->arena, sizeof(*seen));
+	struct measure *measure = mem_alloc(sizeof(*measure));
 
 	assert(ask->vantage_count <= MEASURE_VANTAGES_MAX);
 	assert(ask->vantage_count > 0 || ask->system);
 	assert(ask->limit_ms > 0 && ask->on_over != NULL);
 	measure->probes = probes;
 	measure->ask = *ask;
-	measure->seen = seen;
 	measure->clock = probes_options(probes)->clock;
+	measure->seen = measure_blank(ask, measure->clock);
 	measure->started_us = now_us(measure);
 	measure->due_us = measure->started_us + ask->limit_ms * US_PER_MS;
-	seen->target = copy_target(ask->target, ask->arena);
-	seen->started_ms = clock_wall_ms(measure->clock);
-	seen->dns_count = ask->vantage_count + ask->system;
-	seen->dns = arena_array(ask->arena, seen->dns_count, sizeof(*seen->dns));
 	loop_watch_init(&measure->pulse, probes_options(probes)->loop, on_pulse, measure);
 	for (size_t i = 0; i < ask->vantage_count; i++)
 		ask_server(measure, &ask->vantages[i]);

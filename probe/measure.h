@@ -33,6 +33,10 @@ struct measure_ask {
 	void *arg;
 };
 
+/* What is known before anything was asked: a copy of the target, the time, and who is to be asked
+ * (room for one more view with `system`).  All in the arena. */
+struct measurement *measure_blank(const struct measure_ask *ask, const struct clock *clock);
+
 /* Returns at once; on_over() is called from the loop, once unless cancelled. */
 struct measure *measure_start(struct probes *probes, const struct measure_ask *ask);
 void            measure_cancel(struct measure *measure); /* NULL is fine; no callback after */

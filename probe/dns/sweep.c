@@ -204,11 +204,12 @@ accept_answer(struct ask *ask, const struct dns_query *query, const uint8_t *byt
     size_t count, enum transport transport)
 {
 	struct sweep       *sweep = ask->slot->sweep;
-	struct sweep_result result = { .bytes = bytes, .count = count };
+	struct sweep_result result = { .heard = { .transport = transport,
+		                           .flags = dns_answer_flags(bytes),
+		                           .size = count } };
 	struct err          err;
 
 	sweep_lane_heard(lane_of(ask));
-	result.heard.transport = transport;
 	result.heard.took_us = sweep->now_us - ask->slot->started_us;
 	result.heard.answer = dns_skim_parse(sweep->skim, query, bytes, count, &err);
 	if (result.heard.answer == NULL) {

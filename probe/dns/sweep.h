@@ -39,8 +39,6 @@ struct sweep_result {
 	size_t      resolver; /* index in the options */
 	/* Valid in on_answer() only, with all that it points at.  how NOT_RUN: not asked. */
 	struct dns_heard heard;
-	const uint8_t   *bytes; /* the answer as it came; NULL when there is none */
-	size_t           count;
 };
 
 struct sweep_options {
