@@ -121,12 +121,19 @@ def run_scenarios(options, scenes, way_in):
     return run_side_by_side(run, scenes, options.jobs)
 
 
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("1 or more wanted")
+    return number
+
+
 def main():
     parser = argparse.ArgumentParser(prog="scripts/lab", description=__doc__)
     parser.add_argument("names", nargs="*", help="scenarios, by a part of their names; all")
     parser.add_argument("--list", action="store_true", help="name them and end")
     parser.add_argument("--keep", action="store_true", help="leave the world of one up")
-    parser.add_argument("--jobs", type=int, default=3, help="how many at once (3)")
+    parser.add_argument("--jobs", type=positive, default=3, help="how many at once (3)")
     parser.add_argument("--build", default=default_build(), help="folder of the programs (PLPROBE_BUILD)")
     options = parser.parse_args()
     try:
