@@ -1,6 +1,7 @@
 #include "agent/survey.h"
 
 #include "agent/policy.h"
+#include "analyze/compare.h"
 #include "base/clock.h"
 #include "probe/swept.h"
 
@@ -151,7 +152,9 @@ judge_visits(struct survey *survey, struct survey_result *results)
 {
 	const struct survey_ask   *ask = survey->ask;
 	const struct measurement **seen;
-	size_t                     next = 0;
+	struct verdict           **verdicts = arena_array(
+	              survey->arena, ask->account_count, sizeof(*verdicts));
+	size_t next = 0;
 
 	for (size_t i = 0; i < ask->account_count; i++) {
 		struct judge_ask judge = { .account = ask->accounts[i],
@@ -167,9 +170,10 @@ judge_visits(struct survey *survey, struct survey_result *results)
 				seen[judge.seen_count++] = survey->visits[next].seen;
 		}
 		judge.seen = seen;
-		results[i] = (struct survey_result){ .account = ask->accounts[i],
-			.verdict = judge_run(survey->arena, &judge) };
+		verdicts[i] = judge_run(survey->arena, &judge);
+		results[i] = (struct survey_result){ ask->accounts[i], verdicts[i] };
 	}
+	compare_verdicts(survey->arena, verdicts, ask->account_count);
 }
 
 static bool

@@ -22,22 +22,37 @@ is_in_any_view(const struct site *site, const struct addr *addr)
 	return site->control != NULL && scene_has_address(site->control, addr);
 }
 
+/* Not for want of time: the thread that asks may still have been busy with another name. */
+static bool
+lacks_address(const struct view *system)
+{
+	switch (system->dns->outcome) {
+	case OUTCOME_NXDOMAIN:
+	case OUTCOME_NODATA:
+	case OUTCOME_SERVFAIL: return system->addr_count == 0;
+	default: return false;
+	}
+}
+
+/* Public addresses change from answer to answer: they are compared with private ones alone. */
 static struct contrast
 compare(const struct site *site)
 {
 	const struct view *system = site->system;
 	struct contrast    contrast = { 0 };
+	bool private = false;
 
 	for (size_t i = 0; i < site->view_count; i++) {
 		contrast.says |= scene_says_something(&site->views[i]);
 		contrast.denies |= site->views[i].addr_count == 0;
+		private |= site->views[i].kind == VIEW_PRIVATE;
 	}
 	for (size_t i = 0; i < system->addr_count && contrast.alone == NULL; i++) {
-		if (!is_in_any_view(site, &system->addrs[i]))
+		if ((private || contrast.denies || !scene_is_public(system, i)) &&
+		    !is_in_any_view(site, &system->addrs[i]))
 			contrast.alone = &system->addrs[i];
 	}
-	contrast.lacks = system->addr_count == 0 && system->kind != VIEW_NONE &&
-	    !contrast.denies;
+	contrast.lacks = lacks_address(system) && !contrast.denies;
 	return contrast;
 }
 
