@@ -52,6 +52,7 @@ struct ingest {
 	char                  etag[32];
 	uint64_t              results[RESULT_COUNT];
 	uint64_t              records, bytes, assignments;
+	int64_t               stranger_us; /* when the log last told of one; 0: never */
 };
 
 /* A batch between its POST and its answer. */
@@ -117,6 +118,21 @@ answer_later(struct ingest *ingest, struct request *request, enum result result,
 	answer(ingest, request, result, status, "refused", reason);
 }
 
+/* A mistyped token is looked for in our log; one line a minute is enough, whoever knocks. */
+static void
+tell_of_stranger(struct ingest *ingest, const struct request *request)
+{
+	int64_t now_us = clock_mono_us(ingest->options.clock);
+
+	if (ingest->stranger_us != 0 && now_us - ingest->stranger_us < 60 * US_PER_S) {
+		log_debug("ingest", "%s showed no token that we know", request_peer(request));
+		return;
+	}
+	ingest->stranger_us = now_us;
+	log_warn("ingest", "%s showed no token that we know; told once a minute at most",
+	    request_peer(request));
+}
+
 /* The same words for whoever we do not know, known or unknown agent alike. */
 static const struct auth_agent *
 authenticate(struct ingest *ingest, struct request *request)
@@ -126,7 +142,7 @@ authenticate(struct ingest *ingest, struct request *request)
 
 	if (who != NULL)
 		return who;
-	log_debug("ingest", "%s showed no token that we know", request_peer(request));
+	tell_of_stranger(ingest, request);
 	request_set(request, "WWW-Authenticate", "Bearer");
 	answer(ingest, request, RESULT_UNAUTHORIZED, 401, "refused", "who are you?");
 	return NULL;

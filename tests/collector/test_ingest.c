@@ -31,7 +31,7 @@
 #include <unistd.h>
 
 static struct {
-	char        folder[64], conf[96], cert[96], key[96];
+	char        folder[64], conf[96], cert[96], key[96], log[96];
 	char        token[AUTH_TOKEN_ROOM], other_token[AUTH_TOKEN_ROOM];
 	pid_t       pid;
 	struct addr ingest, page;
@@ -59,7 +59,7 @@ write_conf(void)
 	fprintf(file,
 	    "listen: 127.0.0.1:0\npage: 127.0.0.1:0\ncertificate: cert.pem\nkey: key.pem\n"
 	    "store: sqlite:%s/store.db\nstate_dir: %s\naccounts_dir: %s/accounts\n"
-	    "log_level: error\n",
+	    "log_level: warn\n",
 	    server.folder, server.folder, server.folder);
 	assert_int_equal(fclose(file), 0);
 }
@@ -98,9 +98,12 @@ static void
 serve(int pipe_fd)
 {
 	struct err        err = { 0 };
-	struct collector *collector = collector_new(server.conf, &err);
+	struct collector *collector;
 	struct addr       at[2];
 
+	if (freopen(server.log, "a", stderr) == NULL)
+		_exit(9);
+	collector = collector_new(server.conf, &err);
 	if (collector == NULL) {
 		fprintf(stderr, "%s\n", err.text);
 		_exit(9);
@@ -299,6 +302,32 @@ test_who(void **state)
 	        .body = body.bytes, .count = body.count, .token = server.other_token },
 	    403, "another agent's");
 	wbuf_fini(&body);
+}
+
+/* Two came without a token that is known; the log names the first. */
+static void
+test_strangers_in_the_log(void **state)
+{
+	char         line[512];
+	unsigned     told = 0;
+	struct batch batch = make_batch(19, 1);
+	struct wbuf  body;
+	FILE        *log;
+
+	encode(&body, &batch);
+	for (int i = 0; i < 2; i++)
+		expect((struct call){ .body = body.bytes, .count = body.count }, 401,
+		    "who are you");
+	wbuf_fini(&body);
+	log = fopen(server.log, "r");
+	assert_non_null(log);
+	while (fgets(line, sizeof(line), log) != NULL) {
+		if (strstr(line, "level=warn msg=\"127.0.0.1:") != NULL &&
+		    strstr(line, "showed no token that we know") != NULL)
+			told++;
+	}
+	assert_int_equal(told, 1);
+	fclose(log);
 }
 
 static void
@@ -558,6 +587,7 @@ set_up(void **state)
 	snprintf(server.conf, sizeof(server.conf), "%s/c.yaml", server.folder);
 	snprintf(server.cert, sizeof(server.cert), "%s/cert.pem", server.folder);
 	snprintf(server.key, sizeof(server.key), "%s/key.pem", server.folder);
+	snprintf(server.log, sizeof(server.log), "%s/log", server.folder);
 	write_conf();
 	write_document();
 	write_certs();
@@ -587,6 +617,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_who),
+		cmocka_unit_test(test_strangers_in_the_log),
 		cmocka_unit_test(test_senseless_batches),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_digest_and_type),
