@@ -30,6 +30,7 @@ struct connection {
 	const char *endpoint; /* resource id of the private endpoint; "" when not told */
 	const char *group;    /* "Sql", ...; "" when not told */
 	const char *status;   /* "Approved", "Pending", "Rejected", "Disconnected"; "" */
+	const char *source;   /* file or address that says so */
 };
 
 struct account {

@@ -207,6 +207,7 @@ read_connection(
 	struct arm_spot endpoint, state;
 
 	connection->endpoint = connection->status = "";
+	connection->source = in->source;
 	if (!json_is_object(at->value))
 		return arm_refuse(in, at->path, "", "an object wanted");
 	if (!arm_text(in, at, "name", &connection->name) || !arm_text(in, at, "id", &id) ||

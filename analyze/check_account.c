@@ -30,12 +30,12 @@ find_code(const struct connection *connection)
 }
 
 const struct connection *
-check_blocking_connection(const struct account *account, enum finding_code *code)
+check_blocking_connection(const struct scene *scene, enum finding_code *code)
 {
 	const struct connection *blocking = NULL;
 
-	for (size_t i = 0; i < account->connection_count; i++) {
-		const struct connection *connection = &account->connections[i];
+	for (size_t i = 0; i < scene->connection_count; i++) {
+		const struct connection *connection = &scene->connections[i];
 		enum finding_code        found = find_code(connection);
 
 		if (concerns(connection) && found == FINDING_COUNT)
@@ -51,12 +51,11 @@ check_blocking_connection(const struct account *account, enum finding_code *code
 void
 check_connections(const struct scene *scene, struct report *out)
 {
-	const struct account *account = scene->ask->account;
-	enum finding_code     ignored;
-	bool                  blocking = check_blocking_connection(account, &ignored) != NULL;
+	enum finding_code ignored;
+	bool              blocking = check_blocking_connection(scene, &ignored) != NULL;
 
-	for (size_t i = 0; i < account->connection_count; i++) {
-		const struct connection *connection = &account->connections[i];
+	for (size_t i = 0; i < scene->connection_count; i++) {
+		const struct connection *connection = &scene->connections[i];
 		enum finding_code        code = find_code(connection);
 
 		if (code == FINDING_COUNT)
@@ -68,7 +67,7 @@ check_connections(const struct scene *scene, struct report *out)
 		        .connection = connection->name,
 		        .group = "account",
 		        .evidence = arena_printf(scene->arena,
-		            "%s: connection %s has the status %s%s%s", account->source,
+		            "%s: connection %s has the status %s%s%s", connection->source,
 		            connection->name, connection->status,
 		            *connection->endpoint != '\0' ? ", endpoint " : "",
 		            connection->endpoint),

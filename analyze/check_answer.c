@@ -6,10 +6,10 @@
 #include <string.h>
 
 static bool
-has_approved(const struct account *account)
+has_approved(const struct scene *scene)
 {
-	for (size_t i = 0; i < account->connection_count; i++) {
-		if (text_equal_nocase(account->connections[i].status, "Approved"))
+	for (size_t i = 0; i < scene->connection_count; i++) {
+		if (text_equal_nocase(scene->connections[i].status, "Approved"))
 			return true;
 	}
 	return false;
@@ -101,7 +101,7 @@ add_open(const struct scene *scene, const struct site *site, const struct view *
 {
 	const struct account *account = scene->ask->account;
 	bool closed = text_equal_nocase(account->public_network_access, "Disabled");
-	bool approved = has_approved(account);
+	bool approved = has_approved(scene);
 
 	report_add(out,
 	    &(struct sighting){

@@ -56,7 +56,8 @@ static bool
 is_given(const struct claims *claims, const char *id)
 {
 	for (size_t i = 0; i < claims->own_count; i++) {
-		if (text_equal_nocase(claims->own[i]->id, id))
+		if (claims->own[i]->address_count > 0 &&
+		    text_equal_nocase(claims->own[i]->id, id))
 			return true;
 	}
 	return false;
@@ -66,10 +67,8 @@ is_given(const struct claims *claims, const char *id)
 static const char *
 describe_missing(const struct scene *scene)
 {
-	const struct account *account = scene->ask->account;
-
-	for (size_t i = 0; i < account->connection_count; i++) {
-		const struct connection *connection = &account->connections[i];
+	for (size_t i = 0; i < scene->connection_count; i++) {
+		const struct connection *connection = &scene->connections[i];
 
 		if (*connection->endpoint != '\0' &&
 		    !is_given(&scene->claims, connection->endpoint))

@@ -21,6 +21,34 @@ find_holder(const struct scene *scene, const struct addr *addr)
 	return NULL;
 }
 
+/* "contoso-westus.privatelink.documents.azure.com" -> "contoso-westus.documents.azure.com". */
+static const char *
+find_public_name(const struct scene *scene, const struct site *site)
+{
+	const char *host = site->place->target->host;
+
+	return arena_printf(scene->arena, "%.*s.%s", (int)strcspn(host, "."), host,
+	    scene->ask->account->suffix);
+}
+
+/* What the documents of endpoints say of the address. */
+static const char *
+describe_claim(const struct scene *scene, const struct site *site, const struct addr *addr)
+{
+	struct claim claim = claim_find(&scene->claims, find_public_name(scene, site), addr);
+
+	if (claim.kind == CLAIM_NOBODY)
+		return "; no endpoint that was given has the address";
+	if (claim.kind == CLAIM_RIGHT)
+		return arena_printf(scene->arena,
+		    "; %s still has it for this name: is the account's document older?",
+		    check_describe_endpoint(scene, claim.entry->endpoint));
+	if (claim.entry == NULL)
+		return "";
+	return arena_printf(scene->arena, "; the address is of %s now, for %s",
+	    check_describe_endpoint(scene, claim.entry->endpoint), claim.entry->fqdn);
+}
+
 static void
 add_swept(const struct scene *scene, const struct site *site, const struct view *view,
     struct report *out)
@@ -34,6 +62,9 @@ add_swept(const struct scene *scene, const struct site *site, const struct view 
 	if (left_over && holder != NULL)
 		evidence = arena_printf(scene->arena, "%s; the address belongs to %s now",
 		    evidence, holder->place->target->host);
+	else if (left_over)
+		evidence = arena_printf(scene->arena, "%s%s", evidence,
+		    describe_claim(scene, site, &view->addrs[0]));
 	report_add(out,
 	    &(struct sighting){
 	        .code = left_over ? FINDING_RECORD_LEFT_OVER : FINDING_REGION_UNLISTED,

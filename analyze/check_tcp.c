@@ -48,13 +48,12 @@ check_tcp(const struct scene *scene, const struct site *site, const struct attem
 {
 	enum finding_code        code = find_failure(site, attempt->end->tcp);
 	enum finding_code        cause;
-	const struct connection *blocking = check_blocking_connection(
-	    scene->ask->account, &cause);
-	struct sighting sighting = {
-		.code = code,
-		.site = site,
-		.address = attempt->end->address,
-		.port = attempt->end->port,
+	const struct connection *blocking = check_blocking_connection(scene, &cause);
+	struct sighting          sighting = {
+		         .code = code,
+		         .site = site,
+		         .address = attempt->end->address,
+		         .port = attempt->end->port,
 	};
 
 	if (code == FINDING_COUNT)

@@ -52,6 +52,6 @@ const char *check_describe_control(const struct scene *scene, const struct site 
 /* The connection that keeps all addresses of the account silent, and its finding: the first that
  * is not approved when none is; NULL otherwise. */
 const struct connection *check_blocking_connection(
-    const struct account *account, enum finding_code *code);
+    const struct scene *scene, enum finding_code *code);
 
 #endif

@@ -24,12 +24,11 @@ struct claim {
 
 /* What the documents say of one account. */
 struct claims {
-	const struct endpoint_index *index; /* NULL: no documents */
-	const struct account        *account;
-	const struct private_endpoint *const
-	      *own; /* endpoints of the account, with addresses */
-	size_t own_count;
-	bool   told; /* one of them has an address for a name of this API */
+	const struct endpoint_index          *index; /* NULL: no documents */
+	const struct account                 *account;
+	const struct private_endpoint *const *own; /* endpoints of the account */
+	size_t                                own_count;
+	bool told; /* one of them has an address for a name of this API */
 };
 
 struct claims claims_of(const struct endpoint_index *index, const struct account *account);

@@ -9,7 +9,7 @@
 struct endpoint_index {
 	struct endpoint_entry          *entries; /* by address, then name, then endpoint */
 	size_t                          entry_count;
-	const struct private_endpoint **endpoints; /* with an address; by account, then id */
+	const struct private_endpoint **endpoints; /* by account, then id */
 	size_t                          endpoint_count;
 };
 
@@ -153,8 +153,6 @@ endpoint_index_new(struct arena *arena, const struct endpoint_list *list)
 	for (size_t from = 0, to; from < list->count; from = to) {
 		struct private_endpoint *endpoint = join(arena, sorted, list->count, from, &to);
 
-		if (endpoint->address_count == 0)
-			continue;
 		index->endpoints[index->endpoint_count++] = endpoint;
 		add_entries(index, endpoint);
 	}

@@ -64,7 +64,7 @@ struct endpoint_index *endpoint_index_new(
 /* The first entry and how many; an index that is NULL holds none. */
 const struct endpoint_entry *endpoint_by_address(
     const struct endpoint_index *index, const struct addr *addr, size_t *count);
-/* Endpoints of the account that hold an address. */
+/* Endpoints of the account, those without an address too. */
 const struct private_endpoint *const *endpoint_by_account(
     const struct endpoint_index *index, const char *account, size_t *count);
 /* The endpoint's address for the name; NULL when it holds none. */

@@ -476,6 +476,46 @@ add_swept_beside(struct scene *scene, struct name_list *names)
 	}
 }
 
+static bool
+is_connected(const struct scene *scene, const struct private_endpoint *endpoint)
+{
+	for (size_t i = 0; i < scene->connection_count; i++) {
+		const struct connection *connection = &scene->connections[i];
+
+		if (text_equal_nocase(connection->endpoint, endpoint->id) ||
+		    text_equal_nocase(connection->name, endpoint->name))
+			return true;
+	}
+	return false;
+}
+
+/* Of an endpoint that both tell of, the account's word counts: it decides. */
+static void
+take_connections(struct scene *scene)
+{
+	const struct account *account = scene->ask->account;
+	const struct claims  *claims = &scene->claims;
+
+	scene->connections = account->connections;
+	scene->connection_count = account->connection_count;
+	if (claims->own_count == 0)
+		return;
+	scene->connections = arena_array(scene->arena,
+	    account->connection_count + claims->own_count, sizeof(struct connection));
+	for (size_t i = 0; i < account->connection_count; i++)
+		scene->connections[i] = account->connections[i];
+	for (size_t i = 0; i < claims->own_count; i++) {
+		const struct private_endpoint *endpoint = claims->own[i];
+
+		if (*endpoint->status == '\0' || is_connected(scene, endpoint))
+			continue;
+		scene->connections[scene->connection_count++] = (struct connection){
+			endpoint->name, endpoint->id, endpoint->group, endpoint->status,
+			endpoint->source
+		};
+	}
+}
+
 struct scene *
 scene_new(struct arena *arena, const struct judge_ask *ask)
 {
@@ -488,6 +528,7 @@ scene_new(struct arena *arena, const struct judge_ask *ask)
 	scene->arena = arena;
 	scene->ask = ask;
 	scene->claims = claims_of(ask->endpoints, account);
+	take_connections(scene);
 	scene->sites = arena_array(arena, room, sizeof(struct site));
 	scene->swept = arena_array(arena, room, sizeof(struct site));
 	memcpy(targets, names->targets, names->count * sizeof(*targets));

@@ -67,10 +67,13 @@ struct scene {
 	struct arena           *arena;
 	const struct judge_ask *ask;
 	struct claims           claims;
-	struct site *sites; /* global name, then the regions in the document's order */
-	size_t       site_count;
-	struct site *swept; /* by label: names that nobody configured and that do exist */
-	size_t       swept_count;
+	/* The account's, and those that only the document of an endpoint tells of. */
+	struct connection *connections;
+	size_t             connection_count;
+	struct site       *sites; /* global name, then the regions in the document's order */
+	size_t             site_count;
+	struct site       *swept; /* by label: names that nobody configured and that do exist */
+	size_t             swept_count;
 	size_t swept_asked, swept_silent; /* swept names; those whose existence is unknown */
 };
 
