@@ -37,12 +37,13 @@ struct nss_mailbox {
 	struct queue over;
 };
 
-/* All that two threads touch; so there is one lock, and what it guards is never held for long. */
+/* All that several threads touch; so there is one lock, and what it guards is never held for long. */
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t  asked;
 	struct queue    line;
-	bool            alive; /* the thread is there, and will look into the line again */
+	unsigned        threads; /* that will look into the line again */
+	unsigned        idle;    /* those of them that wait for work */
 } shared = { .lock = PTHREAD_MUTEX_INITIALIZER, .asked = PTHREAD_COND_INITIALIZER };
 
 static void
@@ -132,14 +133,16 @@ static bool
 wait_for_work(void)
 {
 	struct timespec until;
+	bool            asked = true;
 
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += IDLE_S;
-	while (shared.line.first == NULL) {
-		if (pthread_cond_timedwait(&shared.asked, &shared.lock, &until) == ETIMEDOUT)
-			return shared.line.first != NULL;
-	}
-	return true;
+	shared.idle++;
+	while (shared.line.first == NULL && asked)
+		asked = pthread_cond_timedwait(&shared.asked, &shared.lock, &until) !=
+		    ETIMEDOUT;
+	shared.idle--;
+	return shared.line.first != NULL;
 }
 
 static void *
@@ -156,7 +159,7 @@ work(void *nothing)
 		pthread_mutex_lock(&shared.lock);
 		deliver(lookup);
 	}
-	shared.alive = false;
+	shared.threads--;
 	pthread_mutex_unlock(&shared.lock);
 	return NULL;
 }
@@ -181,7 +184,7 @@ start_thread(struct err *err)
 	if (cause != 0)
 		return err_set(
 		    err, ERR_SYSTEM, "no thread for getaddrinfo(): %s", strerror(cause));
-	shared.alive = true;
+	shared.threads++;
 	return true;
 }
 
@@ -220,7 +223,9 @@ enqueue(struct nss_lookup *lookup, struct err *err)
 	if (shared.line.count >= NSS_WAITING_MAX)
 		return err_set(err, ERR_LIMIT,
 		    "%d names wait for the system's resolver already", NSS_WAITING_MAX);
-	if (!shared.alive && !start_thread(err))
+	/* One that cannot be had is only missed when there is no other. */
+	if (shared.line.count >= shared.idle && shared.threads < NSS_THREADS_MAX &&
+	    !start_thread(err) && shared.threads == 0)
 		return false;
 	append(&shared.line, lookup);
 	pthread_cond_signal(&shared.asked);

@@ -1,8 +1,10 @@
-/* nss_thread: getaddrinfo() in a thread of its own, since it blocks.
+/* nss_thread: getaddrinfo() in threads of its own, since it blocks.
  *
- * One thread a process, however many mailboxes; it is made when somebody asks and ends when nobody
- * has asked for a while, so that an idle process has none.  Nobody waits for it: a lookup that
- * hangs is given up, and what it brings later is thrown away.  A process may exit meanwhile.
+ * A few threads a process, however many mailboxes, for a name takes a round trip at least and the
+ * names of an account should not wait for one another.  They are made when somebody asks and all
+ * are busy, and end when nobody has asked for a while, so that an idle process has none.  Nobody
+ * waits for them: a lookup that hangs is given up, and what it brings later is thrown away.  A
+ * process may exit meanwhile.
  */
 #ifndef PROBE_NSS_NSS_THREAD_H
 #define PROBE_NSS_NSS_THREAD_H
@@ -14,6 +16,7 @@
 #include <stdint.h>
 
 enum {
+	NSS_THREADS_MAX = 4,
 	NSS_WAITING_MAX = 512, /* lookups in line, all mailboxes together */
 	NSS_ADDRESSES_MAX = 32,
 	NSS_NAME_BYTES = 256

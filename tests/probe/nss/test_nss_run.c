@@ -274,18 +274,20 @@ open_black_hole(void)
 	check(bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0, "black hole");
 }
 
-/* The first name hangs for a second; the second waits behind it; the third comes when it is over,
+/* The first names hang for a second; the second waits behind them; the third comes when it is over,
  * and what the first brought is nobody's. */
 static void
 check_silence(void)
 {
 	struct world world;
-	struct trial first, second, third;
+	struct trial first, others[NSS_THREADS_MAX - 1], second, third;
 	int64_t      started_us = clock_mono_us(clock_system());
 
 	open_black_hole();
 	open_world(&world);
 	start(&world, &first, "a.silent.example", 300);
+	for (size_t i = 0; i < NSS_THREADS_MAX - 1; i++)
+		start(&world, &others[i], "b.silent.example", 300);
 	start(&world, &second, "home.example", 300);
 	wait_for(&world, &first);
 	wait_for(&world, &second);
@@ -353,11 +355,14 @@ test_cancel(void **state)
 	    check_cancel);
 }
 
-/* An answer that ends other runs from its callback, one of which has its own in the mailbox. */
+/* An answer that ends other runs from its callback, whose own are in the mailbox.  Which comes
+ * first is the threads' matter. */
 struct killer {
-	struct trial  trial;
-	struct trial *victims[2];
+	struct trial   trial;
+	struct killer *all;
 };
+
+enum { KILLERS = 3 };
 
 static void
 on_killer_over(void *arg)
@@ -365,9 +370,9 @@ on_killer_over(void *arg)
 	struct killer *killer = arg;
 
 	killer->trial.probe = NULL;
-	for (unsigned i = 0; i < 2; i++) {
-		probe_cancel(killer->victims[i]->probe);
-		killer->victims[i]->probe = NULL;
+	for (unsigned i = 0; i < KILLERS; i++) {
+		probe_cancel(killer->all[i].trial.probe);
+		killer->all[i].trial.probe = NULL;
 	}
 }
 
@@ -375,27 +380,29 @@ static void
 check_killer(void)
 {
 	struct world  world;
-	struct trial  near, far;
-	struct killer killer = { .victims = { &near, &far } };
+	struct killer killers[KILLERS];
+	unsigned      answered = 0;
 
 	open_world(&world);
-	killer.trial.dns = (struct dns){ 0 };
-	killer.trial.probe = probe_start(world.probes,
-	    &(struct probe_ask){ .kind = "nss",
-	        .host = "home.example",
-	        .limit_ms = LIMIT_MS,
-	        .arena = world.arena,
-	        .dns = &killer.trial.dns,
-	        .on_over = on_killer_over,
-	        .arg = &killer });
-	start(&world, &near, "home.example", LIMIT_MS);
-	start(&world, &far, "home.example", LIMIT_MS);
+	for (unsigned i = 0; i < KILLERS; i++) {
+		killers[i].all = killers;
+		killers[i].trial.dns = (struct dns){ 0 };
+		killers[i].trial.probe = probe_start(world.probes,
+		    &(struct probe_ask){ .kind = "nss",
+		        .host = "home.example",
+		        .limit_ms = LIMIT_MS,
+		        .arena = world.arena,
+		        .dns = &killers[i].trial.dns,
+		        .on_over = on_killer_over,
+		        .arg = &killers[i] });
+	}
 	loop_run_once(world.loop, true); /* starts all */
 	usleep(200000);                  /* all are answered */
-	wait_for(&world, &killer.trial);
+	wait_for(&world, &killers[0].trial);
 	run_for(&world, 50);
-	check(killer.trial.dns.outcome == OUTCOME_OK, "the first was answered");
-	check(near.dns.resolver == NULL && far.dns.resolver == NULL, "the others never");
+	for (unsigned i = 0; i < KILLERS; i++)
+		answered += killers[i].trial.dns.resolver != NULL;
+	check(answered == 1, "the others never");
 	close_world(&world);
 }
 
@@ -446,28 +453,31 @@ test_late_loop(void **state)
 	    check_late_loop);
 }
 
-/* One hangs, as many as fit wait, one more is refused at once. */
+/* All threads hang, as many as fit wait, one more is refused at once. */
 static void
 check_full_line(void)
 {
-	static struct trial trials[NSS_WAITING_MAX + 2];
+	enum { TRIALS = NSS_THREADS_MAX + NSS_WAITING_MAX + 1 };
+	static struct trial trials[TRIALS];
 	struct world        world;
 	size_t              refused = 0;
 
 	open_black_hole();
 	open_world(&world);
-	start(&world, &trials[0], "a.silent.example", LIMIT_MS);
-	run_for(&world, 100);
-	for (size_t i = 1; i < NSS_WAITING_MAX + 2; i++)
+	for (size_t i = 0; i < NSS_THREADS_MAX; i++) {
+		start(&world, &trials[i], "a.silent.example", LIMIT_MS);
+		run_for(&world, 30);
+	}
+	for (size_t i = NSS_THREADS_MAX; i < TRIALS; i++)
 		start(&world, &trials[i], "b.silent.example", LIMIT_MS);
 	run_for(&world, 200);
-	for (size_t i = 0; i < NSS_WAITING_MAX + 2; i++)
+	for (size_t i = 0; i < TRIALS; i++)
 		refused += trials[i].probe == NULL;
 	check(refused == 1, "one is refused");
-	check(trials[NSS_WAITING_MAX + 1].probe == NULL, "the last");
-	say("last", &trials[NSS_WAITING_MAX + 1].dns);
-	check(trials[NSS_WAITING_MAX + 1].dns.outcome == OUTCOME_LOCAL, "by ourselves");
-	check(strstr(trials[NSS_WAITING_MAX + 1].dns.detail, "wait for the system's") != NULL,
+	check(trials[TRIALS - 1].probe == NULL, "the last");
+	say("last", &trials[TRIALS - 1].dns);
+	check(trials[TRIALS - 1].dns.outcome == OUTCOME_LOCAL, "by ourselves");
+	check(strstr(trials[TRIALS - 1].dns.detail, "wait for the system's") != NULL,
 	    "and says why");
 	close_world(&world);
 }
