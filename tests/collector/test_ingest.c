@@ -183,7 +183,8 @@ make_headers(const struct call *call)
 	}
 	list = add_header(
 	    list, "Content-Type", call->type != NULL ? call->type : "application/vnd.msgpack");
-	list = curl_slist_append(list, "Expect:");
+	if (call->more == NULL || strncmp(call->more, "Expect:", 7) != 0)
+		list = curl_slist_append(list, "Expect:");
 	return call->more != NULL ? curl_slist_append(list, call->more) : list;
 }
 
@@ -414,8 +415,12 @@ test_too_large(void **state)
 {
 	uint8_t *body = mem_alloc(INGEST_BODY_MAX + 1);
 
-	expect(
-	    (struct call){ .body = body, .count = INGEST_BODY_MAX + 1, .token = server.token },
+	/* Who asks first gets the answer; to who does not, the end of the connection may come
+	 * before it. */
+	expect((struct call){ .body = body,
+	           .count = INGEST_BODY_MAX + 1,
+	           .token = server.token,
+	           .more = "Expect: 100-continue" },
 	    413, "");
 	expect((struct call){ .body = body, .count = INGEST_BODY_MAX, .token = server.token },
 	    400, "\"refused\"");
