@@ -311,9 +311,10 @@ test_any_measurement_is_judged(void **state)
 	dice = support_random_new();
 	for (unsigned round = 0; round < 300; round++) {
 		struct arena           *arena = arena_new();
-		struct support_witness *witness = support_witness_read(
-		    arena, FOLDER "/well/two_regions.json");
-		struct verdict *verdict;
+		struct support_witness *witness = support_witness_read(arena,
+		    round % 2 == 0 ? FOLDER "/well/two_regions.json"
+		                   : FOLDER "/well/with_endpoint.json");
+		struct verdict         *verdict;
 
 		for (size_t i = 0; i < witness->seen_count; i++) {
 			struct target *target = witness->seen[i]->target;
@@ -458,6 +459,115 @@ test_one_connection_is_not_dns_only(void **state)
 	arena_free(arena);
 }
 
+/* Addresses of every kind that the documents of swarm.json tell of, and of some that they do not. */
+static const char *const  address_pool[] = { "10.1.0.4", "10.1.0.5", "10.1.0.6", "10.2.0.4",
+	 "10.2.0.6", "10.7.0.4", "10.1.0.20", "10.1.0.99", "20.61.0.1", "127.0.0.1", "fd00::4",
+	 "2603:1020:200::1", "" };
+static const enum outcome outcome_pool[] = { OUTCOME_OK, OUTCOME_NXDOMAIN, OUTCOME_NODATA,
+	OUTCOME_SERVFAIL, OUTCOME_TIMEOUT, OUTCOME_REFUSED, OUTCOME_UNREACHABLE,
+	OUTCOME_DNS_OTHER, OUTCOME_LOCAL, OUTCOME_NOT_RUN };
+static const char *const  resolver_pool[] = { "10.0.0.2", "10.0.0.3", "168.63.129.16" };
+
+#define PICK(pool) ((pool)[support_random_below(&dice, sizeof(pool) / sizeof((pool)[0]))])
+
+static void
+make_answer(struct arena *arena, struct dns *dns, const struct hop *hop)
+{
+	memset(dns, 0, sizeof(*dns));
+	dns->source = (uint32_t)support_random_below(&dice, SOURCE_COUNT);
+	dns->resolver = dns->source == SOURCE_SYSTEM ? "system" : PICK(resolver_pool);
+	dns->outcome = PICK(outcome_pool);
+	dns->transport = TRANSPORT_UDP;
+	dns->tcp_outcome = PICK(outcome_pool);
+	dns->tcp_differs = support_random_below(&dice, 4) == 0;
+	dns->truncated = support_random_below(&dice, 4) == 0;
+	dns->took_us = (uint32_t)support_random_below(&dice, 1000000);
+	dns->negative_ttl_s = (uint32_t)support_random_below(&dice, 1000);
+	dns->detail = dns->nsid = dns->soa = dns->canonical = "";
+	if (dns->source == SOURCE_SYSTEM && support_random_below(&dice, 3) == 0)
+		dns->canonical = arena_printf(arena, "%s.corp.example", hop->owner);
+	if (dns->outcome != OUTCOME_OK)
+		return;
+	dns->hops = arena_array(arena, 1, sizeof(struct hop));
+	dns->hops[0] = *hop;
+	dns->hops_count = support_random_below(&dice, 4) != 0;
+	dns->addresses = arena_array(arena, 3, sizeof(struct rdata));
+	dns->addresses_count = support_random_below(&dice, 4);
+	for (size_t i = 0; i < dns->addresses_count; i++) {
+		dns->addresses[i].address = PICK(address_pool);
+		dns->addresses[i].ttl_s = (uint32_t)support_random_below(&dice, 1000);
+	}
+}
+
+/* The endpoints that are there stay as they are, but for where they are and how they end. */
+static void
+make_attempts(struct arena *arena, struct measurement *seen)
+{
+	struct endpoint well = seen->endpoints[0];
+
+	seen->endpoints = arena_array(arena, 4, sizeof(struct endpoint));
+	seen->endpoints_count = support_random_below(&dice, 5);
+	for (size_t i = 0; i < seen->endpoints_count; i++) {
+		struct endpoint *end = &seen->endpoints[i];
+
+		*end = well;
+		end->address = PICK(address_pool);
+		end->tcp = PICK(outcome_pool);
+		if (end->tcp == OUTCOME_OK)
+			continue;
+		end->tls = end->http = OUTCOME_NOT_RUN;
+		end->http_status = 0;
+	}
+}
+
+static void
+assert_sound(const struct support_witness *witness, const struct verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->finding_count; i++) {
+		const struct finding *finding = &verdict->findings[i];
+
+		assert_worded(witness->title, finding);
+		assert_true(finding->severity <= verdict->state);
+		/* No rule but their own tells of the system, and of what no client asks. */
+		if (finding->code < FINDING_TCP_REFUSED &&
+		    finding->code != FINDING_SYSTEM_OVERRIDES_DNS &&
+		    finding->code != FINDING_SEARCH_DOMAIN_HIJACK)
+			assert_null(strstr(finding->sentence, "system"));
+	}
+}
+
+/* Whatever servers, the system and the endpoints say together: the verdict is worded, and does not
+ * depend on the order of the names. */
+static void
+test_any_answers_are_judged(void **state)
+{
+	dice = support_random_new();
+	for (unsigned round = 0; round < 1000; round++) {
+		struct arena           *arena = arena_new();
+		struct support_witness *witness = support_witness_read(
+		    arena, FOLDER "/swarm/swarm.json");
+		struct verdict *verdict;
+
+		if (round % 4 == 0)
+			witness->endpoints = NULL;
+		for (size_t i = 0; i < witness->seen_count; i++) {
+			struct measurement *seen = witness->seen[i];
+			const struct hop   *hop = &seen->dns[0].hops[0];
+
+			seen->dns_count = 1 + support_random_below(&dice, 4);
+			seen->dns = arena_array(arena, seen->dns_count, sizeof(struct dns));
+			for (size_t j = 0; j < seen->dns_count; j++)
+				make_answer(arena, &seen->dns[j], hop);
+			make_attempts(arena, seen);
+		}
+		verdict = support_witness_judge(arena, witness);
+		assert_sound(witness, verdict);
+		shuffle(witness->seen, witness->seen_count);
+		assert_same(witness->title, verdict, support_witness_judge(arena, witness));
+		arena_free(arena);
+	}
+}
+
 int
 main(void)
 {
@@ -469,6 +579,7 @@ main(void)
 		cmocka_unit_test(test_the_newest_counts),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_any_measurement_is_judged),
+		cmocka_unit_test(test_any_answers_are_judged),
 		cmocka_unit_test(test_dns_only_by_range_is_never_ok),
 		cmocka_unit_test(test_dns_only_by_documents),
 		cmocka_unit_test(test_dns_only_finds_what_dns_shows),
