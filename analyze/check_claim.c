@@ -67,17 +67,23 @@ is_given(const struct claims *claims, const char *id)
 static const char *
 describe_missing(const struct scene *scene)
 {
+	bool any = false;
+
 	for (size_t i = 0; i < scene->connection_count; i++) {
 		const struct connection *connection = &scene->connections[i];
 
-		if (*connection->endpoint != '\0' &&
-		    !is_given(&scene->claims, connection->endpoint))
+		if (*connection->endpoint == '\0')
+			return "; an endpoint whose document was not given could have it";
+		if (!is_given(&scene->claims, connection->endpoint))
 			return arena_printf(scene->arena,
 			    "; the account also has endpoint %s, whose addresses were not "
 			    "given",
 			    connection->name);
+		any = true;
 	}
-	return "; an endpoint whose document was not given could have it";
+	return any && scene->ask->has_document
+	    ? "; all endpoints that the account lists were given"
+	    : "; an endpoint whose document was not given could have it";
 }
 
 /* One address of one answer, as all rules here look at it. */

@@ -123,11 +123,13 @@ describe_contrast(const struct scene *scene, const struct site *site, const stru
 
 	if (dns->addresses_count == 0 && dns->detail != NULL && *dns->detail != '\0')
 		text = arena_printf(scene->arena, "%s (%s)", text, dns->detail);
+	if (alone != NULL)
+		text = arena_printf(scene->arena, "%s%s", text,
+		    check_describe_attempt(scene, scene_attempt(site, alone)));
 	for (size_t i = 0; i < site->view_count; i++)
 		text = arena_printf(scene->arena, "%s; resolver %s: %s", text,
 		    site->views[i].dns->resolver, list_addresses(scene, &site->views[i]));
-	return arena_printf(scene->arena, "%s%s", text,
-	    alone != NULL ? check_describe_attempt(scene, scene_attempt(site, alone)) : "");
+	return text;
 }
 
 static void

@@ -66,7 +66,7 @@ const struct conf_row collector_conf_rows[] = {
 	{ "state_dir", CONF_PATH, AT(state_dir), .preset = "/var/lib/plprobe-collector",
 	    .help = "folder of the token file" },
 	{ "accounts_dir", CONF_PATH, AT(accounts_dir), .preset = "",
-	    .help = "folder of account documents, *.json as `az cosmosdb show` prints them; read again when they change" },
+	    .help = "folder of *.json documents as `az cosmosdb show` and `az network private-endpoint show` print them; read again when they change" },
 	{ "interval", CONF_MS, AT(interval_ms), 1000, MS_PER_DAY, "60s",
 	    .help = "between two measurements of one name, for agents without accounts of their own" },
 	{ "timeout", CONF_MS, AT(limit_ms), 100, 5 * MS_PER_MIN, "10s",
