@@ -66,7 +66,7 @@ function cellWords(cell) {
 	if (cell.stale)
 		return cell.seen_ms ? `no news for ${age(cell.seen_ms).replace(" ago", "")}` : "not measured";
 	if (cell.state === "ok")
-		return cell.short ? `ok: ${cell.short}` : "ok";
+		return cell.short ? `ok: ${cell.short}` : cell.words || "ok";
 	return cell.short || cell.words || cell.state;
 }
 
