@@ -82,6 +82,8 @@ test_presets(void **state)
 	assert_int_equal(conf->port_count, 6);
 	assert_int_equal(conf->ports[0], 443);
 	assert_true(conf->sweep);
+	assert_int_equal(conf->sweep_rate, 100);
+	assert_int_equal(conf->regions.count, 0);
 	assert_false(conf->allow_loopback);
 	assert_int_equal(conf->log_level, LOG_LEVEL_INFO);
 }
@@ -94,7 +96,7 @@ test_values(void **state)
 	struct agent_conf *conf = read_text(f,
 	    "agent: vm-1\ncollector: https://c:8643\nresolvers: [10.0.0.4, '10.0.0.5:5300']\n"
 	    "source: 10.0.0.9\nports: [443, 8443]\ninterval: 2m\nspool_limit: 1GiB\n"
-	    "ca_file: roots.pem\nlog_format: json\n",
+	    "ca_file: roots.pem\nlog_format: json\nregions: [West US 9, eastus9]\n",
 	    &err);
 
 	if (conf == NULL)
@@ -110,6 +112,9 @@ test_values(void **state)
 	assert_int_equal(conf->log_format, LOG_FORMAT_JSON);
 	/* A relative path is taken from the file's folder. */
 	assert_string_equal(conf->ca_file, arena_printf(f->arena, "%s/roots.pem", f->dir));
+	assert_int_equal(conf->regions.count, 2);
+	assert_string_equal(conf->regions.labels[0], "westus9");
+	assert_string_equal(conf->regions.labels[1], "eastus9");
 }
 
 static const struct refusal {
@@ -131,6 +136,8 @@ static const struct refusal {
 	{ "port", "accounts: [{name: contoso}]\nports: [70000]\n", "1 to 65535" },
 	{ "source", "accounts: [{name: contoso}]\nsource: eth0\n", "source" },
 	{ "level", "accounts: [{name: contoso}]\nlog_level: loud\n", "loud" },
+	{ "region", "accounts: [{name: contoso}]\nregions: [west-us]\n", "agent.yaml:2:" },
+	{ "sweep rate", "accounts: [{name: contoso}]\nsweep_rate: 0\n", "agent.yaml:2:" },
 	{ "unknown", "acounts: [{name: contoso}]\n", "agent.yaml:1:1" },
 	{ "unit", "accounts: [{name: contoso}]\ninterval: 30\n", "agent.yaml:2:" },
 	{ "range", "accounts: [{name: contoso}]\ninterval: 10ms\n", "agent.yaml:2:" },

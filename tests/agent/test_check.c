@@ -50,6 +50,11 @@ static const struct parse_case {
 	{ "contoso --watch=5 --resolver 10.0.0.4 --resolver [fd00::1]:5300", CHECK_GO, "" },
 	{ "contoso --watch=1m", CHECK_GO, "" },
 	{ "contoso --dns-only --tree --azure-dns --tcp", CHECK_GO, "" },
+	{ "contoso --sweep-rate 1 --region westus9 --region EastUS9", CHECK_GO, "" },
+	{ "contoso --sweep-rate 0", CHECK_USAGE, "--sweep-rate: '0': 1 to 100000 wanted" },
+	{ "contoso --sweep-rate 10/s", CHECK_USAGE, "--sweep-rate: '10/s'" },
+	{ "contoso --region west-us", CHECK_USAGE, "--region: 'west-us' is no region" },
+	{ "contoso --region=", CHECK_USAGE, "letters and digits wanted" },
 	{ "contoso --res 10.0.0.4", CHECK_GO, "" }, /* what is unique may be cut short */
 	{ "--help", CHECK_HELP, "" },
 	{ "contoso -h", CHECK_HELP, "" },
@@ -101,7 +106,8 @@ test_values(void **state)
 	char                *argv[ARGS_MAX];
 	int                  argc = split(arena_strdup(arena,
 	                                      "one -e a.json two -r 10.0.0.4 -r 10.0.0.5:5300 -w7 -t 2s "
-	                                                       "--source 10.0.0.9 -o nagios"),
+	                                                       "--source 10.0.0.9 -o nagios "
+	                                                       "--sweep-rate 7 --region EastUS9"),
 	                     argv);
 
 	assert_int_equal(check_options_parse(arena, &options, argc, argv, &err), CHECK_GO);
@@ -115,6 +121,9 @@ test_values(void **state)
 	assert_int_equal(options.limit_ms, 2000);
 	assert_int_equal(options.source.family, 4);
 	assert_int_equal(options.output, CHECK_NAGIOS);
+	assert_int_equal(options.sweep_rate, 7);
+	assert_int_equal(options.region_count, 1);
+	assert_string_equal(options.regions[0], "eastus9");
 	arena_free(arena);
 }
 

@@ -138,6 +138,31 @@ test_sweep_without_a_document(void **state)
 	arena_free(arena);
 }
 
+/* Regions that somebody adds; those of the table, of the document and doubles add nothing. */
+static void
+test_more_regions(void **state)
+{
+	static const char *const labels[] = { "atlantisnorth", "westeurope", "westus",
+		"atlantisnorth", "atlantissouth" };
+	struct name_regions      more = { labels, 5 };
+	struct arena            *arena = arena_new();
+	struct account   *account = read_account(arena, "tests/analyze/document/rest.json", 0);
+	struct name_list *known = names_targets(arena, account, NAMES_SWEEP);
+	struct name_list *all = names_targets_more(arena, account, NAMES_SWEEP, &more);
+	struct target    *last = &all->targets[all->count - 1];
+
+	assert_int_equal(all->count, known->count + 2);
+	assert_string_equal(last[-1].region, "atlantisnorth");
+	assert_string_equal(last->region, "atlantissouth");
+	assert_string_equal(
+	    last->host, "contoso-atlantissouth.privatelink.documents.azure.com");
+	assert_int_equal(last->role, ROLE_SWEEP);
+	assert_true(last->dns_only);
+	all = names_targets_more(arena, account, 0, &more);
+	assert_int_equal(all->count, 4);
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -147,6 +172,7 @@ main(void)
 		cmocka_unit_test(test_sweep_with_a_document),
 		cmocka_unit_test(test_sweep_of_a_sovereign_cloud),
 		cmocka_unit_test(test_sweep_without_a_document),
+		cmocka_unit_test(test_more_regions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
