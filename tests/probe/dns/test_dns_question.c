@@ -337,16 +337,18 @@ test_tcp_on_its_own_and_our_loop_late(void **state)
 {
 	static const struct {
 		const char *host, *tcp_outcome;
-	} cases[] = { { "tcp-late.held.example", "ok" },
-		{ "tcp-silent.held.example", "agent-late" } };
+		unsigned    limit_ms, block_ms;
+	} cases[] = { { "tcp-late.held.example", "ok", 400, 300 },
+		{ "tcp-late.held.example", "ok", 60, 100 },
+		{ "tcp-silent.held.example", "agent-late", 400, 300 } };
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		struct trial trial;
 
 		init_trial(&trial, support_odd_dns_port(odd), cases[i].host);
 		trial.ask.tcp_too = true;
-		trial.ask.limit_ms = 400;
-		trial.block_ms = 300;
+		trial.ask.limit_ms = cases[i].limit_ms;
+		trial.block_ms = cases[i].block_ms;
 		run_trial(&trial);
 		assert_string_equal(outcome_name(trial.dns.tcp_outcome), cases[i].tcp_outcome);
 		fini_trial(&trial);

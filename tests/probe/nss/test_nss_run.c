@@ -322,7 +322,7 @@ static void
 check_cancel(void)
 {
 	struct world world;
-	struct trial running, waiting, answered, after;
+	struct trial running, waiting, last, answered, after;
 
 	open_black_hole();
 	open_world(&world);
@@ -331,9 +331,18 @@ check_cancel(void)
 	usleep(200000);
 	probe_cancel(answered.probe);
 	start(&world, &running, "a.silent.example", LIMIT_MS);
-	start(&world, &waiting, "b.silent.example", LIMIT_MS);
+	start(&world, &waiting, "home.example", LIMIT_MS);
+	start(&world, &last, "b.silent.example", LIMIT_MS);
 	run_for(&world, 100);
 	check(running.probe != NULL && waiting.probe != NULL, "both are under way");
+	probe_cancel(last.probe);
+	start(&world, &after, "home.example", LIMIT_MS);
+	wait_for(&world, &waiting);
+	wait_for(&world, &after);
+	check(after.dns.outcome == OUTCOME_OK, "who came in place of the last");
+	start(&world, &running, "a.silent.example", LIMIT_MS);
+	start(&world, &waiting, "b.silent.example", LIMIT_MS);
+	run_for(&world, 100);
 	probe_cancel(waiting.probe);
 	probe_cancel(running.probe);
 	start(&world, &after, "c.silent.example", LIMIT_MS);
@@ -416,7 +425,7 @@ test_one_ends_others(void **state)
 static void
 block(void *arg, unsigned what)
 {
-	usleep(600 * 1000);
+	usleep(*(unsigned *)arg * 1000);
 }
 
 /* The loop is held up beyond the deadline: an answer that came in time counts, and silence is our
@@ -427,10 +436,11 @@ check_late_loop(void)
 	struct world      world;
 	struct trial      good, silent;
 	struct loop_watch blocker;
+	unsigned          block_ms = 600;
 
 	open_black_hole();
 	open_world(&world);
-	loop_watch_init(&blocker, world.loop, block, NULL);
+	loop_watch_init(&blocker, world.loop, block, &block_ms);
 	start(&world, &good, "home.example", 200);
 	start(&world, &silent, "a.silent.example", 200);
 	loop_run_once(world.loop, true);
@@ -445,12 +455,40 @@ check_late_loop(void)
 	close_world(&world);
 }
 
+/* Twice held up: the first time until the deadline is past, so that our timer was chosen to fire,
+ * the second time until the answer has come, after a second: it counts. */
+static void
+check_late_answer(void)
+{
+	struct world      world;
+	struct trial      trial;
+	struct loop_watch blockers[2];
+	unsigned          block_ms[2] = { 100, 400 };
+
+	open_black_hole();
+	open_world(&world);
+	start(&world, &trial, "a.silent.example", 850);
+	loop_run_once(world.loop, true);
+	for (unsigned i = 0; i < 2; i++) {
+		loop_watch_init(&blockers[i], world.loop, block, &block_ms[i]);
+		loop_watch_set(&blockers[i], -1, 0, (800 + i) * US_PER_MS);
+	}
+	wait_for(&world, &trial);
+	say("late", &trial.dns);
+	check(trial.dns.outcome == OUTCOME_SERVFAIL, "what the system said counts");
+	for (unsigned i = 0; i < 2; i++)
+		loop_watch_fini(&blockers[i]);
+	close_world(&world);
+}
+
 static void
 test_late_loop(void **state)
 {
 	in_world(&(struct support_etc){ .hosts = "10.1.1.1 home.example\n",
 	             .resolv = AT_HOME IMPATIENT },
 	    check_late_loop);
+	in_world(&(struct support_etc){ .hosts = "", .resolv = AT_HOME IMPATIENT },
+	    check_late_answer);
 }
 
 /* All threads hang, as many as fit wait, one more is refused at once. */
@@ -500,6 +538,11 @@ check_exit(void)
 	open_world(&world);
 	start(&world, &trial, "a.silent.example", 100);
 	wait_for(&world, &trial);
+	start(&world, &trial, "home.example", LIMIT_MS); /* comes when that is thrown away */
+	wait_for(&world, &trial);
+	check(trial.dns.outcome == OUTCOME_OK, "answered");
+	start(&world, &trial, "a.silent.example", 100);
+	wait_for(&world, &trial);
 	close_world(&world);
 	fclose(stdout); /* what the parent had not written yet is the parent's */
 	exit(CHILD_GOOD);
@@ -510,8 +553,11 @@ test_exit(void **state)
 {
 	int64_t started_us = clock_mono_us(clock_system());
 
-	in_world(&(struct support_etc){ .hosts = "", .resolv = AT_HOME }, check_exit);
-	assert_true(clock_mono_us(clock_system()) - started_us < 4 * US_PER_S);
+	in_world(&(struct support_etc){ .hosts = "10.1.1.1 home.example\n",
+	             .resolv = AT_HOME "options timeout:2 attempts:1\n" },
+	    check_exit);
+	/* 2 s for the first, 0.1 s of the second, and the check for leaks. */
+	assert_true(clock_mono_us(clock_system()) - started_us < 3600 * US_PER_MS);
 }
 
 /* resolv.conf that changes while we run counts for the next name. */
