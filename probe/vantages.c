@@ -114,13 +114,13 @@ vantages_render(const struct vantages *vantages, struct arena *arena)
 	return text;
 }
 
+/* The time of the last change of anything, which no program can turn back, goes with every write
+ * and rename. */
 static bool
 is_same_file(const struct stat *left, const struct stat *right)
 {
 	return left->st_ino == right->st_ino && left->st_dev == right->st_dev &&
-	    left->st_size == right->st_size && left->st_mtim.tv_sec == right->st_mtim.tv_sec &&
-	    left->st_mtim.tv_nsec == right->st_mtim.tv_nsec &&
-	    left->st_ctim.tv_sec == right->st_ctim.tv_sec &&
+	    left->st_size == right->st_size && left->st_ctim.tv_sec == right->st_ctim.tv_sec &&
 	    left->st_ctim.tv_nsec == right->st_ctim.tv_nsec;
 }
 
