@@ -571,6 +571,39 @@ test_exit(void **state)
 	assert_true(clock_mono_us(clock_system()) - started_us < 4 * US_PER_S);
 }
 
+/* Given up at any moment of a fast lookup, many times over; what was given up while it ran is
+ * freed by the thread, or the check for leaks of an end by exit() finds it. */
+static void
+check_haste(void)
+{
+	struct world world;
+	struct trial trials[4];
+
+	open_world(&world);
+	for (unsigned i = 0; i < 600; i++) {
+		for (unsigned j = 0; j < 4; j++)
+			start(&world, &trials[j], "home.example", LIMIT_MS);
+		loop_run_once(world.loop, true);
+		usleep(i);
+		for (unsigned j = 0; j < 4; j++)
+			probe_cancel(trials[j].probe);
+	}
+	start(&world, &trials[0], "home.example", LIMIT_MS);
+	wait_for(&world, &trials[0]);
+	check(trials[0].dns.outcome == OUTCOME_OK, "the one that was let be");
+	close_world(&world);
+	fclose(stdout);
+	exit(CHILD_GOOD);
+}
+
+static void
+test_haste(void **state)
+{
+	in_world(&(struct support_etc){ .hosts = "10.1.1.1 home.example\n",
+	             .resolv = AT_HOME IMPATIENT },
+	    check_haste);
+}
+
 /* resolv.conf that changes while we run counts for the next name. */
 static char *changing_folder;
 
@@ -650,6 +683,7 @@ main(void)
 		cmocka_unit_test(test_late_loop),
 		cmocka_unit_test(test_full_line),
 		cmocka_unit_test(test_exit),
+		cmocka_unit_test(test_haste),
 		cmocka_unit_test(test_change),
 		cmocka_unit_test(test_no_name),
 	};
