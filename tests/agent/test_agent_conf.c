@@ -136,7 +136,7 @@ static const struct refusal {
 	{ "port", "accounts: [{name: contoso}]\nports: [70000]\n", "1 to 65535" },
 	{ "source", "accounts: [{name: contoso}]\nsource: eth0\n", "source" },
 	{ "level", "accounts: [{name: contoso}]\nlog_level: loud\n", "loud" },
-	{ "region", "accounts: [{name: contoso}]\nregions: [west-us]\n", "agent.yaml:2:" },
+	{ "region", "accounts: [{name: contoso}]\nregions: west-us\n", "agent.yaml:2:" },
 	{ "sweep rate", "accounts: [{name: contoso}]\nsweep_rate: 0\n", "agent.yaml:2:" },
 	{ "unknown", "acounts: [{name: contoso}]\n", "agent.yaml:1:1" },
 	{ "unit", "accounts: [{name: contoso}]\ninterval: 30\n", "agent.yaml:2:" },

@@ -3,8 +3,9 @@
  * Both ask NSD on loopback for the same names, turn by turn, each in a process of its own whose
  * user and system time wait4() tells, start-up included.  dnsperf sends all from one port and
  * does not read the answers; the sweep draws a port for each question, reads the whole answer,
- * and here checks the alias, the address and the TTLs of each.  The floor is what the kernel
- * takes for a new socket each time, with nothing read: socket, connect, send, recv, close.
+ * and here checks the alias, the address and the TTLs of each.  The floors are what the kernel
+ * takes with nothing read, checked or timed: for sockets that are connected anew for each
+ * question, as the sweep does it, and for new ones: socket, connect, send, recv, close.
  */
 #include "base/file.h"
 #include "base/wbuf.h"
@@ -20,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ZONE_NAMES = 13000, MANY = 10 * ZONE_NAMES, WINDOW = 100, ROUNDS = 9 };
+enum { ZONE_NAMES = 13000, MANY = 10 * ZONE_NAMES, WINDOW = 100, ROUNDS = 15 };
 
 #define FIRST_HOST "contoso00000.documents.azure.com"
 
@@ -140,18 +141,20 @@ sweep_main(const char *port, const char *names)
 	return 0;
 }
 
-/* A window of questions with nothing else: the kernel's part of a new socket each time. */
+/* A window of questions with nothing else: the kernel's part.  A new socket each time, or kept
+ * ones that are connected anew. */
 static int
-floor_main(const char *port, const char *names)
+floor_main(const char *port, const char *names, bool kept)
 {
-	static int              sockets[WINDOW];
-	struct addr             server = { 4, { 127, 0, 0, 1 }, (uint16_t)atoi(port), 0 };
-	struct sockaddr_storage name;
-	unsigned                name_bytes = addr_to_sockaddr(&server, &name);
-	struct dns_query        query;
-	struct err              err;
-	uint8_t                 answer[DNS_UDP_BYTES];
-	unsigned                done = 0, wanted = (unsigned)atoi(names);
+	static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+	static int                   sockets[WINDOW];
+	struct addr                  server = { 4, { 127, 0, 0, 1 }, (uint16_t)atoi(port), 0 };
+	struct sockaddr_storage      name;
+	unsigned                     name_bytes = addr_to_sockaddr(&server, &name);
+	struct dns_query             query;
+	struct err                   err;
+	uint8_t                      answer[DNS_UDP_BYTES];
+	unsigned                     done = 0, wanted = (unsigned)atoi(names);
 
 	if (!dns_query_build(&query, FIRST_HOST, DNS_TYPE_A, &err))
 		die(err.text);
@@ -159,7 +162,8 @@ floor_main(const char *port, const char *names)
 		unsigned batch = wanted - done < WINDOW ? wanted - done : WINDOW;
 
 		for (unsigned i = 0; i < batch; i++) {
-			sockets[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+			if (!kept || done == 0)
+				sockets[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 			if (connect(sockets[i], (struct sockaddr *)&name, name_bytes) != 0 ||
 			    send(sockets[i], query.bytes, query.count, 0) < 0)
 				die("floor");
@@ -167,7 +171,10 @@ floor_main(const char *port, const char *names)
 		for (unsigned i = 0; i < batch; i++) {
 			if (recv(sockets[i], answer, sizeof(answer), 0) <= 0)
 				die("floor");
-			close(sockets[i]);
+			if (kept)
+				connect(sockets[i], &nowhere, sizeof(nowhere));
+			else
+				close(sockets[i]);
 		}
 		done += batch;
 	}
@@ -272,7 +279,7 @@ print_row(const char *name, struct cost cost, struct cost start)
 static bool
 measure_speed(uint16_t port)
 {
-	struct cost sweep = { 0 }, perf = { 0 }, bare = { 0 };
+	struct cost sweep = { 0 }, perf = { 0 }, bare = { 0 }, kept = { 0 };
 	struct cost sweep_start_up = { 0 }, perf_start_up = { 0 };
 	double      ratio;
 
@@ -283,10 +290,12 @@ measure_speed(uint16_t port)
 		keep_least(&perf, run_dnsperf(port, true));
 		keep_least(&sweep, run_self("sweep", port, ZONE_NAMES));
 		keep_least(&bare, run_self("floor", port, ZONE_NAMES));
+		keep_least(&kept, run_self("kept", port, ZONE_NAMES));
 	}
 	print_row("sweep (a port each, all read)", sweep, sweep_start_up);
 	print_row("dnsperf (one port, nothing read)", perf, perf_start_up);
-	print_row("new sockets (nothing read)", bare, sweep_start_up);
+	print_row("floor: kept sockets, a port each", kept, sweep_start_up);
+	print_row("floor: new sockets", bare, sweep_start_up);
 	ratio = us_each(perf) / us_each(sweep);
 	printf("answered a CPU second: sweep / dnsperf = %.2f (goal 1), %.2f without start-up; "
 	       "%.1f us a name (goal %.0f)\n",
@@ -334,7 +343,9 @@ main(int argc, char **argv)
 	if (argc == 4 && strcmp(argv[1], "sweep") == 0)
 		return sweep_main(argv[2], argv[3]);
 	if (argc == 4 && strcmp(argv[1], "floor") == 0)
-		return floor_main(argv[2], argv[3]);
+		return floor_main(argv[2], argv[3], false);
+	if (argc == 4 && strcmp(argv[1], "kept") == 0)
+		return floor_main(argv[2], argv[3], true);
 	wbuf_init(&zone);
 	wbuf_init(&input);
 	make_names(&zone, &input);
