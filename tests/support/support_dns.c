@@ -1,6 +1,7 @@
 #include "tests/support/support_dns.h"
 
 #include "base/arena.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/wbuf.h"
 
@@ -18,6 +19,10 @@
 #include <unistd.h>
 
 enum { READY_TRIES = 200, READY_WAIT_MS = 50 };
+
+/* Below those that the kernel gives to whoever names none: every question of every test that runs
+ * beside us takes one of them. */
+enum { PORT_LEAST = 10240, PORT_COUNT = 20000 };
 
 struct support_dns {
 	char     folder[64]; /* removed at the end */
@@ -53,13 +58,19 @@ uint16_t
 support_dns_free_port(void)
 {
 	for (;;) {
-		uint16_t port = 0;
-		int udp = bind_port(SOCK_DGRAM, &port), tcp = bind_port(SOCK_STREAM, &port);
+		uint16_t port;
+		int      udp, tcp;
 
-		close(udp);
-		if (tcp == -1)
+		digest_random(&port, sizeof(port));
+		port = (uint16_t)(PORT_LEAST + port % PORT_COUNT);
+		udp = bind_port(SOCK_DGRAM, &port);
+		tcp = bind_port(SOCK_STREAM, &port);
+		if (udp != -1)
+			close(udp);
+		if (tcp != -1)
+			close(tcp);
+		if (udp == -1 || tcp == -1)
 			continue;
-		close(tcp);
 		return port;
 	}
 }
