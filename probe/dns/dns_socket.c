@@ -41,6 +41,24 @@ ask_for_icmp(int fd, const struct addr *peer)
 }
 
 int
+dns_socket_open_loose(const struct addr *source, const struct addr *peer)
+{
+	int fd = socket(peer->family == 4 ? AF_INET : AF_INET6,
+	    SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int cause;
+
+	if (fd == -1)
+		return -1;
+	ask_for_icmp(fd, peer);
+	if (bind_source(fd, source, peer))
+		return fd;
+	cause = errno;
+	close(fd);
+	errno = cause;
+	return -1;
+}
+
+int
 dns_socket_open(int type, const struct addr *source, const struct addr *peer)
 {
 	struct sockaddr_storage name;
@@ -67,15 +85,6 @@ dns_socket_leave(int fd)
 	static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
 
 	return connect(fd, &nowhere, sizeof(nowhere)) == 0;
-}
-
-bool
-dns_socket_return(int fd, const struct addr *peer)
-{
-	struct sockaddr_storage name;
-	unsigned                name_bytes = addr_to_sockaddr(peer, &name);
-
-	return connect(fd, (struct sockaddr *)&name, name_bytes) == 0;
 }
 
 enum outcome

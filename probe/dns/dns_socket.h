@@ -13,11 +13,13 @@
  * errno; a stream's connect may still be under way. */
 int dns_socket_open(int type, const struct addr *source, const struct addr *peer);
 
-/* Takes a datagram socket's port away: nothing can reach it any more.  What lies in its queue
- * stays there. */
+/* For many questions to one peer: a datagram socket that is not connected, and gets its port when
+ * something is sent.  Whoever reads from it must look at where a datagram comes from; ICMP comes
+ * as an error all the same.  Returns the descriptor, or -1 with errno. */
+int dns_socket_open_loose(const struct addr *source, const struct addr *peer);
+/* Takes its port away: nothing can reach it any more, and the kernel draws another one for the
+ * next sendto().  What lies in its queue stays there. */
 bool dns_socket_leave(int fd);
-/* Connects such a socket again, with a port that the kernel draws anew.  False with errno. */
-bool dns_socket_return(int fd, const struct addr *peer);
 
 /* What an errno of such a socket says of the peer. */
 enum outcome dns_socket_outcome(int cause);

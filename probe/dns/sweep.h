@@ -1,10 +1,11 @@
 /* sweep: many names, A only, asked of some resolvers, at a pace and in constant memory.
  *
  * Names come one by one from next() and go as soon as every resolver has said its word on them:
- * a window of them is under way, never a list of all.  Each question goes out from a connected
- * UDP socket with a port that the kernel draws for it alone, a random id and random letter case,
- * and is accepted by the rules of dns_question.h; a truncated answer leads to TCP.  There is one
- * repeat at most for each name and resolver.  It does not judge, and does not cache.
+ * a window of them is under way, never a list of all.  Each question goes out from a UDP port that
+ * the kernel draws for it alone, with a random id and random letter case.  An answer must come
+ * from where the question went, and is accepted by the rules of dns_question.h; a truncated one
+ * leads to TCP.  There is one repeat at most for each name and resolver.  It does not judge, and
+ * does not cache.
  *
  * Pace: each resolver gets at most queries_per_s, and at most one second's worth at once.  A
  * resolver that lets SWEEP_SILENT_MAX questions in a row go unanswered is left alone: what would

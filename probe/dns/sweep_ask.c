@@ -205,7 +205,7 @@ send_try(struct sweep_ask *ask)
 	}
 	ask->sent++;
 	sweep->stats.sent++;
-	if (send(try->socket->fd, try->query.bytes, try->query.count, MSG_DONTWAIT) < 0 &&
+	if (sweep_lane_send(try->socket, try->query.bytes, try->query.count) < 0 &&
 	    errno != EAGAIN && errno != ENOBUFS)
 		finish_failed(ask, "sending the question", try->socket->fd, errno);
 }
@@ -324,10 +324,13 @@ sweep_ask_hear(struct sweep *sweep, struct sweep_socket *socket)
 	if (ask == NULL)
 		return false; /* it was closed a moment ago */
 	for (unsigned i = 0; i < DRAIN_MAX && socket->user == ask; i++) {
-		ssize_t got = recv(
-		    socket->fd, sweep->heard, sizeof(sweep->heard), MSG_DONTWAIT | MSG_TRUNC);
+		bool    foreign = false;
+		ssize_t got = sweep_lane_recv(
+		    socket, sweep->heard, sizeof(sweep->heard), &foreign);
 
-		if (got >= 0)
+		if (got >= 0 && foreign)
+			ask->strays++;
+		else if (got >= 0)
 			take_datagram(
 			    ask, &find_try(ask, socket)->query, sweep->heard, (size_t)got);
 		else if (errno == EAGAIN)

@@ -25,6 +25,7 @@ sweep_lane_init(struct sweep_lane *lane, int64_t now_us)
 {
 	lane->credit = most_credit(lane);
 	lane->counted_us = now_us;
+	lane->peer_bytes = addr_to_sockaddr(&lane->peer, &lane->peer_name);
 }
 
 static void
@@ -91,7 +92,6 @@ void
 sweep_lane_missed(struct sweep_lane *lane, int64_t now_us)
 {
 	lane->silent++;
-	lane->local.family = 0; /* where the way changed, so may our end of it */
 	if (lane->silent >= SWEEP_SILENT_MAX)
 		lane->rest_until_us = now_us + SWEEP_REST_MS * US_PER_MS;
 }
@@ -125,28 +125,6 @@ drop_descriptor(struct sweep_lane *lane, struct sweep_socket *socket)
 	errno = cause;
 }
 
-/* The kernel's own choice, once it is known, is bound to as if it were configured: that spares it
- * to choose again for every question. */
-static int
-open_socket(struct sweep_lane *lane)
-{
-	struct sockaddr_storage name;
-	socklen_t               bytes = sizeof(name);
-	int                     fd;
-
-	if (lane->source.family != 0)
-		return dns_socket_open(SOCK_DGRAM, &lane->source, &lane->peer);
-	fd = dns_socket_open(SOCK_DGRAM, &lane->local, &lane->peer);
-	if (fd == -1 && lane->local.family != 0) {
-		lane->local.family = 0; /* it may be gone */
-		fd = dns_socket_open(SOCK_DGRAM, &lane->local, &lane->peer);
-	}
-	if (fd != -1 && lane->local.family == 0 &&
-	    getsockname(fd, (struct sockaddr *)&name, &bytes) == 0)
-		lane->local = addr_from_sockaddr((struct sockaddr *)&name);
-	return fd;
-}
-
 static struct sweep_socket *
 open_new(struct sweep_lane *lane)
 {
@@ -156,7 +134,7 @@ open_new(struct sweep_lane *lane)
 		socket = mem_alloc(sizeof(*socket));
 	socket->lane = lane;
 	socket->watched = false;
-	socket->fd = open_socket(lane);
+	socket->fd = dns_socket_open_loose(&lane->source, &lane->peer);
 	if (socket->fd == -1) {
 		push(&lane->empty, socket);
 		return NULL;
@@ -171,10 +149,6 @@ sweep_lane_open(struct sweep_lane *lane, void *user)
 {
 	struct sweep_socket *socket = pop(&lane->rested);
 
-	if (socket != NULL && !dns_socket_return(socket->fd, &lane->peer)) {
-		drop_descriptor(lane, socket);
-		socket = NULL;
-	}
 	if (socket == NULL)
 		socket = open_new(lane);
 	if (socket != NULL)
@@ -209,4 +183,31 @@ sweep_lane_watch(struct sweep_lane *lane, struct sweep_socket *socket)
 
 	if (!socket->watched && epoll_ctl(lane->epoll, EPOLL_CTL_ADD, socket->fd, &event) == 0)
 		socket->watched = true;
+}
+
+ssize_t
+sweep_lane_send(struct sweep_socket *socket, const void *bytes, size_t count)
+{
+	const struct sweep_lane *lane = socket->lane;
+
+	return sendto(socket->fd, bytes, count, MSG_DONTWAIT,
+	    (const struct sockaddr *)&lane->peer_name, lane->peer_bytes);
+}
+
+ssize_t
+sweep_lane_recv(struct sweep_socket *socket, void *bytes, size_t room, bool *foreign)
+{
+	const struct addr      *peer = &socket->lane->peer;
+	struct sockaddr_storage name;
+	socklen_t               name_bytes = sizeof(name);
+	struct addr             from;
+	ssize_t got = recvfrom(socket->fd, bytes, room, MSG_DONTWAIT | MSG_TRUNC,
+	    (struct sockaddr *)&name, &name_bytes);
+
+	if (got < 0)
+		return got;
+	from = addr_from_sockaddr((struct sockaddr *)&name);
+	*foreign = !addr_equal(&from, peer) || from.port != peer->port ||
+	    (peer->scope != 0 && from.scope != peer->scope);
+	return got;
 }

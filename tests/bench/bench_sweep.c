@@ -4,7 +4,7 @@
  * user and system time wait4() tells, start-up included.  dnsperf sends all from one port and
  * does not read the answers; the sweep draws a port for each question, reads the whole answer,
  * and here checks the alias, the address and the TTLs of each.  The floors are what the kernel
- * takes with nothing read, checked or timed: for sockets that are connected anew for each
+ * takes with nothing read, checked or timed: for kept sockets that get another port for each
  * question, as the sweep does it, and for new ones: socket, connect, send, recv, close.
  */
 #include "base/file.h"
@@ -142,7 +142,7 @@ sweep_main(const char *port, const char *names)
 }
 
 /* A window of questions with nothing else: the kernel's part.  A new socket each time, or kept
- * ones that are connected anew. */
+ * ones that get another port. */
 static int
 floor_main(const char *port, const char *names, bool kept)
 {
@@ -164,8 +164,12 @@ floor_main(const char *port, const char *names, bool kept)
 		for (unsigned i = 0; i < batch; i++) {
 			if (!kept || done == 0)
 				sockets[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-			if (connect(sockets[i], (struct sockaddr *)&name, name_bytes) != 0 ||
-			    send(sockets[i], query.bytes, query.count, 0) < 0)
+			if (!kept &&
+			    connect(sockets[i], (struct sockaddr *)&name, name_bytes) != 0)
+				die("floor");
+			if (sendto(sockets[i], query.bytes, query.count, 0,
+			        kept ? (struct sockaddr *)&name : NULL,
+			        kept ? name_bytes : 0) < 0)
 				die("floor");
 		}
 		for (unsigned i = 0; i < batch; i++) {

@@ -301,7 +301,7 @@ static const struct odd_case {
 	{ "no-answer", OUTCOME_TIMEOUT, 0, TRANSPORT_NONE, 2, 2, false, false, "stray" },
 	{ "nonsense-first", OUTCOME_OK, 0, TRANSPORT_UDP, 1, 20, false, false, "" },
 	{ "flood", OUTCOME_TIMEOUT, 0, TRANSPORT_NONE, 2, 100, false, false, "stray" },
-	{ "from-elsewhere", OUTCOME_OK, 0, TRANSPORT_UDP, 1, 0, false, false, "" },
+	{ "from-elsewhere", OUTCOME_OK, 0, TRANSPORT_UDP, 1, 1, false, false, "" },
 	{ "malformed", OUTCOME_BROKE_PROTOCOL, 0, TRANSPORT_UDP, 1, 0, false, false,
 	    "malformed answer: answer record 2 of 2: a name at byte" },
 	{ "many-records", OUTCOME_TOO_LARGE, 0, TRANSPORT_UDP, 1, 0, false, false,
