@@ -2,9 +2,11 @@
 
 import json
 import os
+import pwd
 import re
 import signal
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 
@@ -70,30 +72,70 @@ def _command(world, scene, programs):
             command.append(account.name)
         else:
             command += [account.name, "--expect", world.document_path(account.name)]
+    for endpoint in scene.endpoints.values():
+        for path in world.endpoint_paths(endpoint):
+            command += ["--expect", path]
     command += ["-o", "json", "--ca-file", world.certificates.roots,
                 "--timeout", scene.check["timeout"], *scene.check["arguments"]]
     return command
 
 
+@dataclass
+class Ended:
+    """What became of the program."""
+    command: str
+    out: str
+    words: str                       # stderr
+    status: int
+    seconds: float
+    memory_mib: float                # the most that was resident
+
+
+def _as_user(command, name):
+    """As somebody who is not root, but who may still read what root may: only the uid counts."""
+    user = pwd.getpwnam(name)
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups",
+            "--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search",
+            "--bounding-set=-all,+dac_read_search", "--", *command]
+
+
+def _wait(child, seconds):
+    """(status, resources, words); killed when it takes longer."""
+    deadline = time.monotonic() + seconds
+    while True:
+        pid, status, used = os.wait4(child.pid, os.WNOHANG)
+        if pid != 0:
+            return os.waitstatus_to_exitcode(status), used, ""
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.01)
+    child.kill()
+    _, status, used = os.wait4(child.pid, 0)
+    return os.waitstatus_to_exitcode(status), used, f"\n(killed after {seconds} s)"
+
+
 def _run(world, scene, programs):
-    """stdout, stderr, status; with check.pause the program sleeps in between, like a frozen VM."""
+    """With check.pause the program sleeps in between, like a frozen VM."""
     vm = world.vms[scene.check["vnet"]]
     command = _command(world, scene, programs)
-    child = subprocess.Popen(vm.inside(command), stdin=subprocess.DEVNULL, text=True,
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if "pause" in scene.check:
-        after, length = (float(text) for text in scene.check["pause"].split("+"))
-        time.sleep(after)
-        child.send_signal(signal.SIGSTOP)
-        time.sleep(length)
-        child.send_signal(signal.SIGCONT)
-    try:
-        out, words = child.communicate(timeout=60)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        out, words = child.communicate()
-        words += "\n(killed after 60 s)"
-    return " ".join(command), out, words, child.returncode
+    if "user" in scene.check:
+        command = _as_user(command, scene.check["user"])
+    started = time.monotonic()
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as words:
+        child = subprocess.Popen(vm.inside(command), stdin=subprocess.DEVNULL, stdout=out,
+                                 stderr=words)
+        if "pause" in scene.check:
+            after, length = (float(text) for text in scene.check["pause"].split("+"))
+            time.sleep(after)
+            child.send_signal(signal.SIGSTOP)
+            time.sleep(length)
+            child.send_signal(signal.SIGCONT)
+        child.returncode, used, killed = _wait(child, scene.check["seconds"])
+        seconds = time.monotonic() - started
+        out.seek(0)
+        words.seek(0)
+        return Ended(" ".join(command), out.read(), words.read() + killed, child.returncode,
+                     seconds, used.ru_maxrss / 1024)
 
 
 def _found(answer):
@@ -116,9 +158,12 @@ def _differences(scene, answer, status):
         words += f"  expected:\n{_describe(wanted)}  got:\n{_describe(got)}"
     for e in scene.expected:
         for account, code, region, finding in found:
-            if (account, code, region) == (e.account, e.code, e.region) and \
-                    e.evidence not in finding["evidence"]:
+            if (account, code, region) != (e.account, e.code, e.region):
+                continue
+            if e.evidence not in finding["evidence"]:
                 words += f"  {code}: {e.evidence!r} is not in the evidence\n"
+            if e.severity not in ("", finding["severity"]):
+                words += f"  {code}: {finding['severity']}, expected {e.severity}\n"
     states = [account["state"] for account in answer["accounts"]]
     worst = max(states, key=lambda state: ["ok", "unknown", "warning", "critical"].index(state))
     if status != EXITS[worst]:
@@ -136,17 +181,31 @@ def _differences(scene, answer, status):
 
 def judge(world, scene, programs):
     """Empty when all is as expected, else what is not."""
-    command, out, words, status = _run(world, scene, programs)
+    ended = _run(world, scene, programs)
     try:
-        answer = json.loads(out)
-        differences = _differences(scene, answer, status)
+        differences = _differences(scene, json.loads(ended.out), ended.status)
     except (ValueError, KeyError, TypeError) as error:
         differences = f"  the answer is not as agreed: {error!r}\n"
+    limit_mib = scene.check.get("memory_mib", ended.memory_mib)
+    if ended.memory_mib > limit_mib:
+        differences += f"  {ended.memory_mib:.0f} MiB of memory, at most {limit_mib} wanted\n"
     if differences:
-        differences += f"  command: {command}\n  exit: {status}\n  stderr: {words}"
+        differences += (f"  command: {ended.command}\n  exit: {ended.status} after "
+                        f"{ended.seconds:.1f} s\n  stderr: {ended.words}")
         if "not as agreed" in differences:
-            differences += f"  stdout: {out[:4000]}\n"
+            differences += f"  stdout: {ended.out[:4000]}\n"
     return differences
+
+
+def _has_user(name):
+    """Without root a lab has one user only."""
+    try:
+        user = pwd.getpwnam(name).pw_uid
+    except KeyError:
+        return False
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        spans = [tuple(map(int, line.split())) for line in file]
+    return any(first <= user < first + count for first, _, count in spans)
 
 
 def _lacking(scene):
@@ -154,6 +213,11 @@ def _lacking(scene):
     if any(vnet.delay for vnet in scene.vnets.values()) and \
             not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         return "the delay needs /dev/net/tun, which cannot be opened"
+    if "user" in scene.check and not _has_user(scene.check["user"]):
+        return f"the user {scene.check['user']} does not exist in here"
+    if any(vnet.ipv6 for vnet in scene.vnets.values()) and \
+            not os.path.isdir("/proc/sys/net/ipv6"):
+        return "the kernel has no IPv6"
     return ""
 
 

@@ -63,3 +63,80 @@ def make(account, vnets):
         facts["privateEndpointConnections"] = facts["privateEndpointConnections"] or None
         return {**head, "resourceGroup": "lab-rg", "identity": None, **facts}
     return {**head, "identity": {"type": "None"}, "properties": facts}
+
+
+def _link(endpoint, endpoint_id, flat):
+    """The connection to the account, as the endpoint sees it."""
+    facts = {"groupIds": [endpoint.group], "provisioningState": "Succeeded",
+             "privateLinkServiceConnectionState": {
+                 "status": "Approved", "description": "", "actionsRequired": "None"},
+             "privateLinkServiceId": f"{SUBSCRIPTION}/providers/Microsoft.DocumentDB/"
+                                     f"databaseAccounts/{endpoint.account}"}
+    head = {"id": f"{endpoint_id}/privateLinkServiceConnections/{endpoint.name}",
+            "name": endpoint.name,
+            "type": "Microsoft.Network/privateEndpoints/privateLinkServiceConnections"}
+    if flat:
+        return {**head, "resourceGroup": "lab-rg", **facts}
+    return {**head, "properties": facts}
+
+
+def _endpoint(endpoint, endpoint_id, configs, flat):
+    facts = {
+        "provisioningState": endpoint.state,
+        "privateLinkServiceConnections": [_link(endpoint, endpoint_id, flat)],
+        "manualPrivateLinkServiceConnections": [], "customNetworkInterfaceName": "",
+        "ipConfigurations": [],
+        "subnet": {"id": f"{SUBSCRIPTION}/providers/Microsoft.Network/virtualNetworks/"
+                         f"{endpoint.vnet}/subnets/default"},
+        "networkInterfaces": [{"id": f"{SUBSCRIPTION}/providers/Microsoft.Network/"
+                                     f"networkInterfaces/{endpoint.name}-nic"}],
+        "customDnsConfigs": [{"fqdn": host, "ipAddresses": [address]}
+                             for host, address in configs.items()],
+    }
+    head = {"id": endpoint_id, "name": endpoint.name, "location": "westeurope",
+            "etag": 'W/"1"', "type": "Microsoft.Network/privateEndpoints", "tags": None}
+    if flat:
+        return {**head, "resourceGroup": "lab-rg", **facts}
+    return {**head, "properties": facts}
+
+
+def _zone_group(endpoint_id, configs):
+    """As the REST interface and `az network private-endpoint dns-zone-group show` have it."""
+    zones = {}
+    for host, address in configs.items():
+        name, suffix = host.split(".", 1)
+        zones.setdefault(f"privatelink.{suffix}", []).append({
+            "fqdn": f"{name}.privatelink.{suffix}", "ipAddresses": [address], "ttl": 10,
+            "recordSetName": name, "recordType": "A", "provisioningState": "Succeeded"})
+    return {"id": f"{endpoint_id}/privateDnsZoneGroups/default", "name": "default",
+            "type": "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+            "provisioningState": "Succeeded",
+            "privateDnsZoneConfigs": [
+                {"name": zone.replace(".", "-"), "recordSets": records,
+                 "privateDnsZoneId": f"{SUBSCRIPTION}/providers/Microsoft.Network/"
+                                     f"privateDnsZones/{zone}"}
+                for zone, records in zones.items()]}
+
+
+def _interface(endpoint, endpoint_id, configs):
+    return {"id": f"{SUBSCRIPTION}/providers/Microsoft.Network/networkInterfaces/"
+                  f"{endpoint.name}-nic", "name": f"{endpoint.name}-nic",
+            "type": "Microsoft.Network/networkInterfaces", "provisioningState": "Succeeded",
+            "privateEndpoint": {"id": endpoint_id}, "ipConfigurations": [
+                {"name": f"privateEndpointIpConfig.{number}", "privateIPAddress": address,
+                 "privateLinkConnectionProperties": {
+                     "fqdns": [host], "groupId": endpoint.group,
+                     "requiredMemberName": host.split(".")[0]}}
+                for number, (host, address) in enumerate(configs.items())]}
+
+
+def make_endpoint(endpoint, configs):
+    """The documents of a private endpoint; configs: host -> address."""
+    endpoint_id = (f"{SUBSCRIPTION}/providers/Microsoft.Network/privateEndpoints/"
+                   f"{endpoint.name}")
+    if endpoint.document in ("az", "rest"):
+        return [_endpoint(endpoint, endpoint_id, configs, endpoint.document == "az")]
+    empty = _endpoint(endpoint, endpoint_id, {}, True)
+    if endpoint.document == "zone-group":
+        return [empty, _zone_group(endpoint_id, configs)]
+    return [empty, _interface(endpoint, endpoint_id, configs)]

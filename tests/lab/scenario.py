@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import certs
 
 # What a record may be, beside an address, a list of them, or "as REGION": not there; there, but of
-# another type; at the end of six more aliases.
-RECORDS = ("missing", "empty", "chain")
+# another type; at the end of six more aliases; the same with names so long that it needs TCP.
+RECORDS = ("missing", "empty", "chain", "long")
 
 # What may befall connections to an address: dropped; refused with a reset or an ICMP message; cut
 # as soon as it stands, or at the first data; nobody listens; no route in the VM.  The last two are no faults: the first
@@ -25,9 +25,23 @@ FAULTS = ("drop", "reset", "unreachable", "prohibited", "cut-at-once", "cut", "c
 # the rest; ours-only: the same, and refuses everybody else; route-around: the same, and the network
 # around it has no route; public: it resolves through the internet; the others are wrong in the
 # way of their name (odd_dns.py for those that no real server does).
+ODD_RESOLVERS = ("garbage", "notimp", "loop", "late", "aaaa-nxdomain", "flood")
 RESOLVERS = ("azure", "azure-only", "ours-only", "route-around", "public", "refuse", "servfail",
-             "drop", "closed", "no-route", "garbage", "notimp", "loop", "late", "aaaa-nxdomain")
+             "drop", "closed", "no-route", *ODD_RESOLVERS)
 AZURE_RESOLVER = "168.63.129.16"
+
+# What may befall DNS over TCP on its way to a resolver, while UDP passes: dropped; refused with a
+# reset; dropped in the VM itself, unless root asks; led to a server that resolves through the
+# internet.
+RESOLVER_TCP = ("", "drop", "reset", "root-only", "public")
+
+# Shapes of an endpoint's documents.  The last two tell the addresses in a document beside that of
+# the endpoint, which then has none: so it is where a zone group writes the records.
+ENDPOINT_DOCUMENTS = ("az", "rest", "zone-group", "interface")
+
+# Lines that every VM has.
+HOSTS = "127.0.0.1 localhost\n"
+NSSWITCH = "files dns"
 
 
 class Wrong(Exception):
@@ -74,6 +88,7 @@ class Record:
     region: str
     account: str
     to: object
+    ttl: int = 10
 
 
 @dataclass
@@ -98,6 +113,30 @@ class Gateway:
 class Resolver:
     does: str = "azure"
     address: str = ""
+    tcp: str = ""                    # what befalls TCP to it, of RESOLVER_TCP
+    delay: str = "700ms"             # how late its answers are, where it does "late"
+    nsid: str = ""                   # what it calls itself
+
+
+@dataclass
+class OtherZone:
+    """A zone that is not the service's: a company's own, say."""
+    name: str
+    records: list                    # as "* A 10.1.9.9"
+
+
+@dataclass
+class Endpoint:
+    """A private endpoint of which there is a document."""
+    name: str
+    account: str
+    vnet: str
+    document: str = "az"
+    state: str = "Succeeded"
+    told: bool = True                # its addresses are in the document
+    group: str = "Sql"
+    addresses: dict = field(default_factory=dict)    # region -> in place of its own
+    others: dict = field(default_factory=dict)       # host -> address: of another API
 
 
 @dataclass
@@ -112,6 +151,13 @@ class VNet:
     paths: list = field(default_factory=list)
     gateways: list = field(default_factory=list)
     delay: str = ""                  # one way, between VM and VNet, as in "20ms"
+    ipv6: bool = False               # the VM has an address and a route
+    zones: list = field(default_factory=list)        # other zones that are linked
+    negative_ttl: int = 10           # how long the private zones let an NXDOMAIN live
+    search: list = field(default_factory=list)       # domains in resolv.conf
+    ndots: int = 1                   # there too
+    hosts: list = field(default_factory=list)        # lines of /etc/hosts
+    nsswitch: str = NSSWITCH         # where the VM looks for hosts
     index: int = 0
 
 
@@ -121,6 +167,7 @@ class Expected:
     region: str = ""
     account: str = ""
     evidence: str = ""               # must be part of the finding's evidence
+    severity: str = ""               # warning or critical; "" for either
     vnet: str = ""                   # whose agent must say it; only where there are agents
 
 
@@ -130,6 +177,7 @@ class Scenario:
     title: str
     accounts: dict
     vnets: dict
+    endpoints: dict
     check: dict
     expected: list
 
@@ -149,9 +197,17 @@ def _one_of(value, allowed, where):
     return value
 
 
+def milliseconds(text, where):
+    """Of "20ms"."""
+    try:
+        return float(text.removesuffix("ms"))
+    except ValueError:
+        raise Wrong(f"{where}: {text!r}: milliseconds wanted, as in \"20ms\"") from None
+
+
 def _is_address(text):
     try:
-        return bool(ipaddress.IPv4Address(text))
+        return bool(ipaddress.ip_address(text))
     except ValueError:
         return False
 
@@ -182,7 +238,7 @@ def _read_place(table, accounts, where):
 
 
 def _read_record(table, accounts, where):
-    _only(table, where, account=str, region=str, to=(str, list))
+    _only(table, where, account=str, region=str, to=(str, list), ttl=int)
     account, region = _read_place(table, accounts, where)
     to = table.get("to", "missing")
     if isinstance(to, str) and to.startswith("as "):
@@ -194,7 +250,7 @@ def _read_record(table, accounts, where):
             if not _is_address(address):
                 raise Wrong(f"{where}: {address!r} is neither an address nor one of "
                             f"{', '.join(RECORDS)}, \"as REGION\"")
-    return Record(region, account, to)
+    return Record(region, account, to, table.get("ttl", 10))
 
 
 def _read_path(table, accounts, where):
@@ -218,10 +274,37 @@ def _read_gateway(table, accounts, where):
 
 
 def _read_resolver(table, where, index, vnet_index):
-    _only(table, where, does=str, address=str)
-    does = _one_of(table.get("does", "azure"), RESOLVERS, where)
+    _only(table, where, does=str, address=str, tcp=str, delay=str, nsid=str)
     own = AZURE_RESOLVER if index == 0 else f"10.{vnet_index}.0.{10 + index}"
-    return Resolver(does, table.get("address", own))
+    resolver = Resolver(**{"address": own, **table})
+    _one_of(resolver.does, RESOLVERS, where)
+    _one_of(resolver.tcp, RESOLVER_TCP, where)
+    milliseconds(resolver.delay, where)
+    if "delay" in table and resolver.does != "late":
+        raise Wrong(f"{where}: only a resolver that does \"late\" has a delay")
+    return resolver
+
+
+def _read_zone(table, _, where):
+    _only(table, where, name=str, records=list)
+    return OtherZone(table.get("name", ""), table.get("records", []))
+
+
+def _read_endpoint(name, table, accounts, vnets, where):
+    _only(table, where, account=str, vnet=str, document=str, state=str, told=bool, group=str,
+          addresses=dict, others=dict)
+    account, _ = _read_place({"region": "", **{k: v for k, v in table.items()
+                                               if k == "account"}}, accounts, where)
+    endpoint = Endpoint(**{"name": name, "vnet": next(iter(vnets)), **table,
+                           "account": account})
+    _one_of(endpoint.vnet, vnets, where)
+    _one_of(endpoint.document, ENDPOINT_DOCUMENTS, where)
+    endpoint.addresses = {_one_of(label(region), accounts[account].labels(), where): address
+                          for region, address in endpoint.addresses.items()}
+    for address in (*endpoint.addresses.values(), *endpoint.others.values()):
+        if not _is_address(address):
+            raise Wrong(f"{where}: {address!r} is no address")
+    return endpoint
 
 
 def _read_list(table, key, read, accounts, where):
@@ -231,9 +314,11 @@ def _read_list(table, key, read, accounts, where):
 
 def _read_vnet(name, table, accounts, index, where):
     _only(table, where, endpoints=list, linked=bool, fallback=bool, resolver=list, record=list,
-          path=list, gateway=list, delay=str, overrides=bool)
-    vnet = VNet(name, table.get("endpoints", list(accounts)), table.get("linked", True),
-                table.get("fallback", False), table.get("overrides", False), index=index, delay=table.get("delay", ""))
+          path=list, gateway=list, delay=str, overrides=bool, ipv6=bool, zone=list,
+          negative_ttl=int, search=list, ndots=int, hosts=list, nsswitch=str)
+    lists = ("resolver", "record", "path", "gateway", "zone")
+    vnet = VNet(**{"name": name, "endpoints": list(accounts), "index": index, **{
+        key: value for key, value in table.items() if key not in lists}})
     for endpoint in vnet.endpoints:
         _one_of(endpoint, accounts, f"{where}.endpoints")
     vnet.resolvers = [_read_resolver(entry, f"{where}.resolver {number + 1}", number, index)
@@ -241,21 +326,25 @@ def _read_vnet(name, table, accounts, index, where):
     vnet.records = _read_list(table, "record", _read_record, accounts, where)
     vnet.paths = _read_list(table, "path", _read_path, accounts, where)
     vnet.gateways = _read_list(table, "gateway", _read_gateway, accounts, where)
+    vnet.zones = _read_list(table, "zone", _read_zone, accounts, where)
     return vnet
 
 
 def _read_check(table, vnets, where):
-    _only(table, where, vnet=str, timeout=str, arguments=list, state=str, pause=str, unknowns=int)
-    check = {"vnet": next(iter(vnets)), "timeout": "4s", "arguments": [], **table}
+    _only(table, where, vnet=str, timeout=str, arguments=list, state=str, pause=str,
+          user=str, seconds=int, memory_mib=int)
+    check = {"vnet": next(iter(vnets)), "timeout": "4s", "arguments": [], "seconds": 60,
+             **table}
     _one_of(check["vnet"], vnets, where)
     return check
 
 
 def _read_expected(table, accounts, where):
-    _only(table, where, code=str, region=str, account=str, evidence=str, vnet=str)
+    _only(table, where, code=str, region=str, account=str, evidence=str, severity=str,
+          vnet=str)
     account, region = _read_place({"region": "", **table}, accounts, where)
     return Expected(table.get("code", ""), region, account, table.get("evidence", ""),
-                    table.get("vnet", ""))
+                    table.get("severity", ""), table.get("vnet", ""))
 
 
 def read(path):
@@ -264,7 +353,8 @@ def read(path):
             table = tomllib.load(file)
         except tomllib.TOMLDecodeError as error:
             raise Wrong(f"{path}: {error}") from error
-    _only(table, path, title=str, account=dict, vnet=dict, check=dict, expect=list)
+    _only(table, path, title=str, account=dict, vnet=dict, endpoint=dict, check=dict,
+          expect=list)
     if "title" not in table or "account" not in table or "vnet" not in table:
         raise Wrong(f"{path}: title, account and vnet are wanted")
     accounts = {name: _read_account(name, entry, f"{path}: account.{name}")
@@ -273,8 +363,12 @@ def read(path):
         account.index = number + 1
     vnets = {name: _read_vnet(name, entry, accounts, number + 1, f"{path}: vnet.{name}")
              for number, (name, entry) in enumerate(table["vnet"].items())}
+    endpoints = {name: _read_endpoint(name, entry, accounts, vnets,
+                                      f"{path}: endpoint.{name}")
+                 for name, entry in table.get("endpoint", {}).items()}
     return Scenario(
         os.path.basename(path).removesuffix(".toml"), table["title"], accounts, vnets,
+        endpoints,
         _read_check(table.get("check", {}), vnets, f"{path}: check"),
         [_read_expected(entry, accounts, f"{path}: expect {number + 1}")
          for number, entry in enumerate(table.get("expect", []))])

@@ -44,9 +44,14 @@ UNBOUND = """server:
     incoming-num-tcp: 64
     infra-host-ttl: 1
     unknown-server-time-limit: 100
-remote-control:
+    ede: yes
+{nsid}remote-control:
     control-enable: no
 {zones}"""
+
+
+# Of records that nothing is said of.
+TTL_S = 10
 
 
 @dataclass
@@ -54,13 +59,15 @@ class Zone:
     """Lines of one zone file; names are relative to its origin."""
     origin: str
     lines: list = field(default_factory=list)
+    negative_ttl: int = TTL_S
 
-    def add(self, name, kind, data, ttl=10):
+    def add(self, name, kind, data, ttl=TTL_S):
         self.lines.append(f"{name or '@'} {ttl} IN {kind} {data}")
 
     def text(self):
         head = [f"$ORIGIN {self.origin}",
-                "@ 10 IN SOA ns.lab. host.lab. 1 3600 300 2419200 10",
+                f"@ {self.negative_ttl} IN SOA ns.lab. host.lab. 1 3600 300 2419200 "
+                f"{self.negative_ttl}",
                 "@ 3600 IN NS ns.lab."]
         return "\n".join(head + self.lines) + "\n"
 
@@ -92,9 +99,11 @@ DEAD_FORWARDER = """forward-zone:
 """
 
 
-def start_unbound(space, name, address, zones, allowed=("0.0.0.0/0",)):
-    """zones: the text of stub and forward zones, see stub(); all but the allowed are refused."""
+def start_unbound(space, name, address, zones, allowed=("0.0.0.0/0",), nsid=""):
+    """zones: the text of stub and forward zones, see stub(); all but the allowed are refused.
+    nsid: what it calls itself."""
     config = space.write(name + ".conf", UNBOUND.format(
         directory=space.directory, address=address, zones=zones,
+        nsid=f'    nsid: "ascii_{nsid}"\n' if nsid else "",
         allowed="".join(f"    access-control: {net} allow\n" for net in allowed)))
     return space.start(name, ["unbound", "-d", "-p", "-c", config], "start of service")

@@ -22,6 +22,7 @@ PUBLIC_DNS = "20.0.0.53"
 COLLECTOR = "20.0.0.80"
 COLLECTOR_NAME = "collector.plprobe-lab.example"
 PRIVATE_DNS = "127.0.0.1@5301"
+DIVERTED_DNS = "10.255.0.53"
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -34,6 +35,17 @@ def public_address(account, region):
 def private_address(vnet, account, region):
     """One for the account and one for each region, as a private endpoint has."""
     return f"10.{vnet.index}.{account.index}.{5 + account.labels().index(region)}"
+
+
+def add_address(address, device):
+    """A line of `ip`.  Nobody else here can have ours, so nothing waits until that is known."""
+    if ":" in address:
+        return f"addr add {address}/128 dev {device} nodad"
+    return f"addr add {address}/32 dev {device}"
+
+
+def with_port(address, port):
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def egress_address(vnet):
@@ -57,11 +69,35 @@ class World:
         for vnet in self.scene.vnets.values():
             self._build_vnet(vnet)
         for account in self.scene.accounts.values():
-            with open(self.document_path(account.name), "w", encoding="utf-8") as file:
-                json.dump(document.make(account, self.scene.vnets), file, indent=2)
+            self._write_json(self.document_path(account.name),
+                             document.make(account, self.scene.vnets))
+        for endpoint in self.scene.endpoints.values():
+            for path, facts in zip(self.endpoint_paths(endpoint),
+                                   document.make_endpoint(endpoint, self._configs(endpoint))):
+                self._write_json(path, facts)
 
     def document_path(self, account):
         return os.path.join(self.directory, account + ".json")
+
+    def endpoint_paths(self, endpoint):
+        """Of its documents; some shapes are two."""
+        paths = [os.path.join(self.directory, endpoint.name + ".json")]
+        if endpoint.document not in ("az", "rest"):
+            paths.append(os.path.join(self.directory,
+                                      f"{endpoint.name}-{endpoint.document}.json"))
+        return paths
+
+    @staticmethod
+    def _write_json(path, facts):
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(facts, file, indent=2)
+
+    def _configs(self, endpoint):
+        """host -> address, as the endpoint has them; without any while it is being made."""
+        account, vnet = self.scene.accounts[endpoint.account], self.scene.vnets[endpoint.vnet]
+        own = {account.host(region): endpoint.addresses.get(
+            region, private_address(vnet, account, region)) for region in account.labels()}
+        return {**own, **endpoint.others} if endpoint.told else {}
 
     def close(self):
         for space in reversed(self.spaces):
@@ -121,7 +157,7 @@ class World:
         """wanted: address -> Gateway.  Like ones share a process."""
         if not wanted:
             return
-        space.ip(*(f"addr add {address}/32 dev {device}" for address in wanted))
+        space.ip(*(add_address(address, device) for address in wanted))
         alike = {}
         for address, gateway in wanted.items():
             key = (gateway.answer or "unauthorized", gateway.certificate, gateway.odd)
@@ -136,9 +172,9 @@ class World:
         if odd:
             command = [sys.executable, os.path.join(HERE, "odd_peer.py"), odd]
         for address in addresses:
-            command += ["--listen", f"{address}:443"]
+            command += ["--listen", with_port(address, 443)]
         command += ["--cert", certificate, "--key", private_key]
-        space.start(name, command, f"listening {addresses[-1]}:443")
+        space.start(name, command, f"listening {with_port(addresses[-1], 443)}")
 
     # A VNet
 
@@ -152,9 +188,22 @@ class World:
         for number, resolver in enumerate(vnet.resolvers):
             self._start_resolver(vnet, platform, resolver, f"resolver-{number}")
         self._plant_faults(vnet, vm, platform)
-        servers_text = "".join(f"nameserver {r.address}\n" for r in vnet.resolvers)
-        vm.run(["mount", "--bind", vm.write("resolv.conf", servers_text),
-                os.path.realpath("/etc/resolv.conf")])
+        self._configure_names(vnet, vm)
+
+    @staticmethod
+    def _configure_names(vnet, vm):
+        """What the C library reads before it asks anybody."""
+        lines = [f"nameserver {resolver.address}" for resolver in vnet.resolvers]
+        if vnet.search:
+            lines.append("search " + " ".join(vnet.search))
+        if vnet.ndots != 1:
+            lines.append(f"options ndots:{vnet.ndots}")
+        files = {"resolv.conf": "\n".join(lines) + "\n",
+                 "hosts": scenario.HOSTS + "".join(line + "\n" for line in vnet.hosts),
+                 "nsswitch.conf": f"hosts: {vnet.nsswitch}\n"}
+        for name, text in files.items():
+            vm.run(["mount", "--bind", vm.write(name, text),
+                    os.path.realpath(os.path.join("/etc", name))])
 
     def _connect(self, vnet, vm, platform):
         """Nothing is on-link: whatever nobody has is dropped, as the platform does."""
@@ -171,6 +220,8 @@ class World:
             f"addr add {outer}/32 dev wan", "link set wan up", "route add default dev wan")
         vm.ip(f"addr add 10.{vnet.index}.0.4/32 dev eth0", "link set eth0 up",
               f"route add {inner}/32 dev eth0", f"route add default via {inner} dev eth0")
+        if vnet.ipv6:
+            self._connect_ipv6(vnet, vm, platform)
         self.fabric.ip(f"link set vnet{vnet.index} up",
                        f"route add {outer}/32 dev vnet{vnet.index}")
         platform.run(["sysctl", "-q", "-w", "net.ipv4.ip_forward=1"])
@@ -186,10 +237,18 @@ class World:
 }}
 """)
 
+    @staticmethod
+    def _connect_ipv6(vnet, vm, platform):
+        vm.run(["sysctl", "-q", "-w", "net.ipv6.conf.eth0.accept_dad=0"])
+        own = f"fd00:{vnet.index}::4"
+        vm.ip(add_address(own, "eth0"), "route add default via fe80::1 dev eth0")
+        platform.ip("addr add fe80::1/64 dev vm nodad", f"route add {own}/128 dev vm")
+
     def _connect_slowly(self, vnet, vm, platform):
         relay = self.programs["relay"]
         platform.start("relay", [
-            relay, "--delay-us", str(int(float(vnet.delay.removesuffix("ms")) * 1000)),
+            relay, "--delay-us",
+            str(int(scenario.milliseconds(vnet.delay, vnet.name) * 1000)),
             "--near", f"/proc/{platform.holder.pid}/ns/net,vm",
             "--far", f"/proc/{vm.holder.pid}/ns/net,eth0"], "relaying")
 
@@ -210,8 +269,8 @@ class World:
         self._start_gateways(platform, wanted, "lo")
 
     def _records(self, vnet, account):
-        """region -> what its record is: addresses, "empty" or "chain"."""
-        records = {region: [private_address(vnet, account, region)]
+        """region -> what its record is: (addresses, "empty", "chain" or "long"; TTL)."""
+        records = {region: ([private_address(vnet, account, region)], servers.TTL_S)
                    for region in account.labels() if not account.is_creating(region)}
         if account.name not in vnet.endpoints:
             records = {}
@@ -221,28 +280,34 @@ class World:
             to = record.to
             if isinstance(to, str) and to.startswith("as "):
                 to = [private_address(vnet, account, scenario.label(to[3:]))]
-            records[record.region] = to
-        return {region: to for region, to in records.items() if to != "missing"}
+            records[record.region] = (to, record.ttl)
+        return {region: entry for region, entry in records.items() if entry[0] != "missing"}
 
     def _private_zones(self, vnet):
         zones = {}
         for account in self.scene.accounts.values():
             origin = account.suffix if vnet.overrides else account.zone
-            zone = zones.setdefault(origin, Zone(origin + "."))
-            for region, to in self._records(vnet, account).items():
+            zone = zones.setdefault(origin, Zone(origin + ".", negative_ttl=vnet.negative_ttl))
+            for region, (to, ttl) in self._records(vnet, account).items():
                 name = account.host(region).split(".")[0] if region != "*" else "*"
                 if to == "empty":
-                    zone.add(name, "TXT", '"kept for later"')
-                elif to == "chain":
-                    self._add_chain(zone, name, private_address(vnet, account, region))
+                    zone.add(name, "TXT", '"kept for later"', ttl)
+                elif to in ("chain", "long"):
+                    self._add_chain(zone, name, private_address(vnet, account, region), to)
                 else:
                     for address in to:
-                        zone.add(name, "A", address)
-        return list(zones.values())
+                        zone.add(name, "AAAA" if ":" in address else "A", address, ttl)
+        others = [Zone(other.name + ".", [record.replace(" ", f" {servers.TTL_S} IN ", 1)
+                                          for record in other.records]) for other in vnet.zones]
+        return [*zones.values(), *others]
 
     @staticmethod
-    def _add_chain(zone, name, address, length=6):
-        names = [name] + [f"hop{number}.{name}" for number in range(1, length + 1)]
+    def _add_chain(zone, name, address, kind):
+        """With long names it does not fit into a datagram of 1232 bytes, however compressed."""
+        pads = [chr(ord("a") + number) * 60 for number in range(21)]
+        heads = [f"hop{number}" for number in range(1, 7)] if kind == "chain" else \
+            [".".join(pads[at:at + 3]) for at in range(0, len(pads), 3)]
+        names = [name] + [f"{head}.{name}" for head in heads]
         for owner, target in zip(names, names[1:]):
             zone.add(owner, "CNAME", target)
         zone.add(names[-1], "A", address)
@@ -252,19 +317,37 @@ class World:
     def _start_resolver(self, vnet, platform, resolver, name):
         if f"inet {resolver.address}/" not in platform.run(["ip", "-4", "addr"]).stdout:
             platform.ip(f"addr add {resolver.address}/32 dev lo")
-        if resolver.does in ("late", "garbage", "notimp", "loop", "aaaa-nxdomain"):
+        if resolver.does in scenario.ODD_RESOLVERS:
             inner = f"127.0.1.{1 + len(platform.children)}"
             servers.start_unbound(platform, name, inner, self._stubs(vnet, resolver))
-            platform.start(name + "-odd", [sys.executable, os.path.join(HERE, "odd_dns.py"),
-                                           resolver.does, resolver.address, inner], "listening")
+            platform.start(name + "-odd", [
+                sys.executable, os.path.join(HERE, "odd_dns.py"), resolver.does,
+                resolver.address, inner, resolver.delay.removesuffix("ms")], "listening")
         elif resolver.does == "servfail":
-            servers.start_unbound(platform, name, resolver.address, servers.DEAD_FORWARDER)
+            servers.start_unbound(platform, name, resolver.address, servers.DEAD_FORWARDER,
+                                  nsid=resolver.nsid)
         elif resolver.does in ("refuse", "ours-only"):
             allowed = [f"10.{vnet.index}.0.4/32"] if resolver.does == "ours-only" else []
             servers.start_unbound(platform, name, resolver.address, self._stubs(vnet, resolver),
-                                  allowed)
+                                  allowed, resolver.nsid)
         elif resolver.does not in ("drop", "closed", "no-route"):
-            servers.start_unbound(platform, name, resolver.address, self._stubs(vnet, resolver))
+            servers.start_unbound(platform, name, resolver.address, self._stubs(vnet, resolver),
+                                  nsid=resolver.nsid)
+        if resolver.tcp == "public":
+            self._divert_tcp(platform, resolver, name + "-tcp")
+
+    @staticmethod
+    def _divert_tcp(platform, resolver, name):
+        """As a firewall does that takes DNS over TCP for itself."""
+        platform.ip(f"addr add {DIVERTED_DNS}/32 dev lo")
+        servers.start_unbound(platform, name, DIVERTED_DNS, stub(".", PUBLIC_DNS))
+        platform.nft(f"""table ip divert {{
+	chain before {{
+		type nat hook prerouting priority -100;
+		ip daddr {resolver.address} tcp dport 53 dnat to {DIVERTED_DNS}
+	}}
+}}
+""")
 
     def _stubs(self, vnet, resolver):
         text = stub(".", PUBLIC_DNS)
@@ -272,6 +355,7 @@ class World:
             text = servers.DEAD_FORWARDER + stub("azure.com", PUBLIC_DNS)
         if resolver.does == "public" or not vnet.linked:
             return text
+        text += "".join(stub(zone.name, PRIVATE_DNS) for zone in vnet.zones)
         for account in self.scene.accounts.values():
             zones = [account.suffix if vnet.overrides else account.zone]
             if vnet.fallback:
@@ -292,6 +376,11 @@ class World:
                              "th dport 53 drop")
             elif resolver.does in ("no-route", "route-around"):
                 self._cut_route(vnet, vm, resolver.address, resolver.does)
+            if resolver.tcp in ("drop", "reset"):
+                verdict = "drop" if resolver.tcp == "drop" else "reject with tcp reset"
+                rules.append(f"ip daddr {resolver.address} tcp dport 53 {verdict}")
+            elif resolver.tcp == "root-only":
+                self._keep_tcp_for_root(vm, resolver.address)
         lines = "\n\t\t".join(rules)
         platform.nft(f"""table ip faults {{
 	set heard {{
@@ -305,6 +394,17 @@ class World:
 	}}
 	chain input {{ type filter hook input priority 0; policy accept; jump fault; }}
 	chain forward {{ type filter hook forward priority 0; policy accept; jump fault; }}
+}}
+""")
+
+    @staticmethod
+    def _keep_tcp_for_root(vm, address):
+        """As the agent of Azure's Linux images does with the platform's server."""
+        vm.nft(f"""table ip security {{
+	chain out {{
+		type filter hook output priority 150; policy accept;
+		ip daddr {address} tcp dport 53 meta skuid != 0 drop
+	}}
 }}
 """)
 
