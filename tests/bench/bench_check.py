@@ -57,7 +57,7 @@ def make_scene():
     vnet = scenario.VNet("vnet-a", ["contoso"], resolvers=[
         scenario.Resolver("azure", scenario.AZURE_RESOLVER)], delay=f"{DELAY_MS}ms", index=1)
     return scenario.Scenario("bench-check", "all well, far away", {"contoso": account},
-                             {"vnet-a": vnet}, {}, [])
+                             {"vnet-a": vnet}, {}, {}, [])
 
 
 def measure(world, programs, runs, arguments):
