@@ -200,7 +200,7 @@ run_program(char *const *argv, char *text, size_t room)
 	int           ends[2], status;
 	size_t        count = 0;
 	ssize_t       got;
-	pid_t         pid;
+	pid_t         pid = -1;
 
 	if (pipe2(ends, O_CLOEXEC) != 0 || (pid = fork()) == -1)
 		die(argv[0]);
