@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/wbuf.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,6 +43,7 @@ static struct {
 	bool                journal; /* the reader puts its own time stamp */
 	const struct clock *clock;
 	struct recent       recent[RECENT_MAX];
+	unsigned            lost; /* lines that nobody took, since the last that was taken */
 } state = { .lock = PTHREAD_MUTEX_INITIALIZER, .who = "plprobe", .least = LOG_LEVEL_INFO };
 
 /* Whether stderr is the stream that systemd gave us (systemd.exec(5), JOURNAL_STREAM). */
@@ -153,6 +155,8 @@ put_logfmt(struct wbuf *line, const struct recent *what, const char *time)
 	wbuf_printf(line, " area=%s who=%s", what->area, state.who);
 	if (what->held != 0)
 		wbuf_printf(line, " held=%u", what->held);
+	if (state.lost != 0)
+		wbuf_printf(line, " lost=%u", state.lost);
 	wbuf_puts(line, "\n");
 }
 
@@ -170,7 +174,21 @@ put_json(struct wbuf *line, const struct recent *what, const char *time)
 	put_quoted(line, state.who);
 	if (what->held != 0)
 		wbuf_printf(line, ",\"held\":%u", what->held);
+	if (state.lost != 0)
+		wbuf_printf(line, ",\"lost\":%u", state.lost);
 	wbuf_puts(line, "}\n");
+}
+
+/* A full pipe, a stopped terminal or a closed stderr must not stop the work that is logged. */
+static void
+put_out(const struct wbuf *line)
+{
+	struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	if (poll(&room, 1, 0) == 1 && write(STDERR_FILENO, line->bytes, line->count) > 0)
+		state.lost = 0;
+	else
+		state.lost++;
 }
 
 /* Writes the line and begins to hold back its equals. */
@@ -179,7 +197,6 @@ write_line(struct recent *what)
 {
 	struct wbuf line;
 	char        time[CLOCK_TEXT];
-	ssize_t     put;
 
 	wbuf_init(&line);
 	clock_render(clock_wall_ms(get_clock()), time, sizeof(time));
@@ -187,9 +204,7 @@ write_line(struct recent *what)
 		put_json(&line, what, time);
 	else
 		put_logfmt(&line, what, time);
-	/* A full pipe or a closed stderr must not stop the work that is logged. */
-	put = write(STDERR_FILENO, line.bytes, line.count);
-	(void)put;
+	put_out(&line);
 	wbuf_fini(&line);
 	what->held = 0;
 	what->written_us = clock_mono_us(get_clock());

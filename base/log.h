@@ -3,7 +3,8 @@
  * Only agent/ and collector/ log; everything below returns an err.  logfmt or JSON on stderr;
  * under journald (JOURNAL_STREAM set and matching) without a time stamp of our own.  `warn`
  * means that somebody should act.  Equal lines are held back for a while and counted: the next
- * one that is written says held=N.  A line is one write(2); any thread may log.
+ * one that is written says held=N.  A line is one write(2), which never waits: what a full pipe
+ * does not take is lost, and the next line says lost=N.  Any thread may log.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

@@ -260,13 +260,23 @@ test_threads(void **state)
 	assert_int_equal(count, 200);
 }
 
-/* Nobody reads and the pipe is full: the work goes on. */
+/* Nobody reads and the pipe is full, as a pipe is that a shell makes: the work goes on, and the
+ * loss is told. */
 static void
 test_full_pipe(void **state)
 {
+	assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0);
+	alarm(20);
 	for (int i = 0; i < 2000; i++)
 		log_info("x", "line %d of many, long enough to fill a pipe sooner or later", i);
+	alarm(0);
 	assert_true(strlen(get_lines()) > 1000);
+	assert_null(strstr(text, "lost="));
+	get_lines();
+	log_info("x", "read again");
+	assert_non_null(strstr(get_lines(), "lost="));
+	log_info("x", "and on");
+	assert_null(strstr(get_lines(), "lost="));
 }
 
 int
