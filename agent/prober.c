@@ -506,6 +506,8 @@ prober_run(const struct prober_ask *ask)
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	confine_rights();
+	if (!confine_files())
+		log_debug(AREA, "this kernel has no landlock");
 	if (!open_prober(&prober, ask, &err)) {
 		log_error(AREA, "%s", err.text);
 		close_prober(&prober);

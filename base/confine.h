@@ -6,11 +6,18 @@
 #ifndef BASE_CONFINE_H
 #define BASE_CONFINE_H
 
+#include <stdbool.h>
+
 /* No core dumps, no other process looking in, new files for us alone, and no end by SIGPIPE. */
 void confine_daemon(void);
 
 /* No new rights by any program, and no capabilities: even as root only what the file modes
  * allow. */
 void confine_rights(void);
+
+/* After confine_rights(): no file is written, made, removed or run any more, whatever its mode,
+ * and no process of another kind is traced or, by newer kernels, sent a signal.  Descriptors that
+ * are open stay as they are.  False where the kernel does not know how. */
+bool confine_files(void);
 
 #endif

@@ -3,12 +3,16 @@
 
 #include "base/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -66,12 +70,71 @@ test_daemon(void **state)
 	assert_int_equal(run_child(look_at_limits), 0);
 }
 
+static char folder[] = "/tmp/plprobe-confine-XXXXXX";
+static char file[64];
+
+static bool
+is_denied(int result)
+{
+	return result == -1 && (errno == EACCES || errno == EXDEV);
+}
+
+/* As which step it got through, 100 and more; 77 where the kernel cannot. */
+static int
+try_everything(void)
+{
+	char *const nothing[] = { NULL };
+	char        other[80];
+
+	snprintf(other, sizeof(other), "%s/other", folder);
+	confine_rights();
+	if (!confine_files())
+		return 77;
+	if (open(file, O_RDONLY | O_CLOEXEC) < 0)
+		return 100;
+	if (!is_denied(open(file, O_WRONLY | O_CLOEXEC)))
+		return 101;
+	if (!is_denied(open(other, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)))
+		return 102;
+	if (!is_denied(unlink(file)))
+		return 103;
+	if (!is_denied(rename(file, other)))
+		return 104;
+	if (!is_denied(mkdir(other, 0700)))
+		return 105;
+	if (!is_denied(execve("/bin/true", nothing, nothing)))
+		return 106;
+	if (ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) != -1)
+		return 107;
+	return 0;
+}
+
+/* What stays open to a process that hostile bytes have taken over. */
+static void
+test_files(void **state)
+{
+	int made, code;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(file, sizeof(file), "%s/file", folder);
+	made = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(made >= 0);
+	close(made);
+	code = run_child(try_everything);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rmdir(folder), 0);
+	if (code == 77)
+		skip();
+	assert_int_equal(code, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_log_without_reader),
 		cmocka_unit_test(test_daemon),
+		cmocka_unit_test(test_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
