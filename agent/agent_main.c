@@ -3,6 +3,7 @@
 #include "agent/config.h"
 #include "agent/explain.h"
 #include "agent/versions.h"
+#include "base/confine.h"
 #include "base/text.h"
 
 #include <locale.h>
@@ -71,6 +72,7 @@ main(int argc, char **argv)
 	const struct cli_command *command;
 
 	setlocale(LC_ALL, "");
+	confine_not_descriptors();
 	if (argc < 2) {
 		fputs("plprobe: a command wanted: check, agent, explain, config or help\n",
 		    stderr);

@@ -425,6 +425,7 @@ reload(struct prober *prober)
 	conf->vantages = &prober->vantages;
 	log_open("prober", conf->log_level, conf->log_format);
 	find_vantages(prober);
+	start_due(prober);
 }
 
 static void

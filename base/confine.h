@@ -15,6 +15,9 @@ void confine_daemon(void);
  * allow. */
 void confine_rights(void);
 
+/* As many descriptors as this process may ever have: many questions at once, a socket for each. */
+void confine_not_descriptors(void);
+
 /* After confine_rights(): no file is written, made, removed or run any more, whatever its mode,
  * and no process of another kind is traced or, by newer kernels, sent a signal.  Descriptors that
  * are open stay as they are.  False where the kernel does not know how. */

@@ -119,7 +119,7 @@ finish_failed(struct sweep_ask *ask, const char *doing, int fd, int cause)
 	struct addr   router;
 
 	if (how != OUTCOME_LOCAL)
-		sweep_lane_missed(lane_of(ask), read_clock(sweep));
+		sweep_lane_missed(lane_of(ask), ask->slot->started_us, read_clock(sweep));
 	if (fd != -1 && dns_socket_blame(fd, &router))
 		finish_badly(ask, how,
 		    explain(sweep, "%s: %s, says %s by ICMP", doing, strerror(cause),
@@ -138,7 +138,7 @@ accept_answer(struct sweep_ask *ask, const struct dns_query *query, const uint8_
 		                           .size = count } };
 	struct err          err;
 
-	sweep_lane_heard(lane_of(ask));
+	sweep_lane_heard(lane_of(ask), sweep->now_us);
 	result.heard.took_us = sweep->now_us - ask->slot->started_us;
 	result.heard.answer = dns_skim_parse(sweep->skim, query, bytes, count, &err);
 	if (result.heard.answer == NULL) {
@@ -206,7 +206,7 @@ send_try(struct sweep_ask *ask)
 	ask->sent++;
 	sweep->stats.sent++;
 	if (sweep_lane_send(try->socket, try->query.bytes, try->query.count) < 0 &&
-	    errno != EAGAIN && errno != ENOBUFS)
+	    errno != EAGAIN && errno != ENOBUFS && ask->sent == 1)
 		finish_failed(ask, "sending the question", try->socket->fd, errno);
 }
 
@@ -391,10 +391,11 @@ sweep_ask_repeat(struct sweep_ask *ask, int64_t now_us)
 	hear_ask(ask);
 	if (ask->state != ASK_UDP)
 		return;
-	sweep_lane_missed(lane, now_us);
+	sweep_lane_missed(lane, ask->slot->started_us, now_us);
 	if (ask->sent == SWEEP_TRIES_MAX || sweep_lane_is_silent(lane, now_us))
 		return;
 	sweep_lane_pay(lane, now_us);
+	ask->case_off = true; /* a slow one that does not keep the case would not be heard */
 	send_try(ask);
 }
 
@@ -419,7 +420,7 @@ sweep_ask_expire(struct sweep_ask *ask, int64_t now_us, bool late)
 		        dns_tcp_doing(ask->tcp)));
 		return;
 	}
-	sweep_lane_missed(lane_of(ask), now_us);
+	sweep_lane_missed(lane_of(ask), ask->slot->started_us, now_us);
 	finish_badly(ask, OUTCOME_TIMEOUT,
 	    explain(sweep, "no answer within %lld ms, asked %u times, %u stray datagrams",
 	        (long long)sweep->options.limit_ms, ask->sent, ask->strays));

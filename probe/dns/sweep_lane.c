@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,11 +21,25 @@ most_credit(const struct sweep_lane *lane)
 	return lane->queries_per_s * price;
 }
 
+/* To send to "any address" is to send to this host, which answers by another name. */
+static void
+name_loopback(struct addr *peer)
+{
+	static const uint8_t none[sizeof(peer->bytes)];
+
+	if (memcmp(peer->bytes, none, sizeof(none)) != 0)
+		return;
+	if (peer->family == 4)
+		peer->bytes[0] = 127;
+	peer->bytes[peer->family == 4 ? 3 : 15] = 1;
+}
+
 void
 sweep_lane_init(struct sweep_lane *lane, int64_t now_us)
 {
 	lane->credit = most_credit(lane);
 	lane->counted_us = now_us;
+	name_loopback(&lane->peer);
 	lane->peer_bytes = addr_to_sockaddr(&lane->peer, &lane->peer_name);
 }
 
@@ -83,14 +98,17 @@ sweep_lane_is_silent(const struct sweep_lane *lane, int64_t now_us)
 }
 
 void
-sweep_lane_heard(struct sweep_lane *lane)
+sweep_lane_heard(struct sweep_lane *lane, int64_t now_us)
 {
+	lane->heard_us = now_us;
 	lane->silent = 0;
 }
 
 void
-sweep_lane_missed(struct sweep_lane *lane, int64_t now_us)
+sweep_lane_missed(struct sweep_lane *lane, int64_t asked_us, int64_t now_us)
 {
+	if (lane->heard_us >= asked_us)
+		return; /* it lives: the name is at fault */
 	lane->silent++;
 	if (lane->silent >= SWEEP_SILENT_MAX)
 		lane->rest_until_us = now_us + SWEEP_REST_MS * US_PER_MS;

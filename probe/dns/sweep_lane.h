@@ -34,6 +34,7 @@ struct sweep_lane {
 	int64_t                 counted_us;    /* when credit was right */
 	unsigned                silent;        /* questions in a row without an answer */
 	int64_t                 rest_until_us; /* 0: not at rest */
+	int64_t                 heard_us;      /* when an answer last came; 0: never */
 	struct sweep_socket    *rested;        /* open, without a port */
 	struct sweep_socket    *empty; /* without a descriptor: never freed meanwhile, since
 	                                     * epoll may have handed them out already */
@@ -50,8 +51,9 @@ void    sweep_lane_pay(struct sweep_lane *lane, int64_t now_us); /* one question
 
 /* Whether to leave the resolver alone. */
 bool sweep_lane_is_silent(const struct sweep_lane *lane, int64_t now_us);
-void sweep_lane_heard(struct sweep_lane *lane);
-void sweep_lane_missed(struct sweep_lane *lane, int64_t now_us);
+void sweep_lane_heard(struct sweep_lane *lane, int64_t now_us);
+/* A question that went at asked_us has no answer; it counts when nothing else was heard since. */
+void sweep_lane_missed(struct sweep_lane *lane, int64_t asked_us, int64_t now_us);
 
 /* Without a port: sweep_lane_send() gets a fresh one.  Not watched; NULL with errno. */
 struct sweep_socket *sweep_lane_open(struct sweep_lane *lane, void *user);

@@ -509,6 +509,26 @@ test_dead_resolver(void **state)
 	free_trial(trial);
 }
 
+/* Names without an answer do not silence a resolver that answers the others. */
+static void
+test_dead_names(void **state)
+{
+	static const char *hosts[SWEEP_SILENT_MAX + 60];
+	struct trial      *trial;
+	size_t             count = sizeof(hosts) / sizeof(hosts[0]);
+
+	for (size_t i = 0; i < count; i++)
+		hosts[i] = i < SWEEP_SILENT_MAX ? "silent.swept.example" : "good.swept.example";
+	trial = new_trial(at_port(support_odd_dns_port(odd)), (unsigned)count);
+	trial->hosts = hosts;
+	trial->options.queries_per_s = 40;
+	run(trial);
+	assert_int_equal(count_outcome(trial, 0, OUTCOME_NOT_RUN), 0);
+	assert_int_equal(count_outcome(trial, 0, OUTCOME_TIMEOUT), SWEEP_SILENT_MAX);
+	assert_int_equal(count_outcome(trial, 0, OUTCOME_OK), 60);
+	free_trial(trial);
+}
+
 /* Nobody listens: that is said at once, and a few times only. */
 static void
 test_refused(void **state)
@@ -718,6 +738,7 @@ main(void)
 		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_order_and_ports),
 		cmocka_unit_test(test_dead_resolver),
+		cmocka_unit_test(test_dead_names),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_after_rest),
 		cmocka_unit_test(test_pace),
