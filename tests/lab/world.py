@@ -225,6 +225,8 @@ class World:
         self.fabric.ip(f"link set vnet{vnet.index} up",
                        f"route add {outer}/32 dev vnet{vnet.index}")
         platform.run(["sysctl", "-q", "-w", "net.ipv4.ip_forward=1"])
+        # A kernel says "unreachable" a few times a second only; who hears it would be chance.
+        platform.run(["sysctl", "-q", "-w", "net.ipv4.icmp_ratemask=0"])
         platform.nft(f"""table ip azure {{
 	chain forward {{
 		type filter hook forward priority 10; policy accept;
