@@ -14,6 +14,8 @@
 #include "base/loop.h"
 #include "proto/record.h"
 
+struct feed_ask;
+struct feed_found;
 struct probe;
 struct probes;
 struct tls_roots;
@@ -39,7 +41,7 @@ void probes_free(struct probes *probes);
 
 /* What to ask.  All pointers are borrowed until on_over() or probe_cancel() has returned. */
 struct probe_ask {
-	const char   *kind; /* "dns", "nss", "tcp", "tls", "https" */
+	const char   *kind; /* "dns", "nss", "tcp", "tls", "https", "rntbd", "thin", "feed" */
 	const char   *host; /* dns, nss: name to resolve; tls, https: SNI, verified, Host */
 	struct addr   peer; /* dns: the resolver; nss: none; else what is tested; with port */
 	int64_t       limit_ms; /* from the start of running to the end, > 0 */
@@ -48,8 +50,13 @@ struct probe_ask {
 	 * leaves alone what is another's, so that tls and https may share an endpoint. */
 	struct dns      *dns;
 	struct endpoint *endpoint;
-	bool             tcp_too;   /* dns: ask over TCP as well, whatever comes over UDP */
-	bool             keep_raw;  /* dns: keep the beginning of the answer as it came */
+	struct replica  *replica; /* rntbd: the context; the connection goes to *endpoint */
+	struct thin     *thin;    /* thin: the request; likewise */
+	struct feed     *feed;    /* feed: all of it */
+	const struct feed_ask *feed_ask;   /* feed: what to ask for */
+	struct feed_found     *feed_found; /* feed: the replicas, where they were asked for */
+	bool                   tcp_too; /* dns: ask over TCP as well, whatever comes over UDP */
+	bool                   keep_raw; /* dns: keep the beginning of the answer as it came */
 	void (*on_over)(void *arg); /* last thing that happens to the probe; it is gone after */
 	void *arg;
 };

@@ -208,7 +208,9 @@ read_value(struct decoder *decoder, const struct where *where, const msgpack_obj
 	case FIELD_MODE:
 	case FIELD_TRANSPORT:
 	case FIELD_PATH:
-	case FIELD_SOURCE: return read_u32(decoder, where, value, member);
+	case FIELD_SOURCE:
+	case FIELD_ORIGIN:
+	case FIELD_CREDENTIAL: return read_u32(decoder, where, value, member);
 	case FIELD_U64: return read_unsigned(decoder, where, value, UINT64_MAX, member);
 	case FIELD_I64: return read_i64(decoder, where, value, member);
 	case FIELD_BOOL: return read_bool(decoder, where, value, member);

@@ -74,7 +74,9 @@ pack_value(msgpack_packer *packer, const struct field_desc *field, const void *f
 	case FIELD_MODE:
 	case FIELD_TRANSPORT:
 	case FIELD_PATH:
-	case FIELD_SOURCE: msgpack_pack_uint32(packer, *(const uint32_t *)member); break;
+	case FIELD_SOURCE:
+	case FIELD_ORIGIN:
+	case FIELD_CREDENTIAL: msgpack_pack_uint32(packer, *(const uint32_t *)member); break;
 	case FIELD_U64: msgpack_pack_uint64(packer, *(const uint64_t *)member); break;
 	case FIELD_I64: msgpack_pack_int64(packer, *(const int64_t *)member); break;
 	case FIELD_BOOL: msgpack_pack_true(packer); break; /* false is left out */

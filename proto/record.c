@@ -100,7 +100,9 @@ field_is_default(const struct field_desc *field, const void *from)
 	case FIELD_MODE:
 	case FIELD_TRANSPORT:
 	case FIELD_PATH:
-	case FIELD_SOURCE: return *(const uint32_t *)member == 0;
+	case FIELD_SOURCE:
+	case FIELD_ORIGIN:
+	case FIELD_CREDENTIAL: return *(const uint32_t *)member == 0;
 	case FIELD_U64: return *(const uint64_t *)member == 0;
 	case FIELD_I64: return *(const int64_t *)member == 0;
 	case FIELD_BOOL: return !*(const bool *)member;
@@ -115,9 +117,11 @@ field_is_default(const struct field_desc *field, const void *from)
 
 static const char *const api_words[] = { "sql", "mongodb", "cassandra", "gremlin", "table" };
 static const char *const role_words[] = { "configured", "sweep" };
-static const char *const mode_words[] = { "gateway", "direct" };
+static const char *const mode_words[] = { "gateway", "direct", "gateway-v2" };
 static const char *const transport_words[] = { "none", "udp", "tcp" };
 static const char *const source_words[] = { "resolv.conf", "azure", "configured", "system" };
+static const char *const origin_words[] = { "none", "feed", "pasted", "sample" };
+static const char *const credential_words[] = { "none", "key", "entra" };
 static const char *const path_words[] = { "not-told", "public-internet", "service-endpoint",
 	"private-endpoint" };
 
@@ -131,6 +135,8 @@ static const struct {
 	[FIELD_TRANSPORT] = { transport_words, TRANSPORT_COUNT },
 	[FIELD_PATH] = { path_words, PATH_COUNT },
 	[FIELD_SOURCE] = { source_words, SOURCE_COUNT },
+	[FIELD_ORIGIN] = { origin_words, ORIGIN_COUNT },
+	[FIELD_CREDENTIAL] = { credential_words, CREDENTIAL_COUNT },
 	[FIELD_SUB] = { NULL, 0 },
 };
 

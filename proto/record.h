@@ -23,7 +23,12 @@ enum role {
 	ROLE_SWEEP,      /* a known region's name: is there a record nobody configured? */
 	ROLE_COUNT
 };
-enum mode { MODE_GATEWAY, MODE_DIRECT, MODE_COUNT };
+enum mode {
+	MODE_GATEWAY,
+	MODE_DIRECT,     /* RNTBD over TLS, to the replicas themselves */
+	MODE_GATEWAY_V2, /* the thin client's proxy: HTTP/2, on a port of its own */
+	MODE_COUNT
+};
 enum transport { TRANSPORT_NONE, TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_COUNT };
 enum path {
 	PATH_NOT_TOLD,
@@ -43,18 +48,32 @@ enum source {
 	SOURCE_COUNT
 };
 
-#define C_U32       uint32_t
-#define C_U64       uint64_t
-#define C_I64       int64_t
-#define C_BOOL      bool
-#define C_TEXT      const char *
-#define C_OUTCOME   uint32_t
-#define C_API       uint32_t
-#define C_ROLE      uint32_t
-#define C_MODE      uint32_t
-#define C_TRANSPORT uint32_t
-#define C_PATH      uint32_t
-#define C_SOURCE    uint32_t
+/* Where the addresses of Direct mode come from. */
+enum origin {
+	ORIGIN_NONE,   /* there are none: no credentials, no address given, no sample wanted */
+	ORIGIN_FEED,   /* the gateway's address feed, by a signed request */
+	ORIGIN_PASTED, /* somebody took them from an application's diagnostics */
+	ORIGIN_SAMPLE, /* guessed ports: shows what TCP and TLS show, and nothing of RNTBD */
+	ORIGIN_COUNT
+};
+
+/* What a request is signed with. */
+enum credential { CREDENTIAL_NONE, CREDENTIAL_KEY, CREDENTIAL_ENTRA, CREDENTIAL_COUNT };
+
+#define C_U32        uint32_t
+#define C_U64        uint64_t
+#define C_I64        int64_t
+#define C_BOOL       bool
+#define C_TEXT       const char *
+#define C_OUTCOME    uint32_t
+#define C_API        uint32_t
+#define C_ROLE       uint32_t
+#define C_MODE       uint32_t
+#define C_TRANSPORT  uint32_t
+#define C_PATH       uint32_t
+#define C_SOURCE     uint32_t
+#define C_ORIGIN     uint32_t
+#define C_CREDENTIAL uint32_t
 
 #define MESSAGE(name, what)                        struct name {
 #define FIELD(message, id, name, type, unit, what) C_##type name;
@@ -85,6 +104,8 @@ enum field_type {
 	FIELD_TRANSPORT,
 	FIELD_PATH,
 	FIELD_SOURCE,
+	FIELD_ORIGIN,
+	FIELD_CREDENTIAL,
 	FIELD_LIST,
 	FIELD_SUB
 };

@@ -16,6 +16,8 @@ static const struct {
 	{ FIELD_TRANSPORT, "transport" },
 	{ FIELD_PATH, "path" },
 	{ FIELD_SOURCE, "source" },
+	{ FIELD_ORIGIN, "origin" },
+	{ FIELD_CREDENTIAL, "credential" },
 };
 
 static const char intro[] =
@@ -114,4 +116,6 @@ render_fields_md(struct wbuf *out)
 	put_words(out, "transport", FIELD_TRANSPORT);
 	put_words(out, "path", FIELD_PATH);
 	put_words(out, "source", FIELD_SOURCE);
+	put_words(out, "origin", FIELD_ORIGIN);
+	put_words(out, "credential", FIELD_CREDENTIAL);
 }

@@ -72,7 +72,9 @@ render_value(const struct field_desc *field, const void *from, bool all)
 	case FIELD_MODE:
 	case FIELD_TRANSPORT:
 	case FIELD_PATH:
-	case FIELD_SOURCE: return render_word(field->type, *(const uint32_t *)member);
+	case FIELD_SOURCE:
+	case FIELD_ORIGIN:
+	case FIELD_CREDENTIAL: return render_word(field->type, *(const uint32_t *)member);
 	case FIELD_LIST: return render_list(field, from, all);
 	case FIELD_SUB: return render_sub(field, from, all);
 	}

@@ -60,6 +60,8 @@ put_scalar(struct wbuf *out, const struct field_desc *field, const void *from)
 	case FIELD_TRANSPORT:
 	case FIELD_PATH:
 	case FIELD_SOURCE:
+	case FIELD_ORIGIN:
+	case FIELD_CREDENTIAL:
 		number = *(const uint32_t *)member;
 		wbuf_puts(out, field_word(field->type, number));
 		if (strcmp(field_word(field->type, number), "unknown") == 0)
