@@ -1,8 +1,8 @@
 #include "probe/https/https_answer.h"
 
-#include "base/addr.h"
 #include "base/text.h"
 #include "probe/https/https_answer_json.h"
+#include "probe/refusal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -121,55 +121,14 @@ has_gateway_header(const struct https_answer *answer)
 	    text_or_empty(answer->activity_id)[0] != '\0';
 }
 
-/* The word behind the first "IP " that is an address: the service writes "from IP 1.2.3.4
- * through" or, in its documentation, "from client IP {1.2.3.4}". */
-static const char *
-find_client(const char *message, struct arena *arena)
-{
-	const char *word = message;
-	struct addr addr;
-	char        text[ADDR_TEXT];
-
-	while ((word = text_find_nocase(word, "IP ")) != NULL) {
-		char  *copy;
-		size_t length;
-
-		word += strlen("IP ");
-		word += strspn(word, " {[(");
-		length = strspn(word, "0123456789abcdefABCDEF.:");
-		copy = arena_strndup(arena, word, length);
-		while (length > 0 && (copy[length - 1] == '.' || copy[length - 1] == ':'))
-			copy[--length] = '\0';
-		if (addr_parse(&addr, copy, 0, NULL))
-			return arena_strdup(arena, addr_render(&addr, text, sizeof(text)));
-	}
-	return "";
-}
-
-static uint32_t
-find_path(const char *message)
-{
-	const char *origin = text_find_nocase(message, "originated from");
-
-	if (origin == NULL)
-		return PATH_NOT_TOLD;
-	if (text_find_nocase(origin, "public internet") != NULL)
-		return PATH_PUBLIC_INTERNET;
-	if (text_find_nocase(origin, "service endpoint") != NULL)
-		return PATH_SERVICE_ENDPOINT;
-	if (text_find_nocase(origin, "private endpoint") != NULL)
-		return PATH_PRIVATE_ENDPOINT;
-	return PATH_NOT_TOLD;
-}
-
 static const char *
 say_refused(const struct https_error *error, struct arena *arena, struct endpoint *endpoint)
 {
-	endpoint->path = find_path(error->message);
+	endpoint->path = refusal_path(error->message);
 	endpoint->seen_as = "";
 	switch (endpoint->path) {
 	case PATH_PUBLIC_INTERNET:
-		endpoint->seen_as = find_client(error->message, arena);
+		endpoint->seen_as = refusal_client(error->message, arena);
 		if (endpoint->seen_as[0] == '\0')
 			return "the account's firewall refuses what comes through the public "
 			       "internet";
