@@ -1,7 +1,10 @@
 #include "base/digest.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -17,6 +20,17 @@ digest_sha256(const void *bytes, size_t count, uint8_t digest[DIGEST_BYTES])
 		sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	if (sha256 == NULL || EVP_Digest(bytes, count, digest, &size, sha256, NULL) != 1)
 		abort(); /* an OpenSSL without SHA-256 is no OpenSSL */
+}
+
+void
+digest_hmac(const void *key, size_t key_count, const void *bytes, size_t count,
+    uint8_t digest[DIGEST_BYTES])
+{
+	unsigned size = 0;
+
+	assert(key_count <= INT_MAX);
+	if (HMAC(EVP_sha256(), key, (int)key_count, bytes, count, digest, &size) == NULL)
+		abort(); /* as above */
 }
 
 char *

@@ -1,4 +1,4 @@
-/* digest: SHA-256 and random bytes, from OpenSSL.
+/* digest: SHA-256, HMAC over it, and random bytes, from OpenSSL.
  *
  * Not a place for anything that encrypts.
  */
@@ -12,6 +12,9 @@
 enum { DIGEST_BYTES = 32, DIGEST_HEX = 65 };
 
 void digest_sha256(const void *bytes, size_t count, uint8_t digest[DIGEST_BYTES]);
+/* HMAC-SHA256 [rfc2104]; a key may have any length. */
+void digest_hmac(const void *key, size_t key_count, const void *bytes, size_t count,
+    uint8_t digest[DIGEST_BYTES]);
 /* Lower-case hex of count bytes with a NUL behind: hex holds 2 * count + 1 bytes. Returns hex. */
 char *digest_hex(const uint8_t *bytes, size_t count, char *hex);
 bool  digest_unhex(const char *hex, uint8_t *bytes, size_t count); /* exactly count bytes */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void
@@ -25,6 +26,66 @@ test_sha256(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		digest_sha256(cases[i].text, strlen(cases[i].text), digest);
 		assert_string_equal(digest_hex(digest, sizeof(digest), hex), cases[i].hex);
+	}
+}
+
+/* [rfc4231 4.2] to [rfc4231 4.8] without 4.6, which is cut short. */
+static void
+test_hmac(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *key_hex; /* "aa*131": 131 times */
+		const char *text, *hex;
+	} cases[] = {
+		{ "4.2", "0b*20", "Hi There",
+		    "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7" },
+		{ "4.3 key shorter than the digest", "4a656665", "what do ya want for nothing?",
+		    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
+		{ "4.4", "aa*20",
+		    "\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd"
+		    "\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd"
+		    "\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd",
+		    "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe" },
+		{ "4.5", "0102030405060708090a0b0c0d0e0f10111213141516171819",
+		    "\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd"
+		    "\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd"
+		    "\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd",
+		    "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b" },
+		{ "4.7 key longer than a block", "aa*131",
+		    "Test Using Larger Than Block-Size Key - Hash Key First",
+		    "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54" },
+		{ "4.8 both longer", "aa*131",
+		    "This is a test using a larger than block-size key and a larger than "
+		    "block-size data. The key needs to be hashed before being used by the HMAC "
+		    "algorithm.",
+		    "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *star = strchr(cases[i].key_hex, '*');
+		uint8_t     key[131], digest[DIGEST_BYTES];
+		char        hex[DIGEST_HEX];
+		size_t      count = strlen(cases[i].key_hex) / 2;
+
+		if (star != NULL) {
+			count = strtoul(star + 1, NULL, 10);
+			assert_true(count <= sizeof(key));
+			memset(key, (int)strtoul(cases[i].key_hex, NULL, 16), count);
+		} else {
+			assert_true(digest_unhex(cases[i].key_hex, key, count));
+		}
+		digest_hmac(key, count, cases[i].text, strlen(cases[i].text), digest);
+		assert_string_equal(digest_hex(digest, sizeof(digest), hex), cases[i].hex);
+	}
+	/* No bytes at all are a message too. */
+	{
+		uint8_t digest[DIGEST_BYTES];
+		char    hex[DIGEST_HEX];
+
+		digest_hmac("", 0, "", 0, digest);
+		assert_string_equal(digest_hex(digest, sizeof(digest), hex),
+		    "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 	}
 }
 
@@ -74,6 +135,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sha256),
+		cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_random_and_wipe),
