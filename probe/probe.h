@@ -27,6 +27,10 @@ struct probe_options {
 	unsigned            in_flight_max; /* running at once; the others wait in line; 0: 64 */
 	struct addr         source; /* local address to bind; family 0: the kernel's choice */
 	const char *ca_file; /* PEM bundle that replaces the system's roots; NULL: those */
+	/* "http://host:port": https and feed go through it (CONNECT), by the host's name, which it
+	 * resolves itself; the policy is asked about its own address.  NULL: none.  That of the
+	 * environment is never used. */
+	const char *proxy;
 	/* Asked with the very address that goes to connect(); NULL allows all.  A refusal is the
 	 * outcome POLICY. */
 	bool (*allows)(void *arg, const struct addr *peer);

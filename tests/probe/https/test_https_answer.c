@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MISSING                                                                            \
@@ -295,6 +296,38 @@ static const struct end_case {
 	{ "from another address",
 	    { .code = CURLE_OK, .connections = 1, .reached = { .family = 4 } }, OUTCOME_LOCAL,
 	    "fresh connection" },
+	{ "over the connection of an earlier request",
+	    { .code = CURLE_OK,
+	        .connections = 0,
+	        .line = true,
+	        .reached = { .family = 4, .bytes = { 10, 0, 0, 1 } } },
+	    OUTCOME_HTTP_OTHER, "" },
+	{ "over that of another address",
+	    { .code = CURLE_OK,
+	        .connections = 0,
+	        .line = true,
+	        .reached = { .family = 4, .bytes = { 10, 0, 0, 2 } } },
+	    OUTCOME_LOCAL, "fresh connection" },
+	{ "through a proxy, reached is the proxy",
+	    { .code = CURLE_OK,
+	        .connections = 1,
+	        .proxy = "10.0.0.9:3128",
+	        .reached = { .family = 4, .bytes = { 10, 0, 0, 9 } } },
+	    OUTCOME_HTTP_OTHER, "" },
+	{ "the proxy wants to know who",
+	    { .code = CURLE_RECV_ERROR, .proxy = "10.0.0.9:3128", .proxy_status = 407 },
+	    OUTCOME_HTTP_OTHER, "status 407: it wants authentication" },
+	{ "the proxy does not let through",
+	    { .code = CURLE_RECV_ERROR, .proxy = "10.0.0.9:3128", .proxy_status = 403 },
+	    OUTCOME_HTTP_OTHER, "the proxy refuses the way to the host, with status 403" },
+	{ "too much body",
+	    { .code = CURLE_WRITE_ERROR, .stop = HTTPS_STOP_BODY, .body_max = 4 << 20 },
+	    OUTCOME_TOO_LARGE, "larger than 4096 KiB" },
+	{ "no answer",
+	    { .code = CURLE_OPERATION_TIMEDOUT,
+	        .target = "//addresses/",
+	        .times = { .connect_us = 1, .tls_us = 2 } },
+	    OUTCOME_TIMEOUT, "no answer to GET //addresses/ within" },
 	{ "anything else", { .code = CURLE_FAILED_INIT, .text = "what" }, OUTCOME_LOCAL,
 	    "what" },
 };
@@ -312,6 +345,8 @@ test_ends(void **state)
 
 		if (seen.text == NULL)
 			seen.text = "text";
+		if (seen.target == NULL)
+			seen.target = "/";
 		seen.wanted = (struct addr){ .family = 4, .bytes = { 10, 0, 0, 1 } };
 		https_record(&seen, &answer, arena, &e);
 		if (e.http != c->outcome || strstr(text(e.http_detail), c->detail) == NULL)
@@ -372,7 +407,7 @@ test_specs(void **state)
 
 		assert_true(addr_parse(&peer, c->peer, 443, &err));
 		assert_int_equal(
-		    https_spec_make(&spec, c->host, &peer, arena, &err), c->url != NULL);
+		    https_spec_make(&spec, c->host, &peer, "/", arena, &err), c->url != NULL);
 		if (c->url == NULL) {
 			assert_true(err.text[0] != '\0');
 			continue;
@@ -381,6 +416,89 @@ test_specs(void **state)
 		assert_string_equal(spec.connect_to, c->connect_to);
 	}
 	arena_free(arena);
+}
+
+static const struct target_case {
+	const char *target, *sent, *path; /* path NULL: refused; sent NULL: as in the URL */
+} target_cases[] = {
+	{ "/", NULL, "/" },
+	{ "/dbs", "/dbs", "/dbs" },
+	{ "//addresses/?$resolveFor=dbs%2fa%3d&$filter=protocol%20eq%20rntbd",
+	    "//addresses/?$resolveFor=dbs%2fa%3d&$filter=protocol%20eq%20rntbd",
+	    "//addresses/" },
+	{ "/../x?/y", "/../x?/y", "/../x" },
+	{ "", NULL, NULL },
+	{ "dbs", NULL, NULL },
+	{ "http://elsewhere/", NULL, NULL },
+	{ "/a b", NULL, NULL },
+	{ "/a\r\nHost: b", NULL, NULL },
+	{ "/\xc3\xa4", NULL, NULL },
+	{ "/\x7f", NULL, NULL },
+};
+
+static void
+test_targets(void **state)
+{
+	struct arena     *arena = arena_new();
+	const struct addr peer = { .family = 4, .bytes = { 10, 0, 0, 1 }, .port = 443 };
+
+	for (size_t i = 0; i < sizeof(target_cases) / sizeof(target_cases[0]); i++) {
+		const struct target_case *c = &target_cases[i];
+		struct https_spec         spec;
+		struct err                err = { 0 };
+
+		assert_int_equal(https_spec_make(&spec, "a.b", &peer, c->target, arena, &err),
+		    c->path != NULL);
+		if (c->path == NULL) {
+			assert_string_not_equal(err.text, "");
+			continue;
+		}
+		assert_string_equal(spec.url, "https://a.b/");
+		assert_string_equal(spec.path, c->path);
+		assert_string_equal(text(spec.target), text(c->sent));
+	}
+	arena_free(arena);
+}
+
+static const struct proxy_case {
+	const char *proxy, *host_port; /* NULL: refused */
+} proxy_cases[] = {
+	{ "http://10.0.0.9:3128", "10.0.0.9:3128" },
+	{ "HTTP://proxy.contoso.example:8080/", "proxy.contoso.example:8080" },
+	{ "http://[2001:db8::9]:3128", "[2001:db8::9]:3128" },
+	{ "", NULL },
+	{ "10.0.0.9:3128", NULL },
+	{ "https://10.0.0.9:3128", NULL },
+	{ "socks5://10.0.0.9:1080", NULL },
+	{ "http://10.0.0.9", NULL },
+	{ "http://10.0.0.9:0", NULL },
+	{ "http://10.0.0.9:65536", NULL },
+	{ "http://10.0.0.9:3128x", NULL },
+	{ "http://10.0.0.9:+1", NULL },
+	{ "http://:3128", NULL },
+	{ "http://user:password@10.0.0.9:3128", NULL },
+	{ "http://[::1:3128", NULL },
+	{ "http://10.0.0.9:3128/path", NULL },
+};
+
+static void
+test_proxies(void **state)
+{
+	for (size_t i = 0; i < sizeof(proxy_cases) / sizeof(proxy_cases[0]); i++) {
+		const struct proxy_case *c = &proxy_cases[i];
+		struct err               err = { 0 };
+		char                    *host_port = NULL;
+
+		if (https_spec_proxy(&host_port, c->proxy, &err) != (c->host_port != NULL))
+			fail_msg("%s: %s", c->proxy, err.text);
+		if (c->host_port == NULL) {
+			assert_string_not_equal(err.text, "");
+			assert_null(strstr(err.text, "password"));
+			continue;
+		}
+		assert_string_equal(host_port, c->host_port);
+		free(host_port);
+	}
 }
 
 int
@@ -394,6 +512,8 @@ main(void)
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_times_are_differences),
 		cmocka_unit_test(test_specs),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_proxies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
