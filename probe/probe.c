@@ -3,6 +3,7 @@
 #include "probe/dns/dns_kind.h"
 #include "probe/https/https.h"
 #include "probe/nss/nss_kind.h"
+#include "probe/rntbd/rntbd_record.h"
 #include "probe/tcp/tcp_record.h"
 #include "probe/tls/tls_record.h"
 #include "probe/tls_roots.h"
@@ -42,6 +43,7 @@ const struct probe_kind *const probe_kinds[] = {
 	&probe_tcp,
 	&probe_tls,
 	&probe_https,
+	&probe_rntbd,
 	NULL,
 };
 

@@ -10,6 +10,14 @@
 
 #include "probe/probe.h"
 
+struct conn_seen;
+struct rntbd_dialog;
+
 extern const struct probe_kind probe_rntbd;
+
+/* Fills what tls_record() fills in *endpoint, makes it replica->end, and fills of *replica all that
+ * the context shows, and stage and sdk_code.  dialog is NULL when the spec was refused; texts are in the arena. */
+void rntbd_record(struct replica *replica, struct endpoint *endpoint,
+    const struct conn_seen *seen, const struct rntbd_dialog *dialog, struct arena *arena);
 
 #endif

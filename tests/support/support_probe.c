@@ -35,6 +35,7 @@ support_probe_run(const struct probe_options *options, const struct probe_ask *a
 	used_ask.arena = run->arena;
 	used_ask.dns = &run->dns;
 	used_ask.endpoint = &run->endpoint;
+	used_ask.replica = &run->replica;
 	used_ask.on_over = on_over;
 	used_ask.arg = &over;
 	probes = probes_new(&used_options, &err);
