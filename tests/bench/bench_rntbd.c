@@ -1,0 +1,509 @@
+/* bench_rntbd: what a probe of Direct mode costs beside a bare handshake, and what 5,000 of them
+ * do to memory.
+ *
+ *   bench_rntbd [--count N] [--goal RATIO]
+ *
+ * Cost: TCP connect and TLS with the certificate verified for its name against shared roots, by
+ * blocking OpenSSL with one SSL_CTX and no more; against probe_start() and the loop, one after the
+ * other, with the context asked for and granted as well.  The chain is as long as the service's.
+ * Measured is the CPU time of this process, in turns, so that the machine's moods meet both; the
+ * same exchange over bare OpenSSL is told beside it.
+ *
+ * Crowd: 5,000 addresses, 500 probes in flight, and a server that lets each handshake stand for a
+ * while before it answers, so that they really are.
+ *
+ * The server is this program in a process of its own.  Ends with 1 when a median ratio is over the
+ * goal, a replica was lost, or the peak of memory is over 64 MiB.
+ */
+#include "probe/probe.h"
+#include "tests/support/support_certs.h"
+#include "tests/support/support_child.h"
+#include "tests/support/support_rntbd.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { ROUNDS = 71, COUNT_PRESET = 10, REQUEST_MAX = 256 };
+enum { CROWD = 5000, IN_FLIGHT = 500, CROWD_HOLD_MS = 200, RSS_MAX_KB = 64 * 1024 };
+enum { SERVER_THREADS = IN_FLIGHT + 12, BACKLOG = 4096, STACK_BYTES = 256 * 1024 };
+
+static const char host[] = "cdb-ms-prod-westus1-be169.documents.azure.com";
+
+static char folder[] = "/tmp/bench_rntbd.XXXXXX";
+static char root_path[64], cert_path[64], key_path[64];
+
+static void __attribute__((__noreturn__)) die(const char *what)
+{
+	fprintf(stderr, "bench_rntbd: %s\n", what);
+	exit(2);
+}
+
+/* The server. */
+
+struct server {
+	SSL_CTX *tls;
+	int      listener;
+	unsigned hold_ms; /* from the request to its answer */
+};
+
+static int
+connect_to(const struct addr *peer)
+{
+	struct sockaddr_storage storage;
+	unsigned                length = addr_to_sockaddr(peer, &storage);
+	int                     fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int                     yes = 1;
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&storage, length) != 0)
+		die(strerror(errno));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	return fd;
+}
+
+/* On every address of the loopback, and on no other interface. */
+static int
+listen_on_loopback(struct addr *at)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET };
+	socklen_t          count = sizeof(any);
+	int                fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) != 0 ||
+	    bind(fd, (struct sockaddr *)&any, count) != 0 || listen(fd, BACKLOG) != 0 ||
+	    getsockname(fd, (struct sockaddr *)&any, &count) != 0)
+		die(strerror(errno));
+	*at = addr_from_bytes("\x7f\0\0\1", 4, ntohs(any.sin_port));
+	return fd;
+}
+
+static void
+serve_one(const struct server *server, int fd)
+{
+	uint8_t request[REQUEST_MAX], reply[SUPPORT_RNTBD_MAX];
+	size_t  count = support_rntbd_bytes(SUPPORT_RNTBD_R1, reply);
+	SSL    *ssl = SSL_new(server->tls);
+
+	SSL_set_fd(ssl, fd);
+	if (SSL_accept(ssl) == 1 && SSL_read(ssl, request, sizeof(request)) > 24) {
+		usleep(server->hold_ms * 1000);
+		memcpy(reply + SUPPORT_RNTBD_ID_AT, request + SUPPORT_RNTBD_ID_AT,
+		    SUPPORT_RNTBD_ID_BYTES);
+		SSL_write(ssl, reply, (int)count);
+		SSL_read(ssl, request, sizeof(request));
+	}
+	SSL_free(ssl);
+	close(fd);
+}
+
+static void *
+serve(void *arg)
+{
+	const struct server *server = arg;
+	int                  fd, yes = 1;
+
+	while ((fd = accept(server->listener, NULL, NULL)) >= 0) {
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+		serve_one(server, fd);
+	}
+	return NULL;
+}
+
+static int
+serve_main(char **args)
+{
+	struct server  server = { .tls = SSL_CTX_new(TLS_server_method()) };
+	struct addr    at;
+	char           text[ADDR_TEXT];
+	pthread_attr_t small;
+	pthread_t      thread;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (SSL_CTX_use_certificate_chain_file(server.tls, args[0]) != 1 ||
+	    SSL_CTX_use_PrivateKey_file(server.tls, args[1], SSL_FILETYPE_PEM) != 1)
+		die("no certificate to serve with");
+	server.hold_ms = (unsigned)strtoul(args[2], NULL, 10);
+	server.listener = listen_on_loopback(&at);
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, STACK_BYTES);
+	for (unsigned i = 1; i < SERVER_THREADS; i++) {
+		if (pthread_create(&thread, &small, serve, &server) != 0)
+			die("no thread");
+	}
+	printf("listening %s\n", addr_render_port(&at, text, sizeof(text)));
+	fflush(stdout);
+	serve(&server);
+	return 0;
+}
+
+static struct support_child *
+start_server(unsigned hold_ms)
+{
+	char              hold[16];
+	const char *const args[] = { "serve", cert_path, key_path, hold, NULL };
+
+	snprintf(hold, sizeof(hold), "%u", hold_ms);
+	return support_child_start("bench_rntbd", args, 1);
+}
+
+static void
+make_certs(bool rsa)
+{
+	static const char *const  names[] = { "*.documents.azure.com", NULL };
+	struct support_certs_plan plan = { .subject = "root", .authority = true, .rsa = rsa };
+	struct support_certs     *root = support_certs_new(&plan), *middle, *leaf;
+
+	plan.subject = "issuing";
+	plan.issuer = root;
+	middle = support_certs_new(&plan);
+	plan = (struct support_certs_plan){
+		.subject = "leaf", .names = names, .rsa = rsa, .issuer = middle
+	};
+	leaf = support_certs_new(&plan);
+	support_certs_write(root, root_path, NULL);
+	support_certs_write(leaf, cert_path, key_path);
+	support_certs_free(leaf);
+	support_certs_free(middle);
+	support_certs_free(root);
+}
+
+static void
+name_files(void)
+{
+	if (mkdtemp(folder) == NULL)
+		die("no folder for certificates");
+	snprintf(root_path, sizeof(root_path), "%s/root.pem", folder);
+	snprintf(cert_path, sizeof(cert_path), "%s/cert.pem", folder);
+	snprintf(key_path, sizeof(key_path), "%s/key.pem", folder);
+}
+
+static void
+remove_files(void)
+{
+	unlink(root_path);
+	unlink(cert_path);
+	unlink(key_path);
+	rmdir(folder);
+}
+
+/* Cost: this process has one core, the server the other, where there is one. */
+
+struct bench {
+	struct addr     peer;
+	SSL_CTX        *tls;
+	struct loop    *loop;
+	struct probes  *probes;
+	struct arena   *arena; /* of the probe that runs */
+	struct endpoint endpoint;
+	struct replica  replica;
+	unsigned        left; /* probes still to start */
+};
+
+static void
+use_cpu(int pid, unsigned cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
+		sched_setaffinity(pid, sizeof(cpus), &cpus);
+}
+
+static double
+cpu_us(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
+	    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+static void
+run_bare(struct bench *bench, bool exchange)
+{
+	uint8_t bytes[SUPPORT_RNTBD_MAX];
+	size_t  count = support_rntbd_bytes(SUPPORT_RNTBD_A, bytes);
+	SSL    *ssl = SSL_new(bench->tls);
+	int     fd = connect_to(&bench->peer);
+
+	SSL_set_tlsext_host_name(ssl, host);
+	X509_VERIFY_PARAM_set_hostflags(
+	    SSL_get0_param(ssl), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	SSL_set1_host(ssl, host);
+	SSL_set_fd(ssl, fd);
+	if (SSL_connect(ssl) != 1)
+		die("bare handshake failed");
+	if (exchange &&
+	    (SSL_write(ssl, bytes, (int)count) <= 0 ||
+	        SSL_read(ssl, bytes, sizeof(bytes)) != 80))
+		die("bare exchange failed");
+	SSL_free(ssl);
+	close(fd);
+}
+
+static void start_probe(struct bench *bench);
+
+static void
+on_over(void *arg)
+{
+	struct bench *bench = arg;
+
+	if (bench->replica.context != OUTCOME_OK)
+		die(bench->replica.detail);
+	arena_free(bench->arena);
+	if (bench->left == 0)
+		loop_stop(bench->loop);
+	else
+		start_probe(bench);
+}
+
+static void
+start_probe(struct bench *bench)
+{
+	struct probe_ask ask = {
+		.kind = "rntbd",
+		.host = host,
+		.peer = bench->peer,
+		.limit_ms = 5000,
+		.arena = arena_new(),
+		.endpoint = &bench->endpoint,
+		.replica = &bench->replica,
+		.on_over = on_over,
+		.arg = bench,
+	};
+
+	bench->left--;
+	bench->arena = ask.arena;
+	bench->endpoint = (struct endpoint){ 0 };
+	bench->replica = (struct replica){ 0 };
+	probe_start(bench->probes, &ask);
+}
+
+static double
+measure_bare(struct bench *bench, unsigned count, bool exchange)
+{
+	double before_us = cpu_us();
+
+	for (unsigned i = 0; i < count; i++)
+		run_bare(bench, exchange);
+	return (cpu_us() - before_us) / count;
+}
+
+static double
+measure_ours(struct bench *bench, unsigned count)
+{
+	double before_us = cpu_us();
+
+	bench->left = count;
+	start_probe(bench);
+	loop_run(bench->loop);
+	return (cpu_us() - before_us) / count;
+}
+
+static int
+compare(const void *left, const void *right)
+{
+	const double *a = left, *b = right;
+
+	return (*a > *b) - (*a < *b);
+}
+
+static double
+median(double *values)
+{
+	qsort(values, ROUNDS, sizeof(*values), compare);
+	return values[ROUNDS / 2];
+}
+
+static void
+open_probes(struct bench *bench, unsigned in_flight_max)
+{
+	struct probe_options options = {
+		.clock = clock_system(), .ca_file = root_path, .in_flight_max = in_flight_max
+	};
+	struct err err;
+
+	bench->loop = options.loop = loop_new(&err);
+	if (bench->loop == NULL)
+		die(err.text);
+	bench->probes = probes_new(&options, &err);
+	if (bench->probes == NULL)
+		die(err.text);
+}
+
+static void
+open_bench(struct bench *bench, struct support_child *server)
+{
+	bench->peer = support_child_addr(server, 0);
+	bench->tls = SSL_CTX_new(TLS_client_method());
+	SSL_CTX_set_verify(bench->tls, SSL_VERIFY_PEER, NULL);
+	if (SSL_CTX_load_verify_file(bench->tls, root_path) != 1)
+		die("no roots");
+	open_probes(bench, 0);
+}
+
+static double
+bench_key(bool rsa, unsigned count)
+{
+	double bare_us[ROUNDS], asked_us[ROUNDS], ours_us[ROUNDS], ratios[ROUNDS], ratio;
+	struct support_child *server;
+	struct bench          bench = { 0 };
+
+	make_certs(rsa);
+	server = start_server(0);
+	use_cpu(support_child_pid(server), 1);
+	open_bench(&bench, server);
+	measure_bare(&bench, 20, true);
+	measure_ours(&bench, 20);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		bare_us[i] = measure_bare(&bench, count, false);
+		ours_us[i] = measure_ours(&bench, count);
+		asked_us[i] = measure_bare(&bench, count, true);
+		ratios[i] = ours_us[i] / bare_us[i];
+	}
+	ratio = median(ratios);
+	printf("rntbd_cpu key=%s bare_us=%.0f probe_us=%.0f ratio=%.3f bare_asked_us=%.0f\n",
+	    rsa ? "rsa2048" : "p256", median(bare_us), median(ours_us), ratio,
+	    median(asked_us));
+	probes_free(bench.probes);
+	loop_free(bench.loop);
+	SSL_CTX_free(bench.tls);
+	support_child_stop(server);
+	return ratio;
+}
+
+/* The crowd. */
+
+struct crowd {
+	struct bench    bench;
+	struct endpoint endpoints[CROWD];
+	struct replica  replicas[CROWD];
+	unsigned        overs;
+};
+
+static void
+on_one_over(void *arg)
+{
+	struct crowd *crowd = arg;
+
+	if (++crowd->overs == CROWD)
+		loop_stop(crowd->bench.loop);
+}
+
+static struct addr
+name_peer(unsigned index, uint16_t port)
+{
+	uint8_t bytes[4] = { 127, 1, (uint8_t)(index / 250), (uint8_t)(1 + index % 250) };
+
+	return addr_from_bytes(bytes, 4, port);
+}
+
+static unsigned
+count_lost(const struct crowd *crowd)
+{
+	unsigned    lost = 0;
+	const char *why = "";
+
+	for (unsigned i = 0; i < CROWD; i++) {
+		if (crowd->replicas[i].context == OUTCOME_OK)
+			continue;
+		lost++;
+		why = crowd->endpoints[i].detail != NULL ? crowd->endpoints[i].detail
+		                                         : crowd->replicas[i].detail;
+	}
+	if (lost != 0)
+		fprintf(stderr, "bench_rntbd: %u lost, one of them: %s\n", lost, why);
+	return lost;
+}
+
+static bool
+bench_crowd(void)
+{
+	struct crowd         *crowd = mem_alloc(sizeof(*crowd));
+	struct support_child *server;
+	struct rusage         usage;
+	uint16_t              port;
+	int64_t               start_us;
+	double                took_s;
+	unsigned              lost;
+
+	make_certs(true);
+	server = start_server(CROWD_HOLD_MS);
+	port = support_child_addr(server, 0).port;
+	open_probes(&crowd->bench, IN_FLIGHT);
+	crowd->bench.arena = arena_new();
+	start_us = clock_mono_us(clock_system());
+	for (unsigned i = 0; i < CROWD; i++)
+		probe_start(crowd->bench.probes,
+		    &(struct probe_ask){
+		        .kind = "rntbd",
+		        .host = host,
+		        .peer = name_peer(i, port),
+		        .limit_ms = 30000,
+		        .arena = crowd->bench.arena,
+		        .endpoint = &crowd->endpoints[i],
+		        .replica = &crowd->replicas[i],
+		        .on_over = on_one_over,
+		        .arg = crowd,
+		    });
+	loop_run(crowd->bench.loop);
+	took_s = (double)(clock_mono_us(clock_system()) - start_us) / 1e6;
+	getrusage(RUSAGE_SELF, &usage);
+	lost = count_lost(crowd);
+	printf(
+	    "rntbd_crowd replicas=%d in_flight=%d lost=%u took_s=%.1f per_s=%.0f rss_kb=%ld\n",
+	    CROWD, IN_FLIGHT, lost, took_s, CROWD / took_s, usage.ru_maxrss);
+	probes_free(crowd->bench.probes);
+	loop_free(crowd->bench.loop);
+	arena_free(crowd->bench.arena);
+	free(crowd);
+	support_child_stop(server);
+	return lost == 0 && usage.ru_maxrss <= RSS_MAX_KB;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "count", required_argument, NULL, 'c' },
+		{ "goal", required_argument, NULL, 'g' },
+		{ NULL, 0, NULL, 0 },
+	};
+	unsigned count = COUNT_PRESET;
+	double   goal = 1.10, p256, rsa;
+	bool     good;
+	int      option;
+
+	if (argc == 5 && strcmp(argv[1], "serve") == 0)
+		return serve_main(argv + 2);
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (option) {
+		case 'c': count = (unsigned)strtoul(optarg, NULL, 10); break;
+		case 'g': goal = strtod(optarg, NULL); break;
+		default: return 2;
+		}
+	}
+	if (count == 0 || goal <= 0)
+		die("--count and --goal are numbers above 0");
+	name_files();
+	good = bench_crowd();
+	use_cpu(0, 0);
+	p256 = bench_key(false, count);
+	rsa = bench_key(true, count);
+	remove_files();
+	return good && p256 <= goal && rsa <= goal ? 0 : 1;
+}
