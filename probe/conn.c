@@ -156,6 +156,22 @@ has_more(const struct conn *conn)
 	return conn->ask.roots != NULL || conn->ask.dialog != NULL;
 }
 
+/* What was offered is what the dialogue speaks: a peer that did not take it [rfc7301 3.2] would
+ * hear noise. */
+static void
+check_alpn(struct conn *conn)
+{
+	const char *agreed = conn_tls_alpn(conn->tls);
+
+	if (strcmp(agreed, conn->ask.alpn) == 0)
+		return;
+	if (agreed[0] == '\0')
+		agreed = "no protocol";
+	end(conn, OUTCOME_BROKE_PROTOCOL,
+	    arena_printf(conn->ask.arena, "the handshake agreed on %s, %s was offered", agreed,
+	        conn->ask.alpn));
+}
+
 /* What comes behind a stage that went well. */
 static void
 go_on(struct conn *conn, enum conn_state next)
@@ -168,6 +184,8 @@ go_on(struct conn *conn, enum conn_state next)
 	}
 	*find_stage(conn) = OUTCOME_OK;
 	enter(conn, next);
+	if (next == CONN_SAY && conn->ask.alpn != NULL)
+		check_alpn(conn);
 }
 
 static void
@@ -211,13 +229,21 @@ end_tls(struct conn *conn)
 }
 
 static void
+open_tls(struct conn *conn)
+{
+	conn->tls = conn_tls_new(conn->ask.roots, conn->fd, conn->ask.host,
+	    clock_wall_ms(conn->ask.clock), conn->ask.arena);
+	if (conn->ask.alpn != NULL)
+		conn_tls_offer(conn->tls, conn->ask.alpn);
+}
+
+static void
 step_tls(struct conn *conn)
 {
 	enum conn_io io;
 
 	if (conn->tls == NULL)
-		conn->tls = conn_tls_new(conn->ask.roots, conn->fd, conn->ask.host,
-		    clock_wall_ms(conn->ask.clock), conn->ask.arena);
+		open_tls(conn);
 	io = conn_tls_shake(conn->tls);
 	if (io != CONN_IO_DONE) {
 		if (!wait_io(conn, io))
@@ -461,10 +487,11 @@ conn_start(const struct conn_ask *ask)
 
 	assert(ask->limit_ms > 0 && ask->on_over != NULL && ask->peer.family != 0);
 	assert(ask->roots == NULL || ask->host != NULL);
+	assert(ask->alpn == NULL || ask->roots != NULL);
 	conn->ask = *ask;
 	conn->fd = -1;
 	conn->seen.detail = "";
-	conn->seen.facts = (struct conn_tls_facts){ "", 0, "", "", "", "", 0, 0, 0 };
+	conn->seen.facts = (struct conn_tls_facts){ "", "", 0, "", "", "", "", 0, 0, 0 };
 	conn->lost_before_us = loop_lost_us(ask->loop);
 	loop_watch_init(&conn->watch, ask->loop, on_event, conn);
 	enter(conn, CONN_OPEN);

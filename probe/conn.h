@@ -29,8 +29,11 @@ struct conn_ask {
 	struct addr         source;   /* local address to bind; family 0: the kernel's choice */
 	int64_t             limit_ms; /* from conn_start() to the end, > 0 */
 	const char *refused; /* why nothing is to be asked: ends as LOCAL; NULL: all is well */
-	struct tls_roots        *roots;  /* NULL: no TLS */
-	const char              *host;   /* with TLS: name to send and to verify */
+	struct tls_roots *roots; /* NULL: no TLS */
+	const char       *host;  /* with TLS: name to send and to verify */
+	/* With TLS: the one protocol to offer [rfc7301]; NULL: none.  Where it is not agreed on, the
+	 * dialogue is not begun, and ends as BROKE_PROTOCOL. */
+	const char              *alpn;
 	const struct dialog_ops *dialog; /* NULL: none; after TLS where there is TLS */
 	void                    *dialog_self;
 	/* Asked with the very address that goes to connect(); NULL allows all. */

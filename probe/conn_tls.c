@@ -6,6 +6,7 @@
 #include "probe/conn_socket.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -17,6 +18,7 @@
 #include <time.h>
 
 enum { GREETING_MAX = 64, PROBLEMS_MAX = 4, NAME_MAX_BYTES = 255, SANS_MAX_BYTES = 1024 };
+enum { ALPN_MAX_BYTES = 255 };
 
 /* Content types with which a server's first record may begin [rfc8446 5.1]. */
 enum { RECORD_ALERT = 0x15, RECORD_HANDSHAKE = 0x16, RECORD_MAJOR = 0x03 };
@@ -211,6 +213,20 @@ conn_tls_new(
 }
 
 void
+conn_tls_offer(struct conn_tls *tls, const char *alpn)
+{
+	uint8_t offer[1 + ALPN_MAX_BYTES];
+	size_t  count = strlen(alpn);
+
+	assert(count > 0 && count <= ALPN_MAX_BYTES);
+	offer[0] = (uint8_t)count;
+	memcpy(offer + 1, alpn, count);
+	/* Unlike its neighbours it says 0 when all is well. */
+	if (SSL_set_alpn_protos(tls->ssl, offer, 1 + (unsigned)count) != 0)
+		abort(); /* no memory: as everywhere */
+}
+
+void
 conn_tls_free(struct conn_tls *tls)
 {
 	if (tls == NULL)
@@ -397,6 +413,17 @@ conn_tls_shake(struct conn_tls *tls)
 	return CONN_IO_DONE;
 }
 
+const char *
+conn_tls_alpn(const struct conn_tls *tls)
+{
+	const unsigned char *name = NULL;
+	unsigned             count = 0;
+
+	if (tls->shaken)
+		SSL_get0_alpn_selected(tls->ssl, &name, &count);
+	return count > 0 ? text_sane(tls->arena, name, count, ALPN_MAX_BYTES) : "";
+}
+
 bool
 conn_tls_is_asked(const struct conn_tls *tls)
 {
@@ -550,9 +577,10 @@ conn_tls_facts(const struct conn_tls *tls, struct conn_tls_facts *facts)
 {
 	const X509 *leaf = SSL_get0_peer_certificate(tls->ssl);
 
-	*facts = (struct conn_tls_facts){ "", 0, "", "", "", "", 0, 0, 0 };
+	*facts = (struct conn_tls_facts){ "", "", 0, "", "", "", "", 0, 0, 0 };
 	if (tls->shaken)
 		facts->version = arena_strdup(tls->arena, SSL_get_version(tls->ssl));
+	facts->alpn = conn_tls_alpn(tls);
 	if (leaf != NULL)
 		read_leaf(tls, leaf, facts);
 	ERR_clear_error();

@@ -26,6 +26,7 @@ enum conn_io {
 /* What the peer showed of itself.  Texts are sane, bounded, in the arena and never NULL. */
 struct conn_tls_facts {
 	const char *version;     /* "TLSv1.3"; "" when none was agreed on */
+	const char *alpn;        /* protocol agreed on [rfc7301]; "" when none was */
 	uint32_t    verify_code; /* first X509_V_ERR_*; 0 is good, or no certificate came */
 	const char *verify_text; /* the same in OpenSSL's words; "" when no certificate came */
 	const char *subject;     /* one line [rfc4514] */
@@ -41,7 +42,13 @@ struct conn_tls *conn_tls_new(
     struct tls_roots *roots, int fd, const char *host, int64_t wall_ms, struct arena *arena);
 void conn_tls_free(struct conn_tls *tls); /* sends nothing; NULL is fine */
 
+/* Before the first conn_tls_shake(): offers one protocol [rfc7301 3.1], of 1 to 255 bytes. */
+void conn_tls_offer(struct conn_tls *tls, const char *alpn);
+
 enum conn_io conn_tls_shake(struct conn_tls *tls);
+/* What the peer took of the offer; "" when nothing, or before the handshake is DONE.  Sane, in the
+ * arena. */
+const char *conn_tls_alpn(const struct conn_tls *tls);
 /* The peer asked for a certificate of ours and we sent none: under TLS 1.3 it objects only after
  * the handshake [rfc8446 4.4.2.4], so the end of the handshake is not yet its word. */
 bool conn_tls_is_asked(const struct conn_tls *tls);

@@ -434,6 +434,105 @@ test_dialog_over_tls(void **state)
 	unlink(ca_file);
 }
 
+/* The dialogue of words with a server that answers our offer as `tls` says. */
+static const struct conn_seen *
+offer_alpn(struct run *run, struct support_tls *tls, struct lines *lines, const char *alpn)
+{
+	static const char *const names[] = { "localhost", NULL };
+	char                     ca_file[] = "/tmp/test_conn_ca_XXXXXX";
+	struct support_certs    *leaf = support_certs_new(
+	       &(struct support_certs_plan){ .subject = "x", .names = names });
+	struct support_peer *peer;
+
+	tls->certs = leaf;
+	tls->talk = shout_tls;
+	peer = support_peer_start(support_tls_serve, tls);
+	*lines = (struct lines){ .says = words, .after = NEXT_DONE };
+	close(mkstemp(ca_file));
+	support_certs_write(leaf, ca_file, NULL);
+	open_run(run, support_peer_addr(peer), LIMIT_MS);
+	run->ask.dialog = &line_ops;
+	run->ask.dialog_self = lines;
+	run->ask.host = "localhost";
+	run->ask.alpn = alpn;
+	run->ask.roots = tls_roots_new(ca_file, NULL);
+	assert_non_null(run->ask.roots);
+	finish_run(run);
+	support_peer_stop(peer);
+	support_certs_free(leaf);
+	unlink(ca_file);
+	return conn_seen(run->conn);
+}
+
+static void
+close_tls_run(struct run *run)
+{
+	struct tls_roots *roots = run->ask.roots;
+
+	close_run(run);
+	tls_roots_free(roots);
+}
+
+static void
+test_alpn(void **state)
+{
+	static const struct {
+		const char  *name, *offers, *takes;
+		enum outcome tls, dialog;
+		const char  *agreed, *words;
+	} cases[] = {
+		{ "taken", "h2", "h2", OUTCOME_OK, OUTCOME_OK, "h2", "" },
+		{ "ignored", "h2", NULL, OUTCOME_OK, OUTCOME_BROKE_PROTOCOL, "",
+		    "agreed on no protocol, h2 was offered" },
+		{ "refused", "h2", "", OUTCOME_TLS_FAILED, OUTCOME_NOT_RUN, "",
+		    "alert 120, no application protocol" },
+		{ "nothing offered", NULL, "h2", OUTCOME_OK, OUTCOME_OK, "", "" },
+		{ "nothing offered, and refused", NULL, "", OUTCOME_OK, OUTCOME_OK, "", "" },
+	};
+	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		int                     most_version = versions[i % 2];
+		struct support_tls      tls = { .alpn = cases[i / 2].takes,
+			     .most_version = most_version };
+		struct lines            lines;
+		struct run              run;
+		const struct conn_seen *seen = offer_alpn(
+		    &run, &tls, &lines, cases[i / 2].offers);
+
+		print_message("%s, TLS 1.%d\n", cases[i / 2].name, 2 + (int)(i % 2));
+		assert_int_equal(seen->tls, cases[i / 2].tls);
+		assert_int_equal(seen->dialog, cases[i / 2].dialog);
+		assert_string_equal(seen->facts.alpn, cases[i / 2].agreed);
+		expect_words(seen->detail, cases[i / 2].words);
+		assert_int_equal(lines.said, cases[i / 2].dialog == OUTCOME_OK ? 3 : 0);
+		close_tls_run(&run);
+	}
+}
+
+/* To choose what was not offered breaks [rfc7301 3.2]: newer versions of OpenSSL mind, and we do
+ * in any case. */
+static void
+test_alpn_not_offered(void **state)
+{
+	struct support_tls      tls = { .alpn = "http/1.1" };
+	struct lines            lines;
+	struct run              run;
+	const struct conn_seen *seen = offer_alpn(&run, &tls, &lines, "h2");
+
+	assert_int_equal(lines.said, 0);
+	if (seen->tls == OUTCOME_OK) {
+		assert_int_equal(seen->dialog, OUTCOME_BROKE_PROTOCOL);
+		assert_string_equal(seen->facts.alpn, "http/1.1");
+		expect_words(seen->detail, "agreed on http/1.1, h2 was offered");
+	} else {
+		assert_int_equal(seen->tls, OUTCOME_TLS_FAILED);
+		assert_int_equal(seen->dialog, OUTCOME_NOT_RUN);
+		expect_words(seen->detail, "bad extension");
+	}
+	close_tls_run(&run);
+}
+
 static void
 reset_after_byte(int fd, void *unused)
 {
@@ -741,6 +840,8 @@ main(void)
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_dialog),
 		cmocka_unit_test(test_dialog_over_tls),
+		cmocka_unit_test(test_alpn),
+		cmocka_unit_test(test_alpn_not_offered),
 		cmocka_unit_test(test_dialog_ends_badly),
 		cmocka_unit_test(test_bulk),
 		cmocka_unit_test(test_late_loop),

@@ -139,6 +139,17 @@ take_any(int good, X509_STORE_CTX *context)
 	return 1;
 }
 
+static int
+choose_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *count,
+    const unsigned char *offer, unsigned offer_bytes, void *arg)
+{
+	const char *alpn = arg;
+
+	*chosen = (const unsigned char *)alpn;
+	*count = (unsigned char)strlen(alpn);
+	return *count != 0 ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
 static SSL_CTX *
 make_server(const struct support_tls *tls)
 {
@@ -154,6 +165,8 @@ make_server(const struct support_tls *tls)
 	SSL_CTX_set_min_proto_version(server, tls->least_version);
 	SSL_CTX_set_max_proto_version(server, tls->most_version);
 	SSL_CTX_set_verify(server, mode, take_any);
+	if (tls->alpn != NULL)
+		SSL_CTX_set_alpn_select_cb(server, choose_alpn, (void *)tls->alpn);
 	if (tls->no_tickets)
 		SSL_CTX_set_num_tickets(server, 0);
 	SSL_CTX_set_max_cert_list(server, 1 << 20);

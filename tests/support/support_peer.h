@@ -26,6 +26,9 @@ struct support_tls {
 	bool wants_client;                /* demand a certificate of the client */
 	bool wants_client_politely;       /* ask for one, and do without */
 	bool no_tickets;                  /* say nothing between handshake and talk() */
+	/* What to agree on when the client offers protocols, whatever it offers; "": an alert that
+	 * none of them will do; NULL: the offer is not looked at. */
+	const char *alpn;
 	/* After the handshake; NULL: read until the client closes. */
 	void (*talk)(struct ssl_st *ssl, void *arg);
 	void *arg;
