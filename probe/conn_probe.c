@@ -41,6 +41,7 @@ conn_probe_start(struct probe *probe, const struct conn_recipe *recipe)
 		            .limit_ms = ask->limit_ms,
 		            .roots = recipe->tls ? probes_roots(probe_probes(probe)) : NULL,
 		            .host = ask->host,
+		            .alpn = recipe->alpn,
 		            .dialog = recipe->dialog,
 		            .allows = ask_policy,
 		            .allows_arg = probe,
@@ -67,5 +68,7 @@ conn_probe_cancel(void *arg)
 	struct conn_probe *run = arg;
 
 	conn_free(run->conn);
+	if (run->self != NULL && run->recipe->fini != NULL)
+		run->recipe->fini(run->self);
 	free(run);
 }
