@@ -1,5 +1,7 @@
 #include "agent/versions.h"
 
+#include "probe/thin/thin_dialog.h"
+
 #include <dlfcn.h>
 #include <stdio.h>
 
@@ -29,6 +31,8 @@ versions_print(void)
 			printf("%-10s %s\n", libraries[i].library,
 			    ((const char *(*)(void))function)());
 	}
+	/* Tells its version in a struct of its own: its door reads it. */
+	printf("%-10s %s\n", "nghttp2", thin_dialog_library());
 	if (ssl != NULL)
 		printf("%-10s %s\n", "OpenSSL", ((const char *(*)(int))ssl)(0));
 }

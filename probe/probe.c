@@ -5,6 +5,7 @@
 #include "probe/nss/nss_kind.h"
 #include "probe/rntbd/rntbd_record.h"
 #include "probe/tcp/tcp_record.h"
+#include "probe/thin/thin_record.h"
 #include "probe/tls/tls_record.h"
 #include "probe/tls_roots.h"
 
@@ -44,6 +45,7 @@ const struct probe_kind *const probe_kinds[] = {
 	&probe_tls,
 	&probe_https,
 	&probe_rntbd,
+	&probe_thin,
 	NULL,
 };
 

@@ -9,7 +9,7 @@
 # What the programs and their tests are built from, and what the lab runs.
 BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libevent-dev libssl-dev libyaml-dev
 	libjansson-dev libsmartcols-dev libmsgpack-dev libldns-dev libcurl4-openssl-dev
-	libsqlite3-dev libcmocka-dev"
+	libnghttp2-dev libsqlite3-dev libcmocka-dev"
 LAB_PACKAGES="nsd unbound nftables iproute2 openssl python3 ca-certificates"
 
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)

@@ -14,8 +14,8 @@ is_host_character(char c)
 	    c == '-' || c == '.' || c == '_';
 }
 
-static bool
-check_host(const char *host, struct err *err)
+bool
+https_spec_host_check(const char *host, struct err *err)
 {
 	size_t length = host != NULL ? strlen(host) : 0;
 
@@ -68,7 +68,7 @@ https_spec_make(struct https_spec *spec, const char *host, const struct addr *pe
 	char     text[ADDR_TEXT];
 	unsigned port = peer->port;
 
-	if (!check_host(host, err) || !check_target(target, err))
+	if (!https_spec_host_check(host, err) || !check_target(target, err))
 		return false;
 	if (peer->family == 0 || port == 0)
 		return err_set(err, ERR_PARSE, "no address and port to connect to");
@@ -104,7 +104,7 @@ https_spec_proxy(char **host_port, const char *proxy, struct err *err)
 		return err_set(err, ERR_USAGE,
 		    "a proxy is written as http://host:port, with a port of 1 to 65535");
 	name = mem_printf("%.*s", (int)(colon - host), host);
-	good = is_bracketed(name) || check_host(name, err);
+	good = is_bracketed(name) || https_spec_host_check(name, err);
 	free(name);
 	if (!good)
 		return err_in(err, "proxy");

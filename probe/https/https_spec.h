@@ -18,6 +18,8 @@ struct https_spec {
  * tidied or taken for a host. */
 bool https_spec_make(struct https_spec *spec, const char *host, const struct addr *peer,
     const char *target, struct arena *arena, struct err *err) MUST_CHECK;
+/* The same of the name alone, for whoever sends it in a request of their own. */
+bool https_spec_host_check(const char *host, struct err *err) MUST_CHECK;
 
 /* "http://host:port" to "host:port", on the heap.  A proxy that wants TLS, a password or a path is
  * refused. */
