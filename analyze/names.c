@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { NAMES_MODES = NAMES_GATEWAY | NAMES_DIRECT | NAMES_V2 };
+
 const char *
 names_region_host(struct arena *arena, const struct account *account, const char *label)
 {
@@ -54,9 +56,9 @@ add_target(struct name_list *list, const struct account *account, const char *re
 }
 
 static void
-add_configured(struct arena *arena, struct name_list *list, const struct account *account)
+add_regions(
+    struct arena *arena, struct name_list *list, const struct account *account, enum mode mode)
 {
-	add_target(list, account, "", account->host, account->port);
 	for (size_t i = 0; i < account->location_count; i++) {
 		const struct location *location = &account->locations[i];
 		const char            *host = location->host;
@@ -64,7 +66,32 @@ add_configured(struct arena *arena, struct name_list *list, const struct account
 		/* While a region is being added its document has no endpoint yet. */
 		if (*host == '\0')
 			host = names_region_host(arena, account, location->label);
-		add_target(list, account, location->label, host, location->port);
+		add_target(list, account, location->label, host, location->port)->mode = mode;
+	}
+}
+
+static void
+add_configured(
+    struct arena *arena, struct name_list *list, const struct account *account, unsigned flags)
+{
+	if (flags & NAMES_GATEWAY) {
+		add_target(list, account, "", account->host, account->port);
+		add_regions(arena, list, account, MODE_GATEWAY);
+	}
+	if (flags & NAMES_DIRECT) {
+		if (account->location_count == 0)
+			add_target(list, account, "", account->host, account->port)->mode =
+			    MODE_DIRECT;
+		add_regions(arena, list, account, MODE_DIRECT);
+	}
+	if (flags & NAMES_V2) {
+		size_t begin = list->count;
+
+		if (account->location_count == 0)
+			add_target(list, account, "", account->host, 0)->mode = MODE_GATEWAY_V2;
+		add_regions(arena, list, account, MODE_GATEWAY_V2);
+		for (size_t i = begin; i < list->count; i++)
+			list->targets[i].port = NAMES_V2_PORT;
 	}
 }
 
@@ -125,15 +152,42 @@ names_targets_more(struct arena *arena, const struct account *account, unsigned 
     const struct name_regions *more)
 {
 	struct name_list *list = arena_alloc(arena, sizeof(*list));
-	size_t            room = 1 + account->location_count + more->count;
+	size_t            room = MODE_COUNT * (1 + account->location_count) + more->count;
+	bool              has_document = account->location_count > 0;
+
+	if ((flags & NAMES_MODES) == 0 || (flags & NAMES_DNS_ONLY))
+		flags = (flags & ~(unsigned)NAMES_MODES) | NAMES_GATEWAY;
 
 	for (const struct region *region = region_table; region->label != NULL; region++)
 		room++;
 	list->targets = arena_array(arena, room, sizeof(struct target));
-	add_configured(arena, list, account);
-	if (flags & NAMES_SWEEP)
+	add_configured(arena, list, account, flags);
+	/* Without a document the sweep looks for gateways. */
+	if ((flags & NAMES_SWEEP) && (has_document || (flags & NAMES_GATEWAY)))
 		add_sweep(arena, list, account, more);
 	for (size_t i = 0; i < list->count; i++)
 		list->targets[i].dns_only |= (flags & NAMES_DNS_ONLY) != 0;
 	return list;
+}
+
+void
+names_advertise(struct name_list *names, const struct feed *feed)
+{
+	for (size_t i = 0; i < feed->regions_count; i++) {
+		const struct gateway_region *told = &feed->regions[i];
+		char                         label[REGION_LABEL_ROOM];
+
+		if (*told->v2_host == '\0' || told->v2_port == 0)
+			continue;
+		region_label(told->name, label, sizeof(label));
+		for (size_t j = 0; j < names->count; j++) {
+			struct target *target = &names->targets[j];
+
+			if (target->mode != MODE_GATEWAY_V2 ||
+			    strcmp(target->region, label) != 0)
+				continue;
+			target->host = told->v2_host;
+			target->port = told->v2_port;
+		}
+	}
 }

@@ -21,11 +21,18 @@ struct name_regions {
 };
 
 enum {
-	NAMES_SWEEP = 1,   /* add the names of known regions that are not configured */
-	NAMES_DNS_ONLY = 2 /* resolve all of them, and connect to none */
+	NAMES_SWEEP = 1,    /* add the names of known regions that are not configured */
+	NAMES_DNS_ONLY = 2, /* resolve all of them once, and connect to none, in no mode */
+	/* Connection modes; none of the three is as good as NAMES_GATEWAY. */
+	NAMES_GATEWAY = 4,
+	NAMES_DIRECT = 8,
+	NAMES_V2 = 16
 };
 
-/* Global name first, then the regions, then the sweep, by label.
+enum { NAMES_V2_PORT = 10250 }; /* while no gateway has told another [cosmos-thin-client] */
+
+/* Gateway: the global name first, then the regions.  Direct and Gateway V2, which have no global
+ * name: the regions, or the account's own name when none is known.  Then the sweep, by label.
  *
  * With a document the sweep asks for the names in the privatelink zone itself
  * ("contoso-westus.privatelink.documents.azure.com", dns_only): the public name of a region that
@@ -37,6 +44,10 @@ struct name_list *names_targets(
 /* The same, with more regions to sweep, in whatever cloud the account is. */
 struct name_list *names_targets_more(struct arena *arena, const struct account *account,
     unsigned flags, const struct name_regions *more);
+
+/* Puts what a gateway told of itself into the targets of Gateway V2: host and port of the location
+ * that it advertises for the region.  The texts are borrowed from the feed. */
+void names_advertise(struct name_list *names, const struct feed *feed);
 
 /* The name of one region of the account, by the rule of the clients [cosmos-location-rule]. */
 const char *names_region_host(

@@ -163,11 +163,100 @@ test_more_regions(void **state)
 	arena_free(arena);
 }
 
+/* What is asked for, in that order; of each other mode the regions alone. */
+static void
+test_modes(void **state)
+{
+	static const struct {
+		unsigned  flags;
+		enum mode modes[8];
+		size_t    count;
+	} cases[] = {
+		{ 0, { MODE_GATEWAY, MODE_GATEWAY, MODE_GATEWAY, MODE_GATEWAY }, 4 },
+		{ NAMES_GATEWAY, { MODE_GATEWAY, MODE_GATEWAY, MODE_GATEWAY, MODE_GATEWAY },
+		    4 },
+		{ NAMES_DIRECT, { MODE_DIRECT, MODE_DIRECT, MODE_DIRECT }, 3 },
+		{ NAMES_V2, { MODE_GATEWAY_V2, MODE_GATEWAY_V2, MODE_GATEWAY_V2 }, 3 },
+		{ NAMES_DIRECT | NAMES_V2,
+		    { MODE_DIRECT, MODE_DIRECT, MODE_DIRECT, MODE_GATEWAY_V2, MODE_GATEWAY_V2,
+		        MODE_GATEWAY_V2 },
+		    6 },
+		{ NAMES_DIRECT | NAMES_DNS_ONLY,
+		    { MODE_GATEWAY, MODE_GATEWAY, MODE_GATEWAY, MODE_GATEWAY }, 4 },
+	};
+	struct arena   *arena = arena_new();
+	struct account *account = read_account(arena, "tests/analyze/document/rest.json", 0);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct name_list *names = names_targets(arena, account, cases[i].flags);
+
+		assert_int_equal(names->count, cases[i].count);
+		for (size_t j = 0; j < names->count; j++)
+			assert_int_equal(names->targets[j].mode, cases[i].modes[j]);
+	}
+	arena_free(arena);
+}
+
+static void
+test_names_of_other_modes(void **state)
+{
+	struct arena     *arena = arena_new();
+	struct account   *account = read_account(arena, "tests/analyze/document/rest.json", 0);
+	struct name_list *names = names_targets(arena, account, NAMES_DIRECT | NAMES_V2);
+	struct err        err;
+
+	assert_string_equal(names->targets[0].host, "contoso-westeurope.documents.azure.com");
+	assert_int_equal(names->targets[0].port, 443);
+	assert_string_equal(names->targets[3].host, "contoso-westeurope.documents.azure.com");
+	assert_int_equal(names->targets[3].port, NAMES_V2_PORT);
+	/* Without a region the account's own name, and no sweep: that looks for gateways. */
+	account = account_named(arena, "contoso", &err);
+	names = names_targets(arena, account, NAMES_DIRECT | NAMES_V2 | NAMES_SWEEP);
+	assert_int_equal(names->count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_string_equal(names->targets[i].host, "contoso.documents.azure.com");
+		assert_string_equal(names->targets[i].region, "");
+	}
+	arena_free(arena);
+}
+
+static void
+test_advertised_locations(void **state)
+{
+	struct gateway_region regions[] = {
+		{ .name = "North Europe",
+		    .v2_host = "thin.documents.azure.com",
+		    .v2_port = 444 },
+		{ .name = "West Europe", .v2_host = "", .v2_port = 0 },
+		{ .name = "Nowhere", .v2_host = "x.documents.azure.com", .v2_port = 445 },
+	};
+	struct feed       feed = { .regions = regions, .regions_count = 3 };
+	struct arena     *arena = arena_new();
+	struct account   *account = read_account(arena, "tests/analyze/document/rest.json", 0);
+	struct name_list *names = names_targets(
+	    arena, account, NAMES_GATEWAY | NAMES_DIRECT | NAMES_V2);
+
+	names_advertise(names, &feed);
+	for (size_t i = 0; i < names->count; i++) {
+		const struct target *target = &names->targets[i];
+		bool                 told = target->mode == MODE_GATEWAY_V2 &&
+		    strcmp(target->region, "northeurope") == 0;
+
+		assert_int_equal(strcmp(target->host, "thin.documents.azure.com") == 0, told);
+		if (target->mode == MODE_GATEWAY_V2)
+			assert_int_equal(target->port, told ? 444 : NAMES_V2_PORT);
+	}
+	arena_free(arena);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_configured_names),
+		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_names_of_other_modes),
+		cmocka_unit_test(test_advertised_locations),
 		cmocka_unit_test(test_the_documents_endpoints_win),
 		cmocka_unit_test(test_sweep_with_a_document),
 		cmocka_unit_test(test_sweep_of_a_sovereign_cloud),
