@@ -20,24 +20,53 @@ note(struct own_trouble *trouble, bool agent_late, unsigned outcome, const char 
 		                                                    : outcome_meaning(outcome);
 }
 
+static void
+note_end(struct own_trouble *trouble, bool agent_late, const struct endpoint *end)
+{
+	if (end == NULL)
+		return;
+	note(trouble, agent_late, end->tcp, end->detail);
+	note(trouble, agent_late, end->tls, end->detail);
+	note(trouble, agent_late, end->http, end->http_detail);
+}
+
+/* Of signed requests, replicas and Gateway V2, each at the site of its own mode. */
+static void
+note_modes(struct own_trouble *trouble, const struct site *site)
+{
+	const struct measurement *seen = site->place->seen;
+	enum mode                 mode = scene_mode(site);
+
+	/* A credential that cannot be read is CREDENTIAL_UNUSABLE. */
+	if (seen != NULL && seen->feed != NULL && check_feed_code(site) == FINDING_COUNT)
+		note(trouble, seen->agent_late, seen->feed->outcome, seen->feed->detail);
+	for (size_t i = 0; mode == MODE_DIRECT && i < seen->replicas_count; i++) {
+		const struct replica *replica = &seen->replicas[i];
+
+		note(trouble, seen->agent_late, replica->dns, replica->detail);
+		note_end(trouble, seen->agent_late, replica->end);
+		note(trouble, seen->agent_late, replica->context, replica->detail);
+	}
+	for (size_t i = 0; mode == MODE_GATEWAY_V2 && i < seen->thins_count; i++) {
+		note_end(trouble, seen->agent_late, seen->thins[i].end);
+		note(trouble, seen->agent_late, seen->thins[i].outcome, seen->thins[i].detail);
+	}
+}
+
 void
 check_agent(const struct scene *scene, const struct site *site, struct report *out)
 {
-	const struct measurement *seen = site->place->seen;
+	const struct measurement *seen = site->seen;
 	struct own_trouble        trouble = { 0 };
 
 	for (size_t i = 0; i < site->view_count; i++)
 		note(&trouble, seen->agent_late, site->views[i].dns->outcome,
 		    site->views[i].dns->detail);
 	for (size_t i = 0; i < site->attempt_count; i++) {
-		const struct endpoint *end = site->attempts[i].end;
-
-		if (site->attempts[i].excused)
-			continue;
-		note(&trouble, seen->agent_late, end->tcp, end->detail);
-		note(&trouble, seen->agent_late, end->tls, end->detail);
-		note(&trouble, seen->agent_late, end->http, end->http_detail);
+		if (!site->attempts[i].excused)
+			note_end(&trouble, seen->agent_late, site->attempts[i].end);
 	}
+	note_modes(&trouble, site);
 	if (trouble.late)
 		report_add(out,
 		    &(struct sighting){

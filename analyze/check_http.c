@@ -11,20 +11,61 @@ has_text(const char *text)
 }
 
 /* A 403 that tells no way is the firewall's if it says so; there are others [cosmos-forbidden]. */
-static enum finding_code
-find_refusal(const struct endpoint *end)
+enum finding_code
+check_refusal(unsigned path, const char *text)
 {
-	const char *text = end->error_text != NULL ? end->error_text : "";
-
-	switch ((enum path)end->path) {
+	switch ((enum path)path) {
 	case PATH_PUBLIC_INTERNET: return FINDING_FIREWALL_PUBLIC;
 	case PATH_SERVICE_ENDPOINT: return FINDING_FIREWALL_SERVICE_ENDPOINT;
 	case PATH_PRIVATE_ENDPOINT: return FINDING_FIREWALL_PRIVATE_ENDPOINT;
 	default: break;
 	}
-	if (text_find_nocase(text, "firewall settings") != NULL)
+	if (text != NULL && text_find_nocase(text, "firewall settings") != NULL)
 		return FINDING_FIREWALL_UNTOLD;
 	return FINDING_GATEWAY_ANSWERS_OTHER;
+}
+
+/* The service puts one of these on each of its answers; nobody else does. */
+static bool
+is_of_service(const struct endpoint *end)
+{
+	return has_text(end->gateway_version) || has_text(end->activity_id) ||
+	    (has_text(end->server) &&
+	        text_find_nocase(end->server, "Microsoft-HTTPAPI") != NULL);
+}
+
+/* Sends somewhere else, shows a page for people, or wants a login of its own [rfc9110 15.5.8]
+ * [rfc6585 6]. */
+static bool
+is_portal(const struct endpoint *end)
+{
+	enum { PROXY_LOGIN = 407, NETWORK_LOGIN = 511 };
+
+	return (end->http_status >= 300 && end->http_status < 400) ||
+	    end->http_status == PROXY_LOGIN || end->http_status == NETWORK_LOGIN ||
+	    (has_text(end->content_type) &&
+	        text_find_nocase(end->content_type, "text/html") != NULL);
+}
+
+static enum finding_code
+find_other(const struct endpoint *end)
+{
+	enum finding_code refusal = end->http_status == 403
+	    ? check_refusal(end->path, end->error_text)
+	    : FINDING_GATEWAY_ANSWERS_OTHER;
+
+	if (refusal != FINDING_GATEWAY_ANSWERS_OTHER)
+		return refusal;
+	if (is_portal(end))
+		return FINDING_PORTAL_ANSWERS;
+	if (!is_of_service(end))
+		return FINDING_GATEWAY_ANSWERS_OTHER;
+	if (end->http_status == 429)
+		return FINDING_GATEWAY_THROTTLES;
+	if (end->http_status == 404)
+		return FINDING_ACCOUNT_UNKNOWN_THERE;
+	return end->http_status >= 500 ? FINDING_GATEWAY_UNAVAILABLE
+	                               : FINDING_GATEWAY_ANSWERS_OTHER;
 }
 
 static enum finding_code
@@ -36,11 +77,9 @@ find_failure(const struct site *site, const struct endpoint *end)
 	case OUTCOME_AGENT_LATE:
 	case OUTCOME_POLICY:
 	case OUTCOME_LOCAL: return FINDING_COUNT;
-	case OUTCOME_HTTP_OTHER:
-		return end->http_status == 403 ? find_refusal(end)
-		                               : FINDING_GATEWAY_ANSWERS_OTHER;
+	case OUTCOME_HTTP_OTHER: return find_other(end);
 	case OUTCOME_TIMEOUT:
-		return site->place->seen->agent_late ? FINDING_COUNT : FINDING_HTTP_TIMEOUT;
+		return site->seen->agent_late ? FINDING_COUNT : FINDING_HTTP_TIMEOUT;
 	default: return FINDING_HTTP_BROKEN;
 	}
 }
@@ -60,6 +99,14 @@ describe(const struct scene *scene, const struct attempt *attempt)
 		text = arena_printf(scene->arena, "%s %s", text, end->error_code);
 	if (has_text(end->server))
 		text = arena_printf(scene->arena, "%s, server %s", text, end->server);
+	if (has_text(end->content_type))
+		text = arena_printf(scene->arena, "%s, %s", text, end->content_type);
+	if (end->retry_after_ms != 0)
+		text = arena_printf(
+		    scene->arena, "%s, asks to wait %u ms", text, end->retry_after_ms);
+	if (has_text(end->proxy))
+		text = arena_printf(
+		    scene->arena, "%s, by way of the proxy %s", text, end->proxy);
 	if (has_text(end->location))
 		text = arena_printf(scene->arena, "%s, to %s", text, end->location);
 	if (has_text(end->seen_as))

@@ -11,7 +11,7 @@ find_failure(const struct site *site, unsigned outcome)
 	case OUTCOME_RESET:
 	case OUTCOME_CLOSED: return FINDING_TCP_RESET;
 	case OUTCOME_TIMEOUT:
-		return site->place->seen->agent_late ? FINDING_COUNT : FINDING_TCP_TIMEOUT;
+		return site->seen->agent_late ? FINDING_COUNT : FINDING_TCP_TIMEOUT;
 	default: return FINDING_COUNT; /* ended well, or says nothing about the peer */
 	}
 }

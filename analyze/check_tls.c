@@ -35,7 +35,7 @@ find_failure(const struct site *site, const struct endpoint *end)
 		return FINDING_CERT_INVALID;
 	case OUTCOME_NOT_TLS: return FINDING_NOT_TLS;
 	case OUTCOME_TIMEOUT:
-		return site->place->seen->agent_late ? FINDING_COUNT : FINDING_TLS_FAILED;
+		return site->seen->agent_late ? FINDING_COUNT : FINDING_TLS_FAILED;
 	/* A RST behind the last packet of the TCP handshake is seen at the next stage. */
 	case OUTCOME_RESET:
 	case OUTCOME_CLOSED: return FINDING_TCP_RESET;
@@ -92,7 +92,7 @@ static const char *
 find_detail(const struct scene *scene, const struct site *site, const struct endpoint *end,
     enum finding_code code)
 {
-	int64_t now_ms = site->place->seen->started_ms;
+	int64_t now_ms = site->seen->started_ms;
 
 	switch (code) {
 	case FINDING_CERT_NAME_MISMATCH: return has_text(end->sans) ? end->sans : end->subject;
@@ -112,7 +112,7 @@ find_detail(const struct scene *scene, const struct site *site, const struct end
 static bool
 ends_soon(const struct site *site, const struct endpoint *end)
 {
-	int64_t left_ms = end->not_after_ms - site->place->seen->started_ms;
+	int64_t left_ms = end->not_after_ms - site->seen->started_ms;
 
 	return end->tls == OUTCOME_OK && end->not_after_ms != 0 &&
 	    left_ms < DAYS_LEFT_WANTED * MS_PER_DAY;

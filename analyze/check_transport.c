@@ -50,7 +50,7 @@ check_azure(const struct scene *scene, const struct site *site, const struct vie
 	const struct dns *dns = view->dns;
 
 	if (!is_azure(dns) || !scene_says_something(view) || dns->transport == TRANSPORT_TCP ||
-	    dns->tcp_outcome != OUTCOME_TIMEOUT || site->place->seen->agent_late)
+	    dns->tcp_outcome != OUTCOME_TIMEOUT || site->seen->agent_late)
 		return;
 	report_add(out,
 	    &(struct sighting){

@@ -20,6 +20,7 @@ void check_claims(const struct scene *scene, const struct site *site, struct rep
 void check_escapes(const struct scene *scene, const struct site *site, struct report *out);
 void check_transport(const struct scene *scene, const struct site *site, struct report *out);
 void check_system(const struct scene *scene, const struct site *site, struct report *out);
+void check_proxy(const struct scene *scene, const struct site *site, struct report *out);
 /* Last: looks at what the others have added. */
 void check_ttl(const struct scene *scene, const struct site *site, struct report *out);
 
@@ -31,13 +32,30 @@ void check_tls(const struct scene *scene, const struct site *site,
 void check_http(const struct scene *scene, const struct site *site,
     const struct attempt *attempt, struct report *out);
 
+/* Called for each name, behind the checks of all gateways: what signed requests were told. */
+void check_feed(const struct scene *scene, const struct site *site, struct report *out);
+/* Called for each name of the mode that was measured, behind those. */
+void check_direct(const struct scene *scene, const struct site *site, struct report *out);
+void check_thin(const struct scene *scene, const struct site *site, struct report *out);
+
 /* Called once. */
 void check_swept(const struct scene *scene, struct report *out);
 void check_connections(const struct scene *scene, struct report *out);
+void check_regions(const struct scene *scene, struct report *out);
 void check_slow(const struct scene *scene, struct report *out);
 
 /* TRUNCATED_NO_TCP, or AZURE_TCP_BLOCKED, when that is how the view failed; else FINDING_COUNT. */
 enum finding_code check_cut_code(const struct view *view);
+
+/* What a refusal with status 403 is: of the firewall, by its way, or GATEWAY_ANSWERS_OTHER. */
+enum finding_code check_refusal(unsigned path, const char *text);
+/* How the requests of the site's own measurement that were signed failed; FINDING_COUNT: they did
+ * not, or it says nothing. */
+enum finding_code check_feed_code(const struct site *site);
+/* The state and words of a place of Gateway V2 without a finding; words NULL: nothing was tried. */
+void check_thin_describe(const struct scene *scene, const struct site *site);
+/* It was tried, so that there is something to say of its own. */
+bool check_thin_is_told(const struct site *site);
 
 /* Evidence that several checks quote.  "resolver 10.0.0.2: a -> b (300 s) -> 10.1.0.4 (10 s)". */
 const char *check_describe_view(const struct scene *scene, const struct view *view);

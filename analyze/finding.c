@@ -88,3 +88,16 @@ finding_nearest(const char *text)
 		near = text_nearest(text, names);
 	return near != NULL ? finding_table[finding_find(near)].code : NULL;
 }
+
+bool
+finding_concerns(const struct finding *finding, const struct place *place)
+{
+	if (finding->mode != place->target->mode && finding->code >= FINDING_TCP_REFUSED &&
+	    finding->code != place->worst)
+		return false;
+	for (size_t i = 0; i < finding->host_count; i++) {
+		if (text_equal_nocase(finding->hosts[i], place->target->host))
+			return true;
+	}
+	return false;
+}

@@ -35,6 +35,21 @@
  *    of another account or service alone   OTHER_ACCOUNT_ADDRESS
  *    of none, the account's being given    STALE_ADDRESS
  *
+ * Direct mode and Gateway V2 are judged behind the gateway of the same name:
+ *
+ * 10. What DNS says of a name is told once, whichever mode was measured; the places of all modes
+ *     show it. Where the gateway was not asked, the DNS views of the other mode are judged.
+ * 11. A replica that fails as the gateway at the same address does, or at an address that a wrong
+ *     answer names, follows from that: one root, and the Direct place shows it. A replica fault
+ *     of its own is told of Direct mode.
+ * 12. Of several replicas behind one name: when none answers, each way in which they fail is one
+ *     finding; when some do, that is DIRECT_SOME_REPLICAS alone.
+ * 13. Direct is ok only by a good context of at least one replica of the region's set, with none
+ *     failing. Guessed ports show nothing either way.
+ * 14. A credential that does not work says nothing of the account's reachability: it is told of
+ *     the account as a whole, its places are none the worse, and Direct mode is unknown.
+ * 15. Gateway V2 is at fault only where the gateway advertises it.
+ *
  * What happens at an address that is wrong by document stands in the evidence, as in 1.  With
  * several endpoints of the account, a right address is OTHER_ENDPOINT_ADDRESS when no connection
  * comes about, in the place of the failed connection; or when one server's answers mix endpoints.
@@ -42,11 +57,12 @@
 #include "analyze/judge.h"
 
 #include "analyze/checks.h"
+#include "analyze/scene_modes.h"
 #include "base/text.h"
 
 #include <string.h>
 
-enum { UNKNOWNS_MAX = 10 };
+enum { UNKNOWNS_MAX = 16 };
 
 static void (*const site_checks[])(
     const struct scene *, const struct site *, struct report *) = {
@@ -61,6 +77,7 @@ static void (*const site_checks[])(
 	check_escapes,
 	check_transport,
 	check_system,
+	check_proxy,
 	check_ttl,
 };
 
@@ -74,10 +91,33 @@ static void (*const attempt_checks[])(
 static void (*const scene_checks[])(const struct scene *, struct report *) = {
 	check_swept,
 	check_connections,
+	check_regions,
 	check_slow,
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Behind the gateway's, whose findings hide what follows from them. */
+static void
+run_mode_checks(const struct scene *scene, struct report *report)
+{
+	for (size_t i = 0; i < scene->site_count; i++)
+		check_feed(scene, &scene->sites[i], report);
+	for (size_t i = 0; i < scene->direct_count; i++)
+		check_feed(scene, &scene->direct[i], report);
+	for (size_t i = 0; i < scene->direct_count; i++) {
+		if (scene->direct[i].seen == NULL)
+			continue;
+		check_agent(scene, &scene->direct[i], report);
+		check_direct(scene, &scene->direct[i], report);
+	}
+	for (size_t i = 0; i < scene->thin_count; i++) {
+		if (scene->thin[i].seen == NULL)
+			continue;
+		check_agent(scene, &scene->thin[i], report);
+		check_thin(scene, &scene->thin[i], report);
+	}
+}
 
 static void
 run_checks(const struct scene *scene, struct report *report)
@@ -85,7 +125,7 @@ run_checks(const struct scene *scene, struct report *report)
 	for (size_t i = 0; i < scene->site_count; i++) {
 		const struct site *site = &scene->sites[i];
 
-		if (site->place->seen == NULL)
+		if (site->seen == NULL)
 			continue;
 		for (size_t j = 0; j < COUNT_OF(site_checks); j++)
 			site_checks[j](scene, site, report);
@@ -96,6 +136,7 @@ run_checks(const struct scene *scene, struct report *report)
 				attempt_checks[k](scene, site, &site->attempts[j], report);
 		}
 	}
+	run_mode_checks(scene, report);
 	for (size_t i = 0; i < COUNT_OF(scene_checks); i++)
 		scene_checks[i](scene, report);
 }
@@ -119,7 +160,7 @@ is_reached(const struct site *site)
 static bool
 is_dns_only(const struct site *site)
 {
-	const struct measurement *seen = site->place->seen;
+	const struct measurement *seen = site->seen;
 
 	return seen != NULL && seen->target != NULL && seen->target->dns_only;
 }
@@ -169,7 +210,7 @@ list_address(
 static void
 list_addresses(const struct scene *scene, const struct site *site)
 {
-	const struct measurement *seen = site->place->seen;
+	const struct measurement *seen = site->seen;
 	size_t                    room = 0;
 
 	for (size_t i = 0; seen != NULL && i < seen->dns_count; i++)
@@ -229,6 +270,10 @@ describe_unmeasured(const struct scene *scene, const struct site *site)
 		return "not measured";
 	if (seen->detail != NULL && *seen->detail != '\0')
 		return arena_printf(scene->arena, "not measured: %s", seen->detail);
+	if (scene_mode(site) == MODE_DIRECT)
+		return "not measured: no replica was reached or refused";
+	if (scene_mode(site) == MODE_GATEWAY_V2)
+		return "not measured: no address was tried";
 	if (site->view_count == 0)
 		return "not measured: no resolver was asked";
 	if (is_dns_only(site))
@@ -237,7 +282,76 @@ describe_unmeasured(const struct scene *scene, const struct site *site)
 	return "resolves; the gateway was not asked";
 }
 
-/* A place without a finding is ok only by what was seen to be well. */
+/* Without a finding: ok only by what was seen to be well. */
+static void
+describe_gateway(const struct scene *scene, const struct site *site)
+{
+	struct place *place = site->place;
+	bool          dns_right = is_dns_only(site) && is_dns_right(site);
+
+	if (place->seen != NULL && is_reached(site)) {
+		place->state = STATE_OK;
+		place->words = scene_admitted(scene, site) ? "gateway reached, request admitted"
+		                                           : "gateway reached";
+		return;
+	}
+	place->state = dns_right ? STATE_OK : STATE_UNKNOWN;
+	place->words = describe_unmeasured(scene, site);
+}
+
+static void
+describe_direct(const struct scene *scene, const struct site *site)
+{
+	struct place *place = site->place;
+
+	if (scene_modes_is_proven(site)) {
+		place->state = STATE_OK;
+		place->words = arena_printf(scene->arena, "%zu of %zu replica%s answer%s",
+		    site->direct->well, site->direct->count,
+		    site->direct->count == 1 ? "" : "s", site->direct->count == 1 ? "s" : "");
+		return;
+	}
+	place->state = STATE_UNKNOWN;
+	place->words = describe_unmeasured(scene, site);
+}
+
+/* What the place shows of a fault that was found elsewhere, and told there. */
+static void
+borrow(struct place *place, enum finding_code code, enum state state)
+{
+	if (place->worst != FINDING_COUNT &&
+	    (place->state > state || (place->state == state && place->worst < code)))
+		return;
+	place->worst = code;
+	place->state = state;
+}
+
+/* DNS faults hold for the name in every mode; and where a mode showed nothing of its own, what
+ * keeps clients from the gateway keeps them from it, too. */
+static void
+borrow_from_name(const struct report *report, const struct site *site)
+{
+	const struct sighting *dns, *any;
+	enum finding_code      feed = check_feed_code(site);
+
+	if (site->seen == NULL || site->pending)
+		return;
+	if (site->name != NULL) {
+		dns = report_worst(report, site->name, FINDING_TCP_REFUSED);
+		any = report_worst(report, site->name, FINDING_COUNT);
+		if (dns != NULL)
+			borrow(site->place, dns->code, dns->severity);
+		if (any != NULL && any->severity == STATE_CRITICAL &&
+		    site->place->worst == FINDING_COUNT && !scene_modes_is_proven(site) &&
+		    !check_thin_is_told(site))
+			borrow(site->place, any->code, any->severity);
+	}
+	/* Without a credential nothing is known, good or bad. */
+	if (site->place->worst == FINDING_COUNT && site->direct != NULL &&
+	    site->direct->count == 0 && feed != FINDING_COUNT)
+		borrow(site->place, feed, STATE_UNKNOWN);
+}
+
 static void
 describe_place(const struct scene *scene, const struct site *site)
 {
@@ -251,31 +365,64 @@ describe_place(const struct scene *scene, const struct site *site)
 			    *site->location->provisioning_state != '\0'
 			        ? site->location->provisioning_state
 			        : "no endpoint yet");
-	} else if (place->seen != NULL && is_reached(site)) {
-		place->state = STATE_OK;
-		place->words = "gateway reached";
-	} else {
-		place->state = is_dns_only(site) && is_dns_right(site) ? STATE_OK
-		                                                       : STATE_UNKNOWN;
-		place->words = describe_unmeasured(scene, site);
+		return;
+	}
+	switch (scene_mode(site)) {
+	case MODE_GATEWAY: describe_gateway(scene, site); break;
+	case MODE_DIRECT: describe_direct(scene, site); break;
+	case MODE_GATEWAY_V2:
+		check_thin_describe(scene, site);
+		if (place->words == NULL)
+			place->words = describe_unmeasured(scene, site);
+		break;
+	case MODE_COUNT: break;
+	}
+}
+
+/* Whether the gateways stand among the places: when one was measured, or nothing else was. */
+static bool
+has_gateway_places(const struct scene *scene)
+{
+	for (size_t i = 0; i < scene->site_count; i++) {
+		if (scene->sites[i].place->seen != NULL)
+			return true;
+	}
+	return scene->direct_count == 0 && scene->thin_count == 0;
+}
+
+static void
+take_sites(
+    const struct scene *scene, struct verdict *verdict, const struct site *sites, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (sites[i].unasked)
+			continue;
+		describe_place(scene, &sites[i]);
+		verdict->places[verdict->place_count++] = *sites[i].place;
 	}
 }
 
 static void
-take_places(const struct scene *scene, struct verdict *verdict)
+take_places(const struct scene *scene, const struct report *report, struct verdict *verdict)
 {
-	verdict->places = arena_array(
-	    scene->arena, scene->site_count + scene->swept_count + 1, sizeof(struct place));
-	for (size_t i = 0; i < scene->site_count; i++) {
-		describe_place(scene, &scene->sites[i]);
-		verdict->places[verdict->place_count++] = *scene->sites[i].place;
-	}
+	verdict->places = arena_array(scene->arena,
+	    scene->site_count + scene->swept_count + scene->direct_count + scene->thin_count +
+	        1,
+	    sizeof(struct place));
+	if (has_gateway_places(scene))
+		take_sites(scene, verdict, scene->sites, scene->site_count);
 	for (size_t i = 0; i < scene->swept_count; i++) {
 		if (scene->swept[i].place->worst == FINDING_COUNT)
 			continue;
 		describe_place(scene, &scene->swept[i]);
 		verdict->places[verdict->place_count++] = *scene->swept[i].place;
 	}
+	for (size_t i = 0; i < scene->direct_count; i++)
+		borrow_from_name(report, &scene->direct[i]);
+	take_sites(scene, verdict, scene->direct, scene->direct_count);
+	for (size_t i = 0; i < scene->thin_count; i++)
+		borrow_from_name(report, &scene->thin[i]);
+	take_sites(scene, verdict, scene->thin, scene->thin_count);
 }
 
 static void
@@ -304,7 +451,7 @@ asked_only_dns(const struct scene *scene)
 	bool any = false;
 
 	for (size_t i = 0; i < scene->site_count; i++) {
-		if (scene->sites[i].place->seen == NULL)
+		if (scene->sites[i].seen == NULL)
 			continue;
 		if (!is_dns_only(&scene->sites[i]))
 			return false;
@@ -326,16 +473,51 @@ is_private_by_range(const struct scene *scene)
 	return false;
 }
 
+/* What a signed request would have shown, and what only a request to a replica would. */
+static void
+list_unknown_admission(const struct scene *scene, struct verdict *verdict)
+{
+	bool any_reached = false, any_admitted = false, any_direct = false;
+
+	for (size_t i = 0; i < scene->site_count; i++) {
+		const struct site *site = &scene->sites[i];
+
+		any_reached |= site->place->seen != NULL && is_reached(site);
+		any_admitted |= scene_admitted(scene, site);
+	}
+	for (size_t i = 0; i < scene->direct_count; i++)
+		any_direct |= scene->direct[i].direct != NULL &&
+		    scene->direct[i].direct->well > 0;
+	if (any_reached && !any_admitted)
+		add_unknown(verdict,
+		    "whether the account admits this network: the request carries no "
+		    "credentials, "
+		    "and a 401 shows only that the gateway was reached");
+	if (any_direct)
+		add_unknown(verdict,
+		    "whether the account admits this network in Direct mode: a context "
+		    "response shows the path and the back end, and no request was made there");
+}
+
+static void
+list_unknown_modes(const struct scene *scene, struct verdict *verdict)
+{
+	if (!has_gateway_places(scene))
+		add_unknown(verdict,
+		    "the gateways, and the account's own name, where every client begins: not "
+		    "asked for (--mode all)");
+	if (scene->direct_count == 0)
+		add_unknown(verdict, "Direct mode: not asked for (--mode all)");
+	if (scene->thin_count == 0)
+		add_unknown(verdict, "Gateway V2: not asked for (--mode all)");
+	if (text_equal_nocase(scene->ask->account->kind, "MongoDB"))
+		add_unknown(verdict, "the MongoDB endpoint: only the NoSQL names are tested");
+}
+
 static void
 list_unknowns(const struct scene *scene, struct verdict *verdict)
 {
-	const struct account *account = scene->ask->account;
-	bool                  any_reached = false;
-
 	verdict->unknowns = arena_array(scene->arena, UNKNOWNS_MAX, sizeof(char *));
-	for (size_t i = 0; i < scene->site_count; i++)
-		any_reached |= scene->sites[i].place->seen != NULL &&
-		    is_reached(&scene->sites[i]);
 	if (!scene->ask->has_document)
 		add_unknown(verdict,
 		    "which regions are configured: no document of the account was given "
@@ -356,14 +538,8 @@ list_unknowns(const struct scene *scene, struct verdict *verdict)
 	if (verdict->dns_only)
 		add_unknown(
 		    verdict, "whether anything answers at the addresses: only DNS was asked");
-	if (any_reached)
-		add_unknown(verdict,
-		    "whether the account admits this network: the request carries no "
-		    "credentials, "
-		    "and a 401 shows only that the gateway was reached");
-	add_unknown(verdict, "Direct mode: not tested by this version");
-	if (text_equal_nocase(account->kind, "MongoDB"))
-		add_unknown(verdict, "the MongoDB endpoint: only the NoSQL names are tested");
+	list_unknown_admission(scene, verdict);
+	list_unknown_modes(scene, verdict);
 }
 
 struct verdict *
@@ -376,7 +552,7 @@ judge_run(struct arena *arena, const struct judge_ask *ask)
 	run_checks(scene, report);
 	report_finish(report, verdict);
 	verdict->dns_only = asked_only_dns(scene);
-	take_places(scene, verdict);
+	take_places(scene, report, verdict);
 	find_state(verdict);
 	list_unknowns(scene, verdict);
 	return verdict;

@@ -66,9 +66,15 @@ enum finding_code finding_find(const char *code);
 /* Near codes for "did you mean"; NULL when none is near. */
 const char *finding_nearest(const char *code);
 
+struct finding;
+struct place;
+/* Whether the finding is about this place: its name, and its mode or the DNS of all modes. */
+bool finding_concerns(const struct finding *finding, const struct place *place);
+
 struct finding {
 	enum finding_code code;
 	enum state        severity;
+	enum mode         mode; /* in which it was seen; what is of DNS holds for all */
 	const char       *account;
 	const char       *region; /* label; "" is the global name, "*" more than one name */
 	const char       *host;   /* of the only or first name; "" when no name is meant */
@@ -86,10 +92,10 @@ struct place_address {
 	bool        right; /* they have it for this very name */
 };
 
-/* One name of the account, as seen: the row of a table. */
+/* One name of the account in one mode, as seen: the row of a table. */
 struct place {
 	const struct target      *target;
-	const struct measurement *seen; /* NULL: not measured */
+	const struct measurement *seen; /* NULL: not measured in this mode */
 	enum state                state;
 	enum finding_code         worst; /* FINDING_COUNT when there is none */
 	const char           *words; /* what may be said: "gateway reached", "DNS only: ..." */
@@ -102,11 +108,13 @@ struct verdict {
 	bool            dns_only; /* no name was asked for more than its addresses */
 	struct finding *findings; /* worst first, then by region */
 	size_t          finding_count;
-	struct place
-	    *places; /* global name, then configured regions, then swept names with a record */
-	size_t       place_count;
-	const char **unknowns; /* what could not be said, and why */
-	size_t       unknown_count;
+	/* Gateway: global name, then configured regions, then swept names with a record; then
+	 * Direct mode, then Gateway V2, of each its regions.  A mode that was not measured has none;
+	 * when none was, the names of the gateway stand there. */
+	struct place *places;
+	size_t        place_count;
+	const char  **unknowns; /* what could not be said, and why */
+	size_t        unknown_count;
 };
 
 struct judge_ask {

@@ -1,6 +1,8 @@
 #include "analyze/report.h"
 
 #include "analyze/template.h"
+#include "base/addr.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -92,17 +94,42 @@ report_shows(const struct report *report, const struct site *site, enum finding_
 	return false;
 }
 
-/* Whether every name that got as far as the stage shows it.  That may be a single one; it is then
- * told with its own region all the same. */
 static bool
-holds_for_all(const struct report *report, enum stage stage, enum finding_code code,
-    enum finding_code or_code, const char *resolver)
+is_worse(const struct sighting *left, const struct sighting *right)
 {
-	for (size_t i = 0; i < report->scene->site_count; i++) {
-		const struct site *site = &report->scene->sites[i];
+	return left->severity > right->severity ||
+	    (left->severity == right->severity && left->code < right->code);
+}
 
-		if (scene_reached(site, stage) && !report_shows(report, site, code, resolver) &&
-		    !report_shows(report, site, or_code, resolver))
+const struct sighting *
+report_worst(const struct report *report, const struct site *site, enum finding_code end)
+{
+	const struct sighting *worst = NULL;
+
+	for (size_t i = 0; i < report->count; i++) {
+		const struct sighting *sighting = &report->entries[i].sighting;
+
+		if (sighting->site == site && !sighting->aside && sighting->code < end &&
+		    (worst == NULL || is_worse(sighting, worst)))
+			worst = sighting;
+	}
+	return worst;
+}
+
+/* Whether every name of the mode that got as far as the stage shows one of the two.  That may be a
+ * single one; it is then told with its own region all the same. */
+static bool
+holds_for_all(const struct report *report, const struct sighting *sighting, enum stage stage,
+    enum finding_code or_code)
+{
+	size_t             count;
+	const struct site *sites = scene_sites(
+	    report->scene, scene_mode(sighting->site), &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (scene_reached(&sites[i], stage) &&
+		    !report_shows(report, &sites[i], sighting->code, sighting->resolver) &&
+		    !report_shows(report, &sites[i], or_code, sighting->resolver))
 			return false;
 	}
 	return true;
@@ -117,8 +144,7 @@ join_missing(struct report *report)
 		const char      *resolver = sighting->resolver;
 
 		if (sighting->code != FINDING_GLOBAL_NAME_MISSING ||
-		    !holds_for_all(report, STAGE_NAME, FINDING_GLOBAL_NAME_MISSING,
-		        FINDING_REGION_NAME_MISSING, resolver))
+		    !holds_for_all(report, sighting, STAGE_NAME, FINDING_REGION_NAME_MISSING))
 			continue;
 		for (size_t j = 0; j < report->count; j++) {
 			struct sighting *other = &report->entries[j].sighting;
@@ -139,8 +165,8 @@ mark_all(struct report *report)
 		enum stage             stage = finding_table[sighting->code].stage;
 
 		entry->all = stage > STAGE_ACCOUNT && sighting->group == NULL &&
-		    holds_for_all(
-		        report, stage, sighting->code, sighting->code, sighting->resolver);
+		    sighting->site != NULL &&
+		    holds_for_all(report, sighting, stage, sighting->code);
 	}
 }
 
@@ -151,7 +177,7 @@ mark_places(struct report *report)
 		const struct sighting *sighting = &report->entries[i].sighting;
 		struct place          *place;
 
-		if (sighting->site == NULL)
+		if (sighting->site == NULL || sighting->aside)
 			continue;
 		place = sighting->site->place;
 		if (place->worst == FINDING_COUNT || sighting->severity > place->state ||
@@ -160,6 +186,16 @@ mark_places(struct report *report)
 			place->worst = sighting->code;
 		}
 	}
+}
+
+/* One name is one thing to a reader, in however many modes it was measured. */
+static bool
+is_same_name(const struct site *left, const struct site *right)
+{
+	if (left == right || left == NULL || right == NULL)
+		return left == right;
+	return strcmp(left->place->target->region, right->place->target->region) == 0 &&
+	    text_equal_nocase(left->place->target->host, right->place->target->host);
 }
 
 static bool
@@ -173,7 +209,7 @@ belong_together(const struct entry *first, const struct entry *other)
 		return true;
 	if (left->group != NULL || right->group != NULL)
 		return is_same(left->group, right->group);
-	return left->site == right->site;
+	return is_same_name(left->site, right->site);
 }
 
 static void
@@ -194,7 +230,7 @@ gather(struct report *report, size_t first, struct gathering *found)
 		entry->taken = true;
 		found->entries[found->count++] = entry;
 		for (size_t j = 0; j < found->site_count; j++)
-			fresh = fresh && found->sites[j] != site;
+			fresh = fresh && !is_same_name(found->sites[j], site);
 		if (fresh)
 			found->sites[found->site_count++] = site;
 	}
@@ -230,23 +266,25 @@ list_names(struct arena *arena, const struct gathering *found)
 static const char *
 name_sites(const struct scene *scene, const struct gathering *found)
 {
-	struct arena *arena = scene->arena;
-	const char   *account = scene->ask->account->name;
-	size_t        judged = 0, regional = 0, here = 0;
+	struct arena      *arena = scene->arena;
+	const char        *account = scene->ask->account->name;
+	size_t             judged = 0, regional = 0, here = 0, count;
+	const struct site *sites;
 
 	if (found->site_count == 0)
 		return account;
 	if (found->site_count == 1)
 		return found->sites[0]->place->target->host;
-	for (size_t i = 0; i < scene->site_count; i++) {
-		bool is_region = *scene->sites[i].place->target->region != '\0';
+	sites = scene_sites(scene, scene_mode(found->sites[0]), &count);
+	for (size_t i = 0; i < count; i++) {
+		bool is_region = *sites[i].place->target->region != '\0';
 
-		judged += scene->sites[i].pending ? 0 : 1;
-		regional += !scene->sites[i].pending && is_region ? 1 : 0;
+		judged += sites[i].pending ? 0 : 1;
+		regional += !sites[i].pending && is_region ? 1 : 0;
 	}
 	for (size_t i = 0; i < found->site_count; i++)
 		here += *found->sites[i]->place->target->region != '\0' ? 1 : 0;
-	if (found->site_count == judged)
+	if (found->site_count == judged && here < judged)
 		return count_names(arena, judged, "names", account);
 	if (here == found->site_count && here == regional)
 		return count_names(arena, here, "regional names", account);
@@ -303,6 +341,26 @@ join_values(const struct scene *scene, const struct gathering *found, size_t at)
 	return text != NULL ? text : "";
 }
 
+/* The distinct addresses as arguments of a command, all of them. */
+static const char *
+list_addresses(const struct scene *scene, const struct gathering *found)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < found->count; i++) {
+		const char *address = found->entries[i]->sighting.address;
+		struct addr addr;
+		bool        fresh = address != NULL && addr_parse(&addr, address, 0, NULL);
+
+		for (size_t j = 0; j < i && fresh; j++)
+			fresh = !is_same(address, found->entries[j]->sighting.address);
+		if (fresh)
+			text = arena_printf(
+			    scene->arena, "%s%s%s", text, *text != '\0' ? " " : "", address);
+	}
+	return text;
+}
+
 static void
 fill(const struct report *report, const struct gathering *found, struct finding *finding)
 {
@@ -317,6 +375,7 @@ fill(const struct report *report, const struct gathering *found, struct finding 
 		              .target = site != NULL ? site->place->target : NULL,
 		              .names = name_sites(scene, found),
 		              .address = join_values(scene, found, offsetof(struct sighting, address)),
+		              .addresses = list_addresses(scene, found),
 		              .resolver = join_values(scene, found, offsetof(struct sighting, resolver)),
 		              .detail = join_values(scene, found, offsetof(struct sighting, detail)),
 		              .connection = first->connection,
@@ -354,16 +413,17 @@ make_finding(
 	const struct sighting *first = &found->entries[0]->sighting;
 
 	finding->code = first->code;
+	finding->mode = first->site != NULL ? scene_mode(first->site) : MODE_GATEWAY;
 	finding->account = report->scene->ask->account->name;
 	finding->region = find_region(found);
 	finding->hosts = arena_array(
 	    report->scene->arena, found->site_count + 1, sizeof(char *));
 	for (size_t i = 0; i < found->site_count; i++) {
-		const struct place *place = found->sites[i]->place;
+		const struct site *site = found->sites[i];
 
-		finding->hosts[finding->host_count++] = place->target->host;
-		if (place->seen != NULL && place->seen->started_ms > finding->seen_ms)
-			finding->seen_ms = place->seen->started_ms;
+		finding->hosts[finding->host_count++] = site->place->target->host;
+		if (site->seen != NULL && site->seen->started_ms > finding->seen_ms)
+			finding->seen_ms = site->seen->started_ms;
 	}
 	finding->host = finding->host_count > 0 ? finding->hosts[0] : "";
 	for (size_t i = 0; i < found->count; i++) {

@@ -20,6 +20,8 @@ struct sighting {
 	const char        *connection; /* NULL: none */
 	const char        *detail;     /* NULL: none */
 	const char *group; /* sightings of one code and group are one finding; NULL: by name */
+	bool
+	    aside; /* is about something else than the name: its place is none the worse for it */
 	const char *evidence;
 };
 
@@ -29,6 +31,9 @@ void report_add(struct report *report, const struct sighting *sighting);
 /* Whether the name shows it, by this resolver. */
 bool report_shows(const struct report *report, const struct site *site, enum finding_code code,
     const char *resolver);
+/* The worst that the name shows in that mode, of the codes before `end`; NULL: nothing. */
+const struct sighting *report_worst(
+    const struct report *report, const struct site *site, enum finding_code end);
 /* Gathers, words and sorts; and marks each place with its worst. */
 void report_finish(struct report *report, struct verdict *verdict);
 

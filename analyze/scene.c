@@ -1,6 +1,7 @@
 #include "analyze/scene.h"
 
 #include "analyze/names.h"
+#include "analyze/scene_modes.h"
 #include "base/text.h"
 
 #include <assert.h>
@@ -129,7 +130,7 @@ sort_view(const struct site *site, const struct view *view)
 	case OUTCOME_LOCAL: return VIEW_NONE;
 	case OUTCOME_TIMEOUT:
 		/* A late loop may have slept through the answer. */
-		return site->place->seen->agent_late ? VIEW_NONE : VIEW_FAILED;
+		return site->seen->agent_late ? VIEW_NONE : VIEW_FAILED;
 	default: return VIEW_FAILED;
 	}
 }
@@ -218,7 +219,7 @@ scene_tcp_failed(const struct site *site, const struct attempt *attempt)
 	case OUTCOME_UNREACHABLE:
 	case OUTCOME_RESET:
 	case OUTCOME_CLOSED: return true;
-	case OUTCOME_TIMEOUT: return !site->place->seen->agent_late;
+	case OUTCOME_TIMEOUT: return !site->seen->agent_late;
 	default: return false;
 	}
 }
@@ -260,8 +261,8 @@ is_right_in(const struct view *view, const struct addr *addr)
 }
 
 /* Finds what leads to the address. */
-static void
-trace_attempt(const struct scene *scene, const struct site *site, struct attempt *attempt)
+void
+scene_trace(const struct scene *scene, const struct site *site, struct attempt *attempt)
 {
 	const struct addr *addr = &attempt->addr;
 	bool               listed = false, right = false, any_says = false;
@@ -284,7 +285,7 @@ trace_attempt(const struct scene *scene, const struct site *site, struct attempt
 static void
 build_attempts(struct scene *scene, struct site *site)
 {
-	const struct measurement *seen = site->place->seen;
+	const struct measurement *seen = site->seen;
 
 	site->attempts = arena_array(
 	    scene->arena, seen->endpoints_count + 1, sizeof(struct attempt));
@@ -344,7 +345,7 @@ take_view(struct scene *scene, struct site *site, const struct dns *dns)
 static void
 build_views(struct scene *scene, struct site *site)
 {
-	const struct measurement *seen = site->place->seen;
+	const struct measurement *seen = site->seen;
 
 	site->views = arena_array(scene->arena, seen->dns_count + 1, sizeof(struct view));
 	for (size_t i = 0; i < seen->dns_count; i++)
@@ -359,22 +360,21 @@ build_views(struct scene *scene, struct site *site)
 static void
 build_site(struct scene *scene, struct site *site)
 {
-	const struct measurement *seen = site->place->seen;
-
-	if (seen == NULL)
+	if (site->seen == NULL)
 		return;
 	build_attempts(scene, site);
 	build_views(scene, site);
 	for (size_t i = 0; i < site->attempt_count; i++)
-		trace_attempt(scene, site, &site->attempts[i]);
+		scene_trace(scene, site, &site->attempts[i]);
 	if (!site->pending)
 		site->reached = find_reach(site);
 }
 
 /* The newest measurement of a name; of two that began together the one that took longer, so that
- * the order in which they come never counts. */
-static const struct measurement *
-find_seen(const struct judge_ask *ask, const struct target *target)
+ * the order in which they come never counts.  Gateway V2 is where the gateway says that it is, and
+ * so known by its region. */
+const struct measurement *
+scene_seen(const struct judge_ask *ask, const struct target *target, enum mode mode)
 {
 	const struct measurement *best = NULL;
 
@@ -383,8 +383,10 @@ find_seen(const struct judge_ask *ask, const struct target *target)
 
 		/* The region first: it is short, and tells nearly all apart. */
 		if (seen->target == NULL || seen->target->api != target->api ||
+		    seen->target->mode != mode ||
 		    strcmp(seen->target->region, target->region) != 0 ||
-		    !text_equal_nocase(seen->target->host, target->host))
+		    (mode != MODE_GATEWAY_V2 &&
+		        !text_equal_nocase(seen->target->host, target->host)))
 			continue;
 		if (best == NULL || seen->started_ms > best->started_ms ||
 		    (seen->started_ms == best->started_ms && seen->took_us > best->took_us))
@@ -393,17 +395,78 @@ find_seen(const struct judge_ask *ask, const struct target *target)
 	return best;
 }
 
-static void
-add_site(struct scene *scene, struct site *site, const struct target *target,
+/* What shows the name's DNS when the gateway was not asked. */
+static const struct measurement *
+find_other_mode(const struct scene *scene, const struct target *target)
+{
+	const struct measurement *direct = scene_seen(scene->ask, target, MODE_DIRECT);
+	const struct measurement *thin = direct != NULL
+	    ? NULL
+	    : scene_seen(scene->ask, target, MODE_GATEWAY_V2);
+
+	return thin != NULL && text_equal_nocase(thin->target->host, target->host) ? thin
+	                                                                           : direct;
+}
+
+struct site *
+scene_add(struct scene *scene, struct site *list, size_t *count, const struct target *target,
     const struct location *location)
 {
+	struct site *site = &list[(*count)++];
+
+	memset(site, 0, sizeof(*site));
 	site->place = arena_alloc(scene->arena, sizeof(struct place));
 	site->place->target = target;
-	site->place->seen = find_seen(scene->ask, target);
+	site->place->seen = scene_seen(scene->ask, target, (enum mode)target->mode);
 	site->place->worst = FINDING_COUNT;
 	site->location = location;
 	site->pending = location != NULL && location->pending;
+	site->seen = site->place->seen;
+	if (target->mode != MODE_GATEWAY)
+		return site;
+	if (site->seen == NULL && target->role != ROLE_SWEEP)
+		site->seen = find_other_mode(scene, target);
 	build_site(scene, site);
+	return site;
+}
+
+const struct site *
+scene_sites(const struct scene *scene, enum mode mode, size_t *count)
+{
+	switch (mode) {
+	case MODE_DIRECT: *count = scene->direct_count; return scene->direct;
+	case MODE_GATEWAY_V2: *count = scene->thin_count; return scene->thin;
+	case MODE_GATEWAY:
+	case MODE_COUNT: break;
+	}
+	*count = scene->site_count;
+	return scene->sites;
+}
+
+enum mode
+scene_mode(const struct site *site)
+{
+	return (enum mode)site->place->target->mode;
+}
+
+static bool
+admits(const struct site *site)
+{
+	const struct measurement *seen = site->place->seen;
+
+	return seen != NULL && seen->feed != NULL && seen->feed->admitted;
+}
+
+bool
+scene_admitted(const struct scene *scene, const struct site *site)
+{
+	if (admits(site))
+		return true;
+	for (size_t i = 0; i < scene->direct_count; i++) {
+		if (scene->direct[i].name == site && admits(&scene->direct[i]))
+			return true;
+	}
+	return false;
 }
 
 enum existence { EXISTS, EXISTS_NOT, EXISTS_PERHAPS };
@@ -433,26 +496,29 @@ static void
 add_swept(struct scene *scene, const struct target *target)
 {
 	bool         has_document = scene->ask->has_document;
-	struct site *site = has_document ? &scene->swept[scene->swept_count]
-	                                 : &scene->sites[scene->site_count];
+	size_t      *count = has_document ? &scene->swept_count : &scene->site_count;
+	struct site *site = scene_add(
+	    scene, has_document ? scene->swept : scene->sites, count, target, NULL);
+	enum existence exists;
 
-	memset(site, 0, sizeof(*site));
-	add_site(scene, site, target, NULL);
-	if (site->place->seen == NULL)
+	/* Stays only if it does exist. */
+	if (site->seen == NULL) {
+		(*count)--;
 		return;
-	scene->swept_asked++;
-	switch (find_existence(site)) {
-	case EXISTS: *(has_document ? &scene->swept_count : &scene->site_count) += 1; break;
-	case EXISTS_PERHAPS: scene->swept_silent++; break;
-	case EXISTS_NOT: break;
 	}
+	scene->swept_asked++;
+	exists = find_existence(site);
+	if (exists != EXISTS)
+		(*count)--;
+	scene->swept_silent += exists == EXISTS_PERHAPS ? 1 : 0;
 }
 
 static bool
 has_region(const struct name_list *names, const char *label)
 {
 	for (size_t i = 0; i < names->count; i++) {
-		if (strcmp(names->targets[i].region, label) == 0)
+		if (names->targets[i].mode == MODE_GATEWAY &&
+		    strcmp(names->targets[i].region, label) == 0)
 			return true;
 	}
 	return false;
@@ -516,32 +582,75 @@ take_connections(struct scene *scene)
 	}
 }
 
-struct scene *
-scene_new(struct arena *arena, const struct judge_ask *ask)
+/* Of two that came together the one that says more, and then by the target, so that the order in
+ * which they come never counts. */
+static bool
+is_newer(const struct measurement *left, const struct measurement *right)
 {
-	const struct account *account = ask->account;
-	struct name_list     *names = names_targets(arena, account, NAMES_SWEEP);
-	size_t                room = names->count + ask->seen_count + 1;
-	struct target        *targets = arena_array(arena, room, sizeof(*targets));
-	struct scene         *scene = arena_alloc(arena, sizeof(*scene));
+	int by_region;
 
-	scene->arena = arena;
-	scene->ask = ask;
-	scene->claims = claims_of(ask->endpoints, account);
-	take_connections(scene);
-	scene->sites = arena_array(arena, room, sizeof(struct site));
-	scene->swept = arena_array(arena, room, sizeof(struct site));
-	memcpy(targets, names->targets, names->count * sizeof(*targets));
-	names->targets = targets;
+	if (left->started_ms != right->started_ms)
+		return left->started_ms > right->started_ms;
+	if (left->feed->regions_count != right->feed->regions_count)
+		return left->feed->regions_count > right->feed->regions_count;
+	by_region = strcmp(left->target->region, right->target->region);
+	return by_region != 0 ? by_region < 0 : left->target->mode < right->target->mode;
+}
+
+/* The newest that a gateway told of the account. */
+static void
+take_feed(struct scene *scene)
+{
+	const struct measurement *best = NULL;
+
+	for (size_t i = 0; i < scene->ask->seen_count; i++) {
+		const struct measurement *seen = scene->ask->seen[i];
+
+		if (seen->target != NULL && seen->feed != NULL &&
+		    seen->feed->regions_count > 0 && (best == NULL || is_newer(seen, best)))
+			best = seen;
+	}
+	scene->feed = best != NULL ? best->feed : NULL;
+}
+
+static void
+add_gateways(struct scene *scene, struct name_list *names)
+{
+	const struct account *account = scene->ask->account;
+
 	for (size_t i = 0; i < names->count; i++) {
 		const struct target *target = &names->targets[i];
 
 		if (target->role == ROLE_SWEEP)
 			add_swept(scene, target);
-		else
-			add_site(scene, &scene->sites[scene->site_count++], target,
+		else if (target->mode == MODE_GATEWAY)
+			scene_add(scene, scene->sites, &scene->site_count, target,
 			    i == 0 ? NULL : &account->locations[i - 1]);
 	}
 	add_swept_beside(scene, names);
+}
+
+struct scene *
+scene_new(struct arena *arena, const struct judge_ask *ask)
+{
+	struct name_list *names = names_targets(
+	    arena, ask->account, NAMES_SWEEP | NAMES_GATEWAY | NAMES_DIRECT | NAMES_V2);
+	size_t         room = names->count + ask->seen_count + 1;
+	struct target *targets = arena_array(arena, room, sizeof(*targets));
+	struct scene  *scene = arena_alloc(arena, sizeof(*scene));
+
+	scene->arena = arena;
+	scene->ask = ask;
+	scene->claims = claims_of(ask->endpoints, ask->account);
+	take_connections(scene);
+	take_feed(scene);
+	scene->sites = arena_array(arena, room, sizeof(struct site));
+	scene->swept = arena_array(arena, room, sizeof(struct site));
+	memcpy(targets, names->targets, names->count * sizeof(*targets));
+	names->targets = targets;
+	if (scene->feed != NULL)
+		names_advertise(names, scene->feed);
+	add_gateways(scene, names);
+	scene_modes_add(scene, names, room);
 	return scene;
 }

@@ -7,6 +7,10 @@
  * are judged.  Azure's own resolver, where it is asked only to compare, is a control: a network
  * with servers of its own rightly gets other answers.  The system's own path (getaddrinfo) has
  * checks of its own.
+ *
+ * What DNS says of a name is judged once, at its gateway site, from the gateway's measurement or,
+ * where there is none, from that of another mode.  The sites of Direct mode and Gateway V2 hold
+ * what was met behind the name (scene_modes.h), and point at that site.
  */
 #ifndef ANALYZE_SCENE_H
 #define ANALYZE_SCENE_H
@@ -49,9 +53,14 @@ struct attempt {
 	const char *peer;   /* "10.1.0.4:443" */
 };
 
-/* One name that is judged. */
+struct direct;
+
+/* One name that is judged, in one mode. */
 struct site {
-	struct place          *place;
+	struct place *place;
+	/* What is judged: the place's own measurement, or that of another mode of the same name;
+	 * NULL: the name was not measured at all. */
+	const struct measurement *seen;
 	const struct location *location; /* NULL for the global name, and without a document */
 	bool                   pending;  /* the region comes or goes: nothing is a fault yet */
 	struct view           *views;    /* of the servers that a client asks */
@@ -61,6 +70,12 @@ struct site {
 	struct attempt *attempts;
 	size_t          attempt_count;
 	unsigned        reached; /* bits 1 << STAGE_* */
+	/* Of other modes than the gateway: the gateway site of the same name; NULL: there is none,
+	 * as with a host of its own that Gateway V2 is advertised at. */
+	struct site   *name;
+	struct direct *direct; /* Direct mode: its replicas; else NULL */
+	bool
+	    unasked; /* a gateway that nobody asks for: stands there for the name's DNS alone */
 };
 
 struct scene {
@@ -75,9 +90,28 @@ struct scene {
 	struct site       *swept; /* by label: names that nobody configured and that do exist */
 	size_t             swept_count;
 	size_t swept_asked, swept_silent; /* swept names; those whose existence is unknown */
+	struct site *direct; /* Direct mode, in the same order; none when it was not measured */
+	size_t       direct_count;
+	struct site *thin; /* Gateway V2, likewise */
+	size_t       thin_count;
+	const struct feed *feed; /* the newest that names the account's regions; NULL: none */
 };
 
 struct scene *scene_new(struct arena *arena, const struct judge_ask *ask);
+
+/* The judged names of one mode. */
+const struct site *scene_sites(const struct scene *scene, enum mode mode, size_t *count);
+enum mode          scene_mode(const struct site *site);
+/* The newest measurement of the target, in its own mode; NULL: none. */
+const struct measurement *scene_seen(
+    const struct judge_ask *ask, const struct target *target, enum mode mode);
+/* A new site at the end of a list; for the gateway with its views and attempts. */
+struct site *scene_add(struct scene *scene, struct site *list, size_t *count,
+    const struct target *target, const struct location *location);
+/* What an answer leads to, for an address that was tried in another mode of the site's name. */
+void scene_trace(const struct scene *scene, const struct site *site, struct attempt *attempt);
+/* A signed GET / was answered 200 at the name, in whichever mode it was made. */
+bool scene_admitted(const struct scene *scene, const struct site *site);
 
 /* "contoso.documents.azure.com -> contoso.privatelink... (300 s) -> 10.1.0.4 (10 s)". */
 const char *scene_chain(struct arena *arena, const struct view *view);

@@ -19,6 +19,13 @@ static const struct {
 	{ "VNET", "this virtual network" },
 	{ "SUBNET", "the subnet" },
 	{ "NIC", "network interface of this VM" },
+	{ "NSG", "network security group of this VM's subnet" },
+	{ "PRINCIPAL_ID", "object id of the identity that the token is for" },
+	{ "VM", "name of this VM" },
+	{ "CREDENTIAL_FILE", "the file that holds the key or the token" },
+	{ "HOST", "host of an rntbd URI in the application's diagnostics" },
+	{ "PORT", "its port" },
+	{ "REPLICA_HOST", "host of a replica, as the evidence names it" },
 	{ "ACCOUNT_ID", "resource id of the account" },
 };
 
@@ -111,6 +118,8 @@ find_ready(const struct words *words, const char *name)
 		return find_server(words);
 	if (strcmp(name, "peer") == 0)
 		return find_peer(words);
+	if (strcmp(name, "addresses") == 0)
+		return *text_or_empty(words->addresses) != '\0' ? words->addresses : "$IP";
 	if (strcmp(name, "group") == 0 && group == NULL)
 		return "$RG";
 	if (strcmp(name, "account_id") == 0 && *words->account->id == '\0')

@@ -16,6 +16,7 @@ struct words {
 	const struct account *account;
 	const struct target  *target; /* first name; NULL: none */
 	const char           *names, *address, *resolver, *connection, *detail;
+	const char           *addresses; /* all of them, as arguments of a command */
 	const char           *first_address, *first_resolver; /* for commands, which take one */
 	const struct private_endpoint
 	        *endpoint; /* that has the target's address; NULL: not told */

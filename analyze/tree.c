@@ -420,16 +420,6 @@ add_resolver(struct tree *tree, struct node *root, const struct dns *dns)
 	add_notes(tree, resolver, dns);
 }
 
-static bool
-names_host(const struct finding *finding, const char *host)
-{
-	for (size_t i = 0; i < finding->host_count; i++) {
-		if (text_equal_nocase(finding->hosts[i], host))
-			return true;
-	}
-	return false;
-}
-
 static void
 add_verdict(struct tree *tree, struct node *root)
 {
@@ -439,7 +429,7 @@ add_verdict(struct tree *tree, struct node *root)
 	for (size_t i = 0; i < tree->verdict->finding_count; i++) {
 		const struct finding *finding = &tree->verdict->findings[i];
 
-		if (!names_host(finding, place->target->host))
+		if (!finding_concerns(finding, place))
 			continue;
 		any = true;
 		add_node(tree, root, "verdict: ", ink_of_state(finding->severity),

@@ -83,7 +83,7 @@ test_table_of_a_missing_name(void **state)
 	    "az network private-dns record-set a add-record -g $RG -z "
 	    "privatelink.documents.azure.com -n contoso-northeurope -a $IP\n");
 	assert_says(&told, "# $RG: ");
-	assert_says(&told, "Direct mode: not tested");
+	assert_says(&told, "Direct mode: not asked for (--mode all)");
 	assert_says_not(&told, "\033");
 	forget(&told);
 }

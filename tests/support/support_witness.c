@@ -214,6 +214,80 @@ make_well(const struct maker *maker, const struct target *target, size_t number)
 	    make_endpoint(address, target));
 }
 
+/* What a gateway tells to signed requests; `account` of the measurement that holds it. */
+static json_t *
+make_feed(const struct maker *maker, const char *address, const char *step)
+{
+	const struct account *account = maker->witness->account;
+	json_t               *regions = json_array();
+
+	for (size_t i = 0; i < account->location_count; i++) {
+		const struct location *location = &account->locations[i];
+
+		if (*location->host != '\0')
+			json_array_append_new(regions,
+			    json_pack("{s:s s:s s:i s:b s:s s:i}", "name", location->name,
+			        "host", location->host, "port", (int)location->port, "writable",
+			        i == 0, "v2_host", location->host, "v2_port", 10250));
+	}
+	return json_pack("{s:s s:s s:s s:s s:i s:i s:b s:I s:b s:s s:o}", "address", address,
+	    "credential", "key", "outcome", "ok", "step", step, "took_us", 5000, "http_status",
+	    200, "dated", 1, "clock_ahead_s", (json_int_t)1, "admitted", 1, "account",
+	    account->name, "regions", regions);
+}
+
+static const char *
+find_address(const json_t *measurement)
+{
+	json_t *dns = json_array_get(json_object_get(measurement, "dns"), 0);
+	json_t *address = json_array_get(json_object_get(dns, "addresses"), 0);
+
+	return json_string_value(json_object_get(address, "address"));
+}
+
+/* Ports inside and outside the range of the public path. */
+static json_t *
+make_replica(const struct target *target, const char *address, size_t number)
+{
+	static const int ports[] = { 21226, 14031, 40511, 14184 };
+	json_t *end = json_pack("{s:s s:i s:s s:i s:s s:i s:s}", "address", address, "port",
+	    ports[number], "tcp", "ok", "tcp_us", 1300, "tls", "ok", "tls_us", 3300, "issuer",
+	    "CN=Test Issuing CA");
+
+	return json_pack("{s:s s:i s:s s:s s:b s:i s:o s:s s:i s:i s:s s:s}", "host",
+	    target->host, "port", ports[number], "origin", "feed", "partitions", "0", "primary",
+	    number == 0, "replicas", 1, "end", end, "context", "ok", "context_us", 1400,
+	    "status", 200, "server_agent", "DocumentDB Server", "server_version",
+	    "version=2.14.0.0");
+}
+
+static void
+add_direct(const struct maker *maker, const struct target *target, json_t *into)
+{
+	json_t     *replicas = json_array();
+	const char *address = arena_strdup(maker->arena, find_address(into));
+
+	for (size_t i = 0; i < 4; i++)
+		json_array_append_new(replicas, make_replica(target, address, i));
+	json_object_del(into, "endpoints");
+	json_object_set_new(into, "origin", json_string("feed"));
+	json_object_set_new(into, "feed", make_feed(maker, address, "addresses"));
+	json_object_set_new(into, "replicas", replicas);
+}
+
+static void
+add_thin(const struct maker *maker, const struct target *target, json_t *into)
+{
+	const char *address = arena_strdup(maker->arena, find_address(into));
+
+	json_object_del(into, "endpoints");
+	json_object_set_new(into, "thins",
+	    json_pack("[{s:s s:i s:b s:{s:s s:i s:s s:i s:s s:i} s:s s:s s:i s:i}]", "host",
+	        target->host, "port", (int)target->port, "advertised", 1, "end", "address",
+	        address, "port", (int)target->port, "tcp", "ok", "tcp_us", 1200, "tls", "ok",
+	        "tls_us", 3200, "alpn", "h2", "outcome", "ok", "status", 200, "wait_us", 900));
+}
+
 static json_t *
 make_absent(void)
 {
@@ -222,64 +296,131 @@ make_absent(void)
 	    "nxdomain", "rcode", 3, "transport", "udp", "took_us", 1500, "tries", 1);
 }
 
+/* The place of the name in the document, which its address follows. */
+static size_t
+find_number(const struct maker *maker, const struct target *target, size_t at)
+{
+	const struct account *account = maker->witness->account;
+
+	for (size_t i = 0; i < account->location_count; i++) {
+		if (strcmp(account->locations[i].label, target->region) == 0)
+			return i + 1;
+	}
+	/* Swept names stand behind those of the other modes. */
+	return *target->region == '\0'
+	    ? 0
+	    : at - 2 * (account->location_count > 0 ? account->location_count : 1);
+}
+
 static json_t *
-make_base(const struct maker *maker, const struct target *target, size_t number, json_t *change)
+make_base(const struct maker *maker, const struct target *target, size_t at, json_t *change)
 {
 	const char *as = json_string_value(json_object_get(change, "as"));
 	bool        well = target->role == ROLE_CONFIGURED;
+	json_t     *base;
 
 	if (as != NULL)
 		well = strcmp(as, "well") == 0;
 	if (json_is_object(change))
 		json_object_del(change, "as");
-	return well ? make_well(maker, target, number) : make_absent();
+	if (!well)
+		return make_absent();
+	base = make_well(maker, target, find_number(maker, target, at));
+	if (target->mode == MODE_DIRECT)
+		add_direct(maker, target, base);
+	else if (target->mode == MODE_GATEWAY_V2)
+		add_thin(maker, target, base);
+	else if (json_object_get(maker->root, "feed") != NULL)
+		json_object_set_new(
+		    base, "feed", make_feed(maker, find_address(base), "account"));
+	return base;
+}
+
+static json_t *
+merge_into(json_t *base, const json_t *change)
+{
+	json_t *merged = json_is_object(change) ? merge(base, change) : json_incref(base);
+
+	json_decref(base);
+	return merged;
 }
 
 static struct measurement *
 make_measurement(
-    const struct maker *maker, const struct target *target, size_t number, json_t *change)
+    const struct maker *maker, const struct target *target, size_t at, json_t *change)
 {
-	json_t             *base = make_base(maker, target, number, change);
-	json_t             *every = json_object_get(maker->root, "every"), *value;
+	json_t             *value = make_base(maker, target, at, change), *feed;
 	struct measurement *seen;
 
-	if (every != NULL && target->role == ROLE_CONFIGURED) {
-		value = merge(base, every);
-		json_decref(base);
-		base = value;
+	if (target->role == ROLE_CONFIGURED && target->mode == MODE_GATEWAY) {
+		value = merge_into(value, json_object_get(maker->root, "every"));
+		feed = json_object_get(value, "feed");
+		if (feed != NULL)
+			json_object_set_new(
+			    value, "feed", merge(feed, json_object_get(maker->root, "feed")));
 	}
-	value = json_is_object(change) ? merge(base, change) : json_incref(base);
+	value = merge_into(value, change);
 	seen = read_message(maker, &measurement_desc, value);
 	seen->target = arena_alloc(maker->arena, sizeof(*target));
 	*seen->target = *target;
 	json_decref(value);
-	json_decref(base);
 	return seen;
+}
+
+/* Both changes of a mode: that of every region, and that of this one. */
+static json_t *
+find_change(const json_t *changes, const struct target *target)
+{
+	json_t *change = json_object_get(changes, target->region);
+	json_t *every = json_object_get(changes, "*");
+
+	if (target->mode == MODE_GATEWAY || every == NULL || json_is_null(change))
+		return json_incref(change);
+	return change == NULL ? json_deep_copy(every) : merge(every, change);
+}
+
+/* The measurements of one mode; the changes that were used are counted. */
+static void
+make_mode(const struct maker *maker, const struct name_list *names, enum mode mode,
+    const char *member)
+{
+	struct support_witness *witness = maker->witness;
+	json_t                 *changes = json_object_get(maker->root, member);
+	bool                    swept = json_is_true(json_object_get(maker->root, "swept"));
+	size_t                  used = json_object_get(changes, "*") != NULL ? 1 : 0;
+
+	for (size_t i = 0; i < names->count; i++) {
+		const struct target *target = &names->targets[i];
+		json_t              *change;
+
+		if (target->mode != mode)
+			continue;
+		used += json_object_get(changes, target->region) != NULL ? 1 : 0;
+		change = find_change(changes, target);
+		if (!json_is_null(change) &&
+		    (change != NULL || target->role != ROLE_SWEEP || swept))
+			witness->seen[witness->seen_count++] = make_measurement(
+			    maker, target, i, change);
+		json_decref(change);
+	}
+	if (used != json_object_size(changes))
+		fail(maker->path, member, "a region that is neither configured nor known");
 }
 
 static void
 make_seen(const struct maker *maker)
 {
 	struct support_witness *witness = maker->witness;
-	struct name_list *names = names_targets(maker->arena, witness->account, NAMES_SWEEP);
-	json_t           *changes = json_object_get(maker->root, "seen");
-	bool              swept = json_is_true(json_object_get(maker->root, "swept"));
-	size_t            used = 0;
+	struct name_list       *names = names_targets(maker->arena, witness->account,
+	          NAMES_SWEEP | NAMES_GATEWAY | NAMES_DIRECT | NAMES_V2);
 
 	witness->seen = arena_array(maker->arena, names->count + 1, sizeof(void *));
-	for (size_t i = 0; i < names->count; i++) {
-		const struct target *target = &names->targets[i];
-		json_t              *change = json_object_get(changes, target->region);
-
-		used += change != NULL ? 1 : 0;
-		if (json_is_null(change) ||
-		    (change == NULL && target->role == ROLE_SWEEP && !swept))
-			continue;
-		witness->seen[witness->seen_count++] = make_measurement(
-		    maker, target, i, change);
-	}
-	if (used != json_object_size(changes))
-		fail(maker->path, "seen:", "a region that is neither configured nor known");
+	if (!json_is_false(json_object_get(maker->root, "gateway")))
+		make_mode(maker, names, MODE_GATEWAY, "seen");
+	if (json_object_get(maker->root, "direct") != NULL)
+		make_mode(maker, names, MODE_DIRECT, "direct");
+	if (json_object_get(maker->root, "thin") != NULL)
+		make_mode(maker, names, MODE_GATEWAY_V2, "thin");
 }
 
 static void
@@ -397,9 +538,11 @@ make_expected(const struct maker *maker)
 static void
 check_members(const struct maker *maker)
 {
-	static const char known[] = " title document endpoints every seen swept expect state ";
-	const char       *name;
-	json_t           *value;
+	static const char known[] =
+	    " title document endpoints every seen swept gateway direct thin feed expect "
+	    "state ";
+	const char *name;
+	json_t     *value;
 
 	json_object_foreach (maker->root, name, value) {
 		if (strstr(known, arena_printf(maker->arena, " %s ", name)) == NULL)

@@ -12,6 +12,12 @@
  *   seen      by region ("" is the global name): changes to that measurement, null: not measured.
  *             A region that is not configured stands for a swept name, which does not exist
  *             unless "as": "well" is said
+ *   gateway   false: no gateway was asked, only what the next two say
+ *   direct    Direct mode was measured, each region well (a feed with a key, four replicas), but
+ *             for these changes by region; "*": to every region; null: not measured
+ *   thin      Gateway V2 likewise: advertised by the gateway, and ready
+ *   feed      changes to what signed requests were told, well, which every gateway's measurement
+ *             then has; absent: there were no credentials
  *   swept     true: all other swept names were measured too, and do not exist
  *   expect    the findings, all of them: code, region; and severity, evidence and fix (parts of
  *             the texts) where they matter
