@@ -23,7 +23,7 @@ struct verdict_look {
 	enum verdict_trees trees; /* tree_print() of names, behind the table */
 };
 
-/* Table of places, then trees, then each finding with evidence, owner and fix, then what is
+/* The modes in short when there are several, a table of places for each, then trees, then each finding with evidence, owner and fix, then what is
  * unknown. */
 void verdict_print(const struct account *account, const struct verdict *verdict,
     const struct verdict_look *look, struct wbuf *out);

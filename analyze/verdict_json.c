@@ -80,6 +80,8 @@ place_json(const struct place *place)
 
 	json_object_set_new(value, "region", text_json(target->region));
 	json_object_set_new(value, "region_name", text_json(region_name(target->region)));
+	json_object_set_new(value, "api", text_json(api_name(target->api)));
+	json_object_set_new(value, "mode", text_json(mode_name(target->mode)));
 	json_object_set_new(value, "host", text_json(target->host));
 	json_object_set_new(value, "port", json_integer(target->port));
 	json_object_set_new(value, "role", text_json(field_word(FIELD_ROLE, target->role)));
