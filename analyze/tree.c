@@ -2,38 +2,20 @@
 
 #include "analyze/ede.h"
 #include "analyze/region.h"
+#include "analyze/tree_draw.h"
+#include "analyze/tree_modes.h"
 #include "base/addr.h"
 #include "base/clock.h"
-#include "base/table.h"
 #include "base/text.h"
 
 #include <string.h>
 
-enum { WIDTH_LEAST = 40, LEAD_ROOM = 256 };
-
-/* One line: before, then the word that carries the ink, then the rest. */
-struct node {
-	const char    *before, *mark, *after;
-	enum table_ink ink;
-	struct node   *first, *last, *next;
-};
-
 struct tree {
-	struct arena           *arena; /* owned */
-	const struct place     *place;
-	const struct verdict   *verdict;
-	const struct tree_look *look;
-	bool                   *shown; /* by endpoint: stands under an earlier resolver */
-	struct wbuf            *out;
-	unsigned                column; /* where the next character goes */
-	enum table_ink          ink;    /* that is on */
-	unsigned                blanks; /* that stand before it, unless the line breaks there */
-	const struct branch_marks *marks;
+	struct arena         *arena; /* owned */
+	const struct place   *place;
+	const struct verdict *verdict;
+	bool                 *shown; /* by endpoint: stands under an earlier resolver */
 };
-
-static const struct branch_marks {
-	const char *fork, *last, *pass, *none; /* three columns each */
-} ascii_marks = { "|- ", "`- ", "|  ", "   " }, line_marks = { "├─ ", "└─ ", "│  ", "   " };
 
 static const char *
 text_or(const char *text, const char *otherwise)
@@ -45,30 +27,7 @@ static struct node *
 add_node(struct tree *tree, struct node *under, const char *before, enum table_ink ink,
     const char *mark, const char *after)
 {
-	struct node *node = arena_alloc(tree->arena, sizeof(*node));
-
-	*node = (struct node){ .before = before, .mark = mark, .after = after, .ink = ink };
-	if (under == NULL)
-		return node;
-	if (under->last != NULL)
-		under->last->next = node;
-	else
-		under->first = node;
-	under->last = node;
-	return node;
-}
-
-static enum table_ink
-ink_of_outcome(unsigned outcome)
-{
-	switch (outcome) {
-	case OUTCOME_OK: return TABLE_GREEN;
-	case OUTCOME_NOT_RUN:
-	case OUTCOME_AGENT_LATE:
-	case OUTCOME_POLICY:
-	case OUTCOME_LOCAL: return TABLE_GREY; /* says nothing of the peer */
-	default: return TABLE_RED;
-	}
+	return tree_draw_add(tree->arena, under, before, ink, mark, after);
 }
 
 static enum table_ink
@@ -186,7 +145,7 @@ add_tcp(struct tree *tree, struct node *under, const struct dns *dns)
 	else if (dns->tcp_outcome == dns->outcome && is_answer(dns->outcome))
 		add_node(tree, under, "over TCP: ", TABLE_GREEN, "the same answer", time);
 	else
-		add_node(tree, under, "over TCP: ", ink_of_outcome(dns->tcp_outcome),
+		add_node(tree, under, "over TCP: ", tree_draw_ink(dns->tcp_outcome),
 		    outcome_name(dns->tcp_outcome), time);
 }
 
@@ -204,7 +163,7 @@ add_notes(struct tree *tree, struct node *under, const struct dns *dns)
 	    dns->aaaa_outcome == OUTCOME_NODATA || dns->aaaa_outcome == dns->outcome;
 
 	if (!told)
-		add_node(tree, under, "AAAA: ", ink_of_outcome(dns->aaaa_outcome),
+		add_node(tree, under, "AAAA: ", tree_draw_ink(dns->aaaa_outcome),
 		    outcome_name(dns->aaaa_outcome), "");
 	add_extended(tree, under, dns);
 	add_tcp(tree, under, dns);
@@ -253,7 +212,7 @@ add_tls(struct tree *tree, struct node *under, const struct endpoint *end)
 		text = join(tree, text, end->detail);
 	else if (end->tls != OUTCOME_OK)
 		text = join(tree, text, end->verify_text);
-	add_node(tree, under, "tls: ", ink_of_outcome(end->tls), outcome_name(end->tls),
+	add_node(tree, under, "tls: ", tree_draw_ink(end->tls), outcome_name(end->tls),
 	    join(tree, text, describe_certificate(tree, end)));
 }
 
@@ -268,7 +227,7 @@ add_gateway(struct tree *tree, struct node *under, const struct endpoint *end)
 		text = arena_printf(tree->arena, "%s, HTTP %u", text, end->http_status);
 	if (end->http != OUTCOME_OK)
 		text = join(tree, join(tree, text, end->error_code), end->error_text);
-	add_node(tree, under, "gateway: ", ink_of_outcome(end->http), outcome_name(end->http),
+	add_node(tree, under, "gateway: ", tree_draw_ink(end->http), outcome_name(end->http),
 	    join(tree, text, end->http_detail));
 }
 
@@ -305,7 +264,7 @@ add_stages(struct tree *tree, struct node *under, const char *address)
 	text = describe_time(tree, end->tcp_us);
 	if (end->tcp != OUTCOME_OK)
 		text = join(tree, text, end->detail);
-	add_node(tree, under, "tcp: ", ink_of_outcome(end->tcp), outcome_name(end->tcp),
+	add_node(tree, under, "tcp: ", tree_draw_ink(end->tcp), outcome_name(end->tcp),
 	    *text_or(end->local, "") == '\0'
 	        ? text
 	        : arena_printf(tree->arena, "%s, from %s", text, end->local));
@@ -404,7 +363,7 @@ add_resolver(struct tree *tree, struct node *root, const struct dns *dns)
 	struct node *resolver = add_node(tree, root,
 	    arena_printf(
 	        tree->arena, "%s, %s: ", text_or(dns->resolver, "?"), name_source(dns)),
-	    ink_of_outcome(dns->outcome), outcome_name(dns->outcome),
+	    tree_draw_ink(dns->outcome), outcome_name(dns->outcome),
 	    describe_inquiry(tree, dns));
 	struct node *end = resolver;
 
@@ -451,127 +410,29 @@ plant(struct tree *tree)
 	struct node              *root;
 
 	root = add_node(tree, NULL, "", TABLE_BOLD, place->target->host,
-	    arena_printf(
-	        tree->arena, " (%s)", *region == '\0' ? "the account" : region_name(region)));
+	    arena_printf(tree->arena, " (%s%s)",
+	        *region == '\0' ? "the account" : region_name(region),
+	        place->target->mode == MODE_DIRECT           ? ", Direct mode"
+	            : place->target->mode == MODE_GATEWAY_V2 ? ", Gateway V2"
+	                                                     : ""));
 	if (seen != NULL) {
 		tree->shown = arena_array(tree->arena, seen->endpoints_count + 1, sizeof(bool));
 		if (*text_or(seen->detail, "") != '\0')
 			add_note(tree, root, TABLE_YELLOW, seen->detail);
 		for (size_t i = 0; i < seen->dns_count; i++)
 			add_resolver(tree, root, &seen->dns[i]);
+		tree_modes_add(tree->arena, root, seen);
 	}
 	add_verdict(tree, root);
 	return root;
-}
-
-/* What was on the wire is text from strangers: nothing of it may reach the terminal as a command
- * to it, and without UTF-8 nothing but ASCII. */
-static char *
-copy_clean(struct tree *tree, const char *text)
-{
-	char *copy = arena_strdup(tree->arena, text);
-
-	text_clean(copy);
-	for (char *at = copy; !tree->look->utf8 && *at != '\0'; at++) {
-		if ((unsigned char)*at >= 0x80)
-			*at = '?';
-	}
-	return copy;
-}
-
-static unsigned
-count_columns(const char *text, size_t count)
-{
-	unsigned columns = 0;
-
-	for (size_t i = 0; i < count; i++)
-		columns += ((unsigned char)text[i] & 0xc0) != 0x80;
-	return columns;
-}
-
-static void
-set_ink(struct tree *tree, enum table_ink ink)
-{
-	bool colour = tree->look->colour;
-
-	if (tree->ink == ink)
-		return;
-	wbuf_puts(tree->out, table_ink_off(tree->ink, colour));
-	wbuf_puts(tree->out, table_ink_on(ink, colour));
-	tree->ink = ink;
-}
-
-/* What stands before a word: blanks, or the next line's lead when it does not fit; a comma may
- * follow it.  The branches stay without ink. */
-static void
-put_gap(struct tree *tree, const char *lead, unsigned columns)
-{
-	if (tree->blanks > 0 && tree->column + tree->blanks + columns >= tree->look->width) {
-		set_ink(tree, TABLE_PLAIN);
-		wbuf_printf(tree->out, "\n%s", lead);
-		tree->column = count_columns(lead, strlen(lead));
-	} else {
-		wbuf_printf(tree->out, "%*s", (int)tree->blanks, "");
-		tree->column += tree->blanks;
-	}
-	tree->blanks = 0;
-}
-
-static void
-put_text(struct tree *tree, enum table_ink ink, const char *lead, const char *text)
-{
-	text = copy_clean(tree, text);
-	while (*text != '\0') {
-		size_t   blanks = strspn(text, " "), count = strcspn(text + blanks, " ");
-		unsigned columns = count_columns(text + blanks, count);
-
-		tree->blanks += (unsigned)blanks;
-		text += blanks;
-		if (count == 0)
-			break;
-		put_gap(tree, lead, columns);
-		set_ink(tree, ink);
-		wbuf_put(tree->out, text, count);
-		tree->column += columns;
-		text += count;
-	}
-	set_ink(tree, TABLE_PLAIN);
-}
-
-/* The lead is what stands left of the node's own branch. */
-static void
-put_node(struct tree *tree, const struct node *node, const char *lead, bool is_root)
-{
-	const struct branch_marks *marks = tree->marks;
-	const char                *branch = node->next != NULL ? marks->fork : marks->last;
-	const char                *below = node->next != NULL ? marks->pass : marks->none;
-	const char *inner = is_root ? "" : arena_printf(tree->arena, "%s%s", lead, below);
-	const char *folded = arena_printf(
-	    tree->arena, "%s%s", inner, node->first != NULL ? marks->pass : marks->none);
-
-	if (!is_root)
-		wbuf_printf(tree->out, "%s%s", lead, branch);
-	tree->column = count_columns(inner, strlen(inner));
-	put_text(tree, TABLE_PLAIN, folded, node->before);
-	put_text(tree, node->ink, folded, node->mark);
-	put_text(tree, TABLE_PLAIN, folded, node->after);
-	tree->blanks = 0;
-	wbuf_puts(tree->out, "\n");
-	for (const struct node *child = node->first; child != NULL; child = child->next)
-		put_node(tree, child, inner, false);
 }
 
 void
 tree_print(const struct place *place, const struct verdict *verdict,
     const struct tree_look *look, struct wbuf *out)
 {
-	struct tree tree = { .arena = arena_new(),
-		.place = place,
-		.verdict = verdict,
-		.look = look,
-		.out = out,
-		.marks = look->utf8 ? &line_marks : &ascii_marks };
+	struct tree tree = { .arena = arena_new(), .place = place, .verdict = verdict };
 
-	put_node(&tree, plant(&tree), "", true);
+	tree_draw_print(tree.arena, plant(&tree), look, out);
 	arena_free(tree.arena);
 }
