@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* One region of an account as one agent sees it: several names of it count as one. */
+/* One region of an account in one mode, as one agent sees it: several names of it count as one. */
 struct cell {
 	const struct board_agent *agent;
 	const struct board_view  *view;
@@ -122,25 +122,31 @@ is_fresh(const struct board *board, const struct place *place, int64_t now_ms)
 	return !board_is_stale(board, place, now_ms);
 }
 
-/* Whether a place before this one has the same region: it was told with that one. */
+static bool
+is_alike(const struct place *left, const struct place *right)
+{
+	return left->target->mode == right->target->mode &&
+	    strcmp(left->target->region, right->target->region) == 0;
+}
+
+/* Whether a place before this one has the same region and mode: it was told with that one. */
 static bool
 is_repeated(const struct verdict *verdict, size_t at)
 {
 	for (size_t i = 0; i < at; i++) {
-		if (strcmp(verdict->places[i].target->region,
-		        verdict->places[at].target->region) == 0)
+		if (is_alike(&verdict->places[i], &verdict->places[at]))
 			return true;
 	}
 	return false;
 }
 
 static bool
-is_success(const struct verdict *verdict, const char *region)
+is_success(const struct verdict *verdict, const struct place *of)
 {
 	for (size_t i = 0; i < verdict->place_count; i++) {
 		const struct place *place = &verdict->places[i];
 
-		if (strcmp(place->target->region, region) == 0 && place->state != STATE_OK &&
+		if (is_alike(place, of) && place->state != STATE_OK &&
 		    place->state != STATE_WARNING)
 			return false;
 	}
@@ -162,7 +168,7 @@ each_cell(const struct board *board, int64_t                   now_ms,
 			     view->verdict != NULL && k < view->verdict->place_count; k++) {
 				const struct place *place = &view->verdict->places[k];
 				struct cell         cell = { agent, view, place,
-					        is_success(view->verdict, place->target->region) };
+					        is_success(view->verdict, place) };
 
 				if (is_fresh(board, place, now_ms) &&
 				    !is_repeated(view->verdict, k))
@@ -177,12 +183,20 @@ struct page {
 	const struct family *family;
 };
 
+/* The gateway's series go without the label, as they did before there were other modes. */
+static const char *
+label_mode(const struct cell *cell)
+{
+	return cell->place->target->mode == MODE_GATEWAY ? NULL : "mode";
+}
+
 static void
 write_cell(void *arg, const struct cell *cell)
 {
 	struct page      *page = arg;
 	const char *const labels[] = { "account", cell->view->name, "region",
-		label_region(cell->place->target->region), "agent", cell->agent->name, NULL };
+		label_region(cell->place->target->region), "agent", cell->agent->name,
+		label_mode(cell), mode_name(cell->place->target->mode), NULL };
 	double            value;
 
 	if (page->family->value(cell, &value))

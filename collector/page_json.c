@@ -95,7 +95,8 @@ on_cell(const struct page_ask *ask, struct request *request, struct arena *arena
 	struct query_cell cell = { .agent = params_text(arena, query, "agent"),
 		.account = params_text(arena, query, "account"),
 		.region = params_text(arena, query, "region"),
-		.host = params_text(arena, query, "host") };
+		.host = params_text(arena, query, "host"),
+		.mode = params_text(arena, query, "mode") };
 	json_t           *value;
 
 	if (cell.region == NULL)

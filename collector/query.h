@@ -32,6 +32,7 @@ struct json_t *query_accounts(const struct query *query);
 struct query_cell {
 	const char *agent, *account, *region;
 	const char *host; /* NULL: any */
+	const char *mode; /* "gateway", "direct", "gateway-v2"; NULL: the first that there is */
 };
 /* All that is known of one cell; NULL when there is none such. */
 struct json_t *query_cell(const struct query *query, const struct query_cell *cell);

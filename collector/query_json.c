@@ -52,6 +52,22 @@ name_place(const char *region)
 	return region[0] == '\0' ? "Global" : region_name(region);
 }
 
+/* A name has one row in each mode that was measured. */
+static void
+put_name(json_t *object, const char *name, const struct target *target)
+{
+	const char *place = name_place(target->region);
+	char       *text;
+
+	if (target->mode == MODE_GATEWAY) {
+		put_text(object, name, place);
+		return;
+	}
+	text = mem_printf("%s (%s)", place, mode_name(target->mode));
+	put_text(object, name, text);
+	free(text);
+}
+
 static const char *
 name_agent_state(const struct query *query, const struct board_agent *agent)
 {
@@ -96,14 +112,17 @@ make_cell(struct grid *grid, const struct board_agent *agent, const struct place
 	return cell;
 }
 
+/* host and mode NULL: any. */
 static const struct place *
-find_place(const struct board_view *view, const char *region, const char *host)
+find_place(
+    const struct board_view *view, const char *region, const char *host, const char *mode)
 {
 	for (size_t i = 0; view->verdict != NULL && i < view->verdict->place_count; i++) {
 		const struct place *place = &view->verdict->places[i];
 
 		if (strcmp(place->target->region, region) == 0 &&
-		    (host == NULL || strcmp(place->target->host, host) == 0))
+		    (host == NULL || strcmp(place->target->host, host) == 0) &&
+		    (mode == NULL || strcmp(mode_name(place->target->mode), mode) == 0))
 			return place;
 	}
 	return NULL;
@@ -122,7 +141,7 @@ make_row(struct grid *grid, const char *account, const struct target *target, en
 		const struct board_agent *agent = board_agent_at(board, i);
 		const struct board_view  *view = board_view_find(agent, account);
 		const struct place       *place = view != NULL
-		          ? find_place(view, target->region, target->host)
+		          ? find_place(view, target->region, target->host, mode_name(target->mode))
 		          : NULL;
 
 		if (place == NULL)
@@ -138,7 +157,8 @@ make_row(struct grid *grid, const char *account, const struct target *target, en
 	if (!any)
 		state = STATE_UNKNOWN;
 	put_text(row, "region", target->region);
-	put_text(row, "name", name_place(target->region));
+	put_name(row, "name", target);
+	put_text(row, "mode", mode_name(target->mode));
 	put_text(row, "host", target->host);
 	put_text(row, "role", field_word(FIELD_ROLE, target->role));
 	put_text(row, "state", state_name(state));
@@ -156,6 +176,8 @@ has_row(const json_t *rows, const struct target *target)
 	json_array_foreach (rows, at, row) {
 		if (strcmp(json_string_value(json_object_get(row, "region")), target->region) ==
 		        0 &&
+		    strcmp(json_string_value(json_object_get(row, "mode")),
+		        mode_name(target->mode)) == 0 &&
 		    strcmp(json_string_value(json_object_get(row, "host")), target->host) == 0)
 			return true;
 	}
@@ -482,17 +504,6 @@ query_accounts(const struct query *query)
 	return object;
 }
 
-/* Whether a finding of the verdict is about this name; one may be about several. */
-static bool
-is_about(const struct finding *judged, const struct target *target)
-{
-	for (size_t i = 0; i < judged->host_count; i++) {
-		if (strcmp(judged->hosts[i], target->host) == 0)
-			return true;
-	}
-	return judged->host_count == 0;
-}
-
 static const struct store_finding *
 find_open(const struct board_view *view, const struct finding *judged)
 {
@@ -509,7 +520,7 @@ find_open(const struct board_view *view, const struct finding *judged)
 
 static json_t *
 list_cell_findings(
-    const struct query *query, const struct board_view *view, const struct target *target)
+    const struct query *query, const struct board_view *view, const struct place *place)
 {
 	json_t *findings = json_array();
 
@@ -517,7 +528,8 @@ list_cell_findings(
 		const struct finding       *judged = &view->verdict->findings[i];
 		const struct store_finding *open = find_open(view, judged);
 
-		if (open != NULL && is_about(judged, target))
+		if (open != NULL &&
+		    (judged->host_count == 0 || finding_concerns(judged, place)))
 			json_array_append_new(findings, make_finding(query, open));
 	}
 	return findings;
@@ -529,10 +541,11 @@ query_cell(const struct query *query, const struct query_cell *cell)
 	const struct board_agent *agent = board_agent_find(query->board, cell->agent);
 	const struct board_view  *view = agent != NULL ? board_view_find(agent, cell->account)
 	                                               : NULL;
-	const struct place *place = view != NULL ? find_place(view, cell->region, cell->host)
-	                                         : NULL;
-	struct grid         grid = { .query = query };
-	json_t             *object;
+	const struct place       *place = view != NULL
+	          ? find_place(view, cell->region, cell->host, cell->mode)
+	          : NULL;
+	struct grid               grid = { .query = query };
+	json_t                   *object;
 
 	if (place == NULL)
 		return NULL;
@@ -541,12 +554,13 @@ query_cell(const struct query *query, const struct query_cell *cell)
 	put(object, "document", json_boolean(view->has_document));
 	put_text(object, "zone", view->account->zone);
 	put_text(object, "region", place->target->region);
-	put_text(object, "name", name_place(place->target->region));
+	put_name(object, "name", place->target);
+	put_text(object, "mode", mode_name(place->target->mode));
 	put_text(object, "host", place->target->host);
 	put_text(object, "role", field_word(FIELD_ROLE, place->target->role));
 	put(object, "agent", make_agent(query, agent));
 	put(object, "cell", make_cell(&grid, agent, place));
-	put(object, "findings", list_cell_findings(query, view, place->target));
+	put(object, "findings", list_cell_findings(query, view, place));
 	put(object, "measurement",
 	    place->seen != NULL ? render_json(&measurement_desc, place->seen, true)
 	                        : json_null());

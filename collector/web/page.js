@@ -60,7 +60,9 @@ function millis(us) {
 
 /* ---- the grid ------------------------------------------------------------------------- */
 
-const cellKey = (agent, account, row) => [agent, account, row.region, row.host].map(encodeURIComponent).join("/");
+// The mode stands only where it is not the gateway's.
+const cellKey = (agent, account, row) => [agent, account, row.region, row.host, ...(row.mode === "gateway" ? [] : [row.mode])]
+	.map(encodeURIComponent).join("/");
 
 function cellWords(cell) {
 	if (cell.stale)
@@ -114,7 +116,8 @@ function makeAccount(account, all) {
 	const rows = account.places.filter((row) => isWanted(account, row, agents));
 	if (rows.length === 0)
 		return null;
-	const note = account.document ? plural(account.places.filter((row) => row.role === "configured" && row.region).length, "region")
+	const regions = new Set(account.places.filter((row) => row.role === "configured" && row.region).map((row) => row.region));
+	const note = account.document ? plural(regions.size, "region")
 		: "no document: only what can be seen from outside";
 	const table = el("table.grid", makeHead(agents), el("tbody", rows.map((row) => makeRow(account, row, agents))));
 	table.style.minWidth = `${210 + 160 * agents.length}px`;
@@ -277,6 +280,52 @@ function makeEndpoint(one) {
 		]));
 }
 
+// Signed requests, and what they told.
+function makeFeed(feed) {
+	return el("div.box",
+		el("p.box-head", el("span", "signed requests ", el("span.mono", feed.address)), el("small", feed.container)),
+		el("div.stages", makeStage("up to", feed.outcome, millis(feed.took_us), [feed.step, feed.http_status || ""].filter(Boolean).join(" "))),
+		makeFacts([["said", feed.error_text], ["what went wrong", feed.detail], ["seen as", feed.seen_as],
+			["admitted", feed.admitted ? "yes" : ""], ["short of replicas", feed.short_detail]]));
+}
+
+function makeReplica(one) {
+	const end = one.end ?? { tcp: "not-run", tls: "not-run" };
+	return el("div.box",
+		el("p.box-head", el("span.mono", `${one.host} port ${one.port}`), el("small", [end.address, one.primary ? "primary" : ""].filter(Boolean).join(" · "))),
+		el("div.stages",
+			one.dns === "not-run" ? null : makeStage("name", one.dns, millis(one.dns_us), ""),
+			makeStage("TCP", end.tcp, millis(end.tcp_us), ""),
+			makeStage("TLS", end.tls, millis(end.tls_us), end.tls_version),
+			makeStage("context", one.context, millis(one.context_us), one.status ? `status ${one.status}` : "")),
+		makeFacts([["server", one.server_version], ["said", one.error_text], ["SDK stage", one.stage],
+			["TransportErrorCode", one.sdk_code], ["connection", end.detail], ["context", one.detail], ["issuer", end.issuer]]));
+}
+
+function makeThin(one) {
+	const end = one.end ?? { tcp: "not-run", tls: "not-run" };
+	return el("div.box",
+		el("p.box-head", el("span.mono", `${one.host} port ${one.port}`), el("small", [end.address, one.advertised ? "advertised" : ""].filter(Boolean).join(" · "))),
+		el("div.stages",
+			makeStage("TCP", end.tcp, millis(end.tcp_us), ""),
+			makeStage("TLS", end.tls, millis(end.tls_us), one.alpn),
+			makeStage("probe", one.outcome, millis(one.wait_us), one.status ? `status ${one.status}` : "")),
+		makeFacts([["connection", end.detail], ["probe", one.detail]]));
+}
+
+// What a mode of its own showed, if it was measured.
+function makeModes(measurement) {
+	const body = [];
+	const replicas = measurement.replicas ?? [], thins = measurement.thins ?? [];
+	if (measurement.feed)
+		body.push(el("h3", "Credentials"), makeFeed(measurement.feed));
+	if (replicas.length > 0)
+		body.push(el("h3", plural(replicas.length, "replica")), ...replicas.map(makeReplica));
+	if (thins.length > 0)
+		body.push(el("h3", "Gateway V2"), ...thins.map(makeThin));
+	return body;
+}
+
 function makePanel(cell) {
 	const body = [];
 	const state = cell.cell;
@@ -294,13 +343,14 @@ function makePanel(cell) {
 			body.push(el("h3", "Name"), ...measurement.dns.map((view) => makeDns(view, cell.host)));
 		if (measurement.endpoints.length > 0)
 			body.push(el("h3", plural(measurement.endpoints.length, "address").replace("addresss", "addresses")), ...measurement.endpoints.map(makeEndpoint));
+		body.push(...makeModes(measurement));
 	}
 	return body;
 }
 
 async function openCell(key) {
-	const [agent, account, region, host] = key.split("/").map(decodeURIComponent);
-	const query = new URLSearchParams({ agent, account, region, host });
+	const [agent, account, region, host, mode = "gateway"] = key.split("/").map(decodeURIComponent);
+	const query = new URLSearchParams({ agent, account, region, host, mode });
 	const panel = byId("panel");
 	const answer = await fetch(`/v1/cell?${query}`);
 	if (!answer.ok) {
@@ -328,7 +378,7 @@ function closeCell() {
 // The address names the open cell, so that it can be sent to a colleague.
 function followHash() {
 	const key = location.hash.startsWith("#/") ? location.hash.slice(2) : "";
-	if (key.split("/").length === 4)
+	if ([4, 5].includes(key.split("/").length))
 		openCell(key).catch(() => {});
 	else
 		closeCell();

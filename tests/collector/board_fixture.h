@@ -118,9 +118,11 @@ struct said {
 	int64_t     at_ms;
 };
 
+/* In Direct mode it has one replica, which answers well. */
 static inline void
-fixture_say(struct fixture *fixture, const struct said *said)
+fixture_say_in(struct fixture *fixture, const struct said *said, enum mode mode)
 {
+	bool            direct = mode == MODE_DIRECT;
 	static uint32_t seq;
 	struct arena   *arena = arena_new();
 	const char     *host = arena_printf(arena, "%s%s%s.documents.azure.com", said->account,
@@ -134,37 +136,48 @@ fixture_say(struct fixture *fixture, const struct said *said)
 		    : said->region[0] == 'e'             ? "10.0.0.5"
 		                                         : "10.0.0.6",
 		10 };
-	struct dns      dns = { .resolver = "10.0.0.2",
-		     .outcome = said->missing ? OUTCOME_NXDOMAIN : OUTCOME_OK,
-		     .rcode = said->missing ? 3 : 0,
-		     .transport = TRANSPORT_UDP,
-		     .took_us = 1500,
-		     .aaaa_outcome = OUTCOME_NODATA,
-		     .hops = &hop,
-		     .hops_count = 1,
-		     .addresses = &address,
-		     .addresses_count = said->missing ? 0 : 1 };
-	struct endpoint endpoint = { .address = address.address,
-		.port = 443,
-		.tcp = OUTCOME_OK,
-		.tls = OUTCOME_OK,
-		.http = OUTCOME_OK,
-		.http_status = 401,
-		.http_connect_us = 1000,
-		.http_tls_us = 2000,
-		.http_wait_us = 3000,
-		.http_total_us = 7000,
-		.not_after_ms = T0_MS + INT64_C(300) * 86400000 };
-	struct target   target = {
-		  .account = said->account, .region = said->region, .host = host, .port = 443
-	};
+	struct dns         dns = { .resolver = "10.0.0.2",
+		        .outcome = said->missing ? OUTCOME_NXDOMAIN : OUTCOME_OK,
+		        .rcode = said->missing ? 3 : 0,
+		        .transport = TRANSPORT_UDP,
+		        .took_us = 1500,
+		        .aaaa_outcome = OUTCOME_NODATA,
+		        .hops = &hop,
+		        .hops_count = 1,
+		        .addresses = &address,
+		        .addresses_count = said->missing ? 0 : 1 };
+	struct endpoint    endpoint = { .address = address.address,
+		   .port = 443,
+		   .tcp = OUTCOME_OK,
+		   .tls = OUTCOME_OK,
+		   .http = OUTCOME_OK,
+		   .http_status = 401,
+		   .http_connect_us = 1000,
+		   .http_tls_us = 2000,
+		   .http_wait_us = 3000,
+		   .http_total_us = 7000,
+		   .not_after_ms = T0_MS + INT64_C(300) * 86400000 };
+	struct replica     replica = { .host = host,
+		    .port = 21226,
+		    .origin = ORIGIN_FEED,
+		    .end = &endpoint,
+		    .context = OUTCOME_OK,
+		    .status = 200 };
+	struct target      target = { .account = said->account,
+		     .region = said->region,
+		     .host = host,
+		     .port = 443,
+		     .mode = mode };
 	struct measurement seen = { .target = &target,
 		.started_ms = said->at_ms,
 		.took_us = 8000,
 		.dns = &dns,
 		.dns_count = 1,
 		.endpoints = &endpoint,
-		.endpoints_count = said->missing ? 0 : 1 };
+		.endpoints_count = said->missing || direct ? 0 : 1,
+		.origin = direct ? ORIGIN_FEED : ORIGIN_NONE,
+		.replicas = &replica,
+		.replicas_count = direct ? 1 : 0 };
 	struct wbuf        bytes;
 	struct store_row   row = { intake_key(arena, &target), said->at_ms, &seen, NULL, 0 };
 	struct store_batch batch = { .agent = said->agent,
@@ -189,6 +202,12 @@ fixture_say(struct fixture *fixture, const struct said *said)
 	board_take(fixture->board, &batch, false);
 	wbuf_fini(&bytes);
 	arena_free(arena);
+}
+
+static inline void
+fixture_say(struct fixture *fixture, const struct said *said)
+{
+	fixture_say_in(fixture, said, MODE_GATEWAY);
 }
 
 static inline const struct board_view *

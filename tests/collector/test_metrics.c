@@ -55,6 +55,28 @@ test_values(void **state)
 	fixture_fini(&fixture);
 }
 
+/* Each mode has its own series, and the gateway's have no label for it. */
+static void
+test_modes(void **state)
+{
+	const struct said east = { "vm-b", "contoso", "eastus", false, T0_MS };
+	struct fixture    fixture;
+	struct wbuf       out;
+
+	fixture_init(&fixture);
+	fixture_say(&fixture, &east);
+	fixture_say_in(&fixture, &east, MODE_DIRECT);
+	write_page(&fixture, T0_MS, &out);
+	assert_line(
+	    &out, "probe_success{account=\"contoso\",region=\"eastus\",agent=\"vm-b\"} 1");
+	assert_line(&out,
+	    "probe_success{account=\"contoso\",region=\"eastus\",agent=\"vm-b\",mode="
+	    "\"direct\"} "
+	    "1");
+	wbuf_fini(&out);
+	fixture_fini(&fixture);
+}
+
 /* A silent agent is not a broken account: its samples go, and one says why. */
 static void
 test_silence(void **state)
@@ -101,6 +123,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_promtool),
 	};

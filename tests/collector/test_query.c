@@ -95,7 +95,7 @@ static void
 test_cell(void **state)
 {
 	struct query      query = ask_at(T0_MS + 60000);
-	struct query_cell cell = { "vm-a", "contoso", "eastus", NULL };
+	struct query_cell cell = { "vm-a", "contoso", "eastus", NULL, NULL };
 	json_t           *value = query_cell(&query, &cell);
 
 	assert_text(value, "cell/state", "critical");
@@ -106,10 +106,49 @@ test_cell(void **state)
 	json_decref(value);
 	cell.host = "elsewhere";
 	assert_null(query_cell(&query, &cell));
-	cell = (struct query_cell){ "vm-x", "contoso", "eastus", NULL };
+	cell = (struct query_cell){ "vm-x", "contoso", "eastus", NULL, NULL };
 	assert_null(query_cell(&query, &cell));
-	cell = (struct query_cell){ "vm-a", "fabrikam", "eastus", NULL };
+	cell = (struct query_cell){ "vm-a", "fabrikam", "eastus", NULL, NULL };
 	assert_null(query_cell(&query, &cell));
+}
+
+/* A row for each mode of a region, and a cell of its own.  The last test: it adds to the board. */
+static void
+test_modes(void **state)
+{
+	const struct said direct = { "vm-a", "contoso", "eastus", false, T0_MS + 60000 };
+	struct query      query = ask_at(T0_MS + 60000);
+	struct query_cell cell = { "vm-a", "contoso", "eastus", NULL, "direct" };
+	struct wbuf       out;
+	json_t           *grid, *list, *value;
+
+	fixture_say_in(&fixture, &direct, MODE_DIRECT);
+	grid = query_state(&query, NULL);
+	assert_text(grid, "accounts/0/places/1/name", "East US");
+	assert_text(grid, "accounts/0/places/1/mode", "gateway");
+	assert_text(grid, "accounts/0/places/2/name", "East US (direct)");
+	assert_text(grid, "accounts/0/places/2/mode", "direct");
+	/* The name is missing for every mode. */
+	assert_text(grid, "accounts/0/places/2/cells/0/code", "PLP-101-REGION-NAME-MISSING");
+	list = query_findings(&query, false, 0, 10);
+	assert_int_equal(json_integer_value(json_object_get(list, "total")), 1);
+	wbuf_init(&out);
+	bulletin_table(grid, list, 200, false, &out);
+	assert_non_null(strstr(wbuf_text(&out), "East US (direct)"));
+	wbuf_fini(&out);
+	json_decref(list);
+	json_decref(grid);
+	value = query_cell(&query, &cell);
+	assert_text(value, "name", "East US (direct)");
+	assert_text(value, "measurement/replicas/0/context", "ok");
+	assert_text(value, "findings/0/code", "PLP-101-REGION-NAME-MISSING");
+	json_decref(value);
+	cell.mode = "gateway-v2";
+	assert_null(query_cell(&query, &cell));
+	cell.mode = NULL;
+	value = query_cell(&query, &cell);
+	assert_text(value, "mode", "gateway");
+	json_decref(value);
 }
 
 static void
@@ -246,6 +285,7 @@ main(void)
 		cmocka_unit_test(test_report_pending),
 		cmocka_unit_test(test_params),
 		cmocka_unit_test(test_local_hosts),
+		cmocka_unit_test(test_modes),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
