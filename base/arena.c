@@ -121,6 +121,16 @@ arena_free(struct arena *arena)
 	free(arena);
 }
 
+void
+arena_free_wiped(struct arena *arena)
+{
+	if (arena == NULL)
+		return;
+	for (struct block *block = arena->top; block != NULL; block = block->next)
+		explicit_bzero(block->bytes, block->used);
+	arena_free(arena);
+}
+
 static struct block *
 add_block(struct arena *arena, size_t bytes)
 {

@@ -15,6 +15,8 @@ struct arena;
 
 struct arena *arena_new(void);
 void          arena_free(struct arena *arena); /* NULL is fine */
+/* As arena_free(), and nothing of what was in it stays in memory: for arenas with a secret. */
+void arena_free_wiped(struct arena *arena);
 
 /* Zeroed, aligned for any type; never NULL. */
 void *arena_alloc(struct arena *arena, size_t bytes);

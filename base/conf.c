@@ -17,6 +17,8 @@
 
 enum { ROWS_MAX = 64, COMPLAINT_MAX = 400 };
 
+static const char credential_prefix[] = "credential:";
+
 /* What is wrong, one line a problem, as far as an err holds it. */
 struct complaints {
 	char     text[sizeof(((struct err *)0)->text)];
@@ -169,7 +171,8 @@ check_text(struct reader *reader, const struct conf_row *row, const struct conf_
 static const char *
 resolve_path(struct reader *reader, const char *path)
 {
-	if (path[0] == '\0' || path[0] == '/' || reader->folder[0] == '\0')
+	if (path[0] == '\0' || path[0] == '/' || reader->folder[0] == '\0' ||
+	    strncmp(path, credential_prefix, strlen(credential_prefix)) == 0)
 		return path;
 	return arena_printf(reader->arena, "%s/%s", reader->folder, path);
 }
@@ -213,6 +216,23 @@ static void check_required(struct reader *reader, const struct conf_row *rows,
     const struct conf_node *at, const bool *seen);
 
 static void
+read_entry(
+    struct reader *reader, void *into, const struct conf_row *row, const struct conf_node *item)
+{
+	bool       seen[ROWS_MAX] = { false };
+	unsigned   before = reader->complaints.count;
+	struct err err;
+
+	fill_presets(reader, into, row->rows);
+	read_map(reader, into, row->rows, item, seen);
+	if (item->kind == CONF_NODE_MAP)
+		check_required(reader, row->rows, item, seen);
+	if (row->check_entry != NULL && reader->complaints.count == before &&
+	    !row->check_entry(into, &err))
+		complain(reader, item, "%s: %s", row->name, err.text);
+}
+
+static void
 read_list(struct reader *reader, struct conf_list *into, const struct conf_row *row,
     const struct conf_node *node)
 {
@@ -228,14 +248,8 @@ read_list(struct reader *reader, struct conf_list *into, const struct conf_row *
 	into->count = node->count;
 	into->rows = arena_array(reader->arena, node->count, row->row_bytes);
 	struct_at = into->rows;
-	for (; item != NULL; item = item->next, struct_at += row->row_bytes) {
-		bool seen[ROWS_MAX] = { false };
-
-		fill_presets(reader, struct_at, row->rows);
-		read_map(reader, struct_at, row->rows, item, seen);
-		if (item->kind == CONF_NODE_MAP)
-			check_required(reader, row->rows, item, seen);
-	}
+	for (; item != NULL; item = item->next, struct_at += row->row_bytes)
+		read_entry(reader, struct_at, row, item);
 	check_count(reader, row, node, into->count, "entries");
 }
 

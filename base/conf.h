@@ -17,7 +17,8 @@
 
 enum conf_type {
 	CONF_TEXT, /* const char *: "" when absent */
-	CONF_PATH, /* const char *: as CONF_TEXT; a relative path is taken from the file's folder */
+	CONF_PATH, /* const char *: as CONF_TEXT; a relative path is taken from the file's folder,
+	            * but "credential:NAME", which systemd places, is left as it is */
 	CONF_BOOL,   /* bool: true, false */
 	CONF_NUMBER, /* int64_t */
 	CONF_MS,     /* int64_t, milliseconds: a number with ms, s, m, h or d */
@@ -49,6 +50,9 @@ struct conf_row {
 	size_t                 row_bytes; /* CONF_LIST */
 	/* Text, path and each of texts: false refuses it, in the place where it stands.  NULL: any. */
 	bool (*check)(const char *text, struct err *err);
+	/* CONF_LIST: asked with each struct that was read without complaint; false refuses it, in
+	 * the place where its mapping begins.  NULL: any. */
+	bool (*check_entry)(const void *entry, struct err *err);
 };
 
 /* Reads the file at path, and then each *.yaml of folder (NULL: none) in order of name, whose

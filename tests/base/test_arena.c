@@ -1,5 +1,7 @@
 #include "base/arena.h"
 
+#include "tests/support/support_memory.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -89,6 +91,26 @@ test_no_memory_is_the_end(void **state)
 	assert_int_equal(ask_for((size_t)1 << 33, (size_t)1 << 33), SIGABRT);
 }
 
+/* Found while it is there, so that not to be found means something. */
+static void
+test_wiped(void **state)
+{
+	uint8_t       masked[] = { 'o', 'p', 'e', 'n', ' ', 's', 'e', 's', 'a', 'm', 'e' };
+	struct arena *arena = arena_new();
+	char         *large = arena_alloc(arena, 100000), *small;
+
+	support_memory_mask(masked, sizeof(masked));
+	assert_int_equal(support_memory_count(masked, sizeof(masked)), 0);
+	small = arena_strndup(arena, (const char *)masked, sizeof(masked));
+	memcpy(large + 50000, masked, sizeof(masked));
+	support_memory_mask(small, sizeof(masked));
+	support_memory_mask(large + 50000, sizeof(masked));
+	assert_int_equal(support_memory_count(masked, sizeof(masked)), 2);
+	arena_free_wiped(arena);
+	assert_int_equal(support_memory_count(masked, sizeof(masked)), 0);
+	arena_free_wiped(NULL);
+}
+
 int
 main(void)
 {
@@ -96,6 +118,7 @@ main(void)
 		cmocka_unit_test(test_memory_is_zero_and_aligned),
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_heap),
+		cmocka_unit_test(test_wiped),
 		cmocka_unit_test(test_no_memory_is_the_end),
 	};
 

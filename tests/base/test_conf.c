@@ -33,9 +33,9 @@ struct settings {
 #define INNER(member) offsetof(struct account, member)
 
 static const struct conf_row account_rows[] = {
-	{ "document", CONF_PATH, INNER(document), 0, 0, "", "a document", NULL, 0, NULL },
-	{ "name", CONF_TEXT, INNER(name), 0, 0, NULL, "its name", NULL, 0, NULL },
-	{ "weight", CONF_NUMBER, INNER(weight), 1, 9, "5", "how much", NULL, 0, NULL },
+	{ "document", CONF_PATH, INNER(document), 0, 0, "", "a document", NULL, 0, NULL, NULL },
+	{ "name", CONF_TEXT, INNER(name), 0, 0, NULL, "its name", NULL, 0, NULL, NULL },
+	{ "weight", CONF_NUMBER, INNER(weight), 1, 9, "5", "how much", NULL, 0, NULL, NULL },
 	{ .name = NULL },
 };
 
@@ -56,22 +56,24 @@ check_server(const char *text, struct err *why)
 }
 
 static const struct conf_row rows[] = {
-	{ "agent", CONF_TEXT, AT(agent), 1, 20, "vm-1", "name of the agent", NULL, 0, NULL },
+	{ "agent", CONF_TEXT, AT(agent), 1, 20, "vm-1", "name of the agent", NULL, 0, NULL,
+	    NULL },
 	{ "token_file", CONF_PATH, AT(token_file), 0, 0, "", "where the token is", NULL, 0,
-	    NULL },
+	    NULL, NULL },
 	{ "sweep", CONF_BOOL, AT(sweep), 0, 0, "true", "ask for left-over records", NULL, 0,
+	    NULL, NULL },
+	{ "in_flight", CONF_NUMBER, AT(in_flight), -2, 4096, "64", "at once", NULL, 0, NULL,
 	    NULL },
-	{ "in_flight", CONF_NUMBER, AT(in_flight), -2, 4096, "64", "at once", NULL, 0, NULL },
 	{ "interval", CONF_MS, AT(interval_ms), MS_PER_S, MS_PER_HOUR, "60s", "between runs",
-	    NULL, 0, NULL },
+	    NULL, 0, NULL, NULL },
 	{ "spool_limit", CONF_BYTES, AT(spool_bytes), 1 << 20, INT64_C(1) << 40, "64MiB",
-	    "oldest go first", NULL, 0, NULL },
+	    "oldest go first", NULL, 0, NULL, NULL },
 	{ "resolvers", CONF_TEXTS, AT(resolvers), 0, 3, "[10.0.0.1]", "servers to ask", NULL, 0,
-	    check_server },
-	{ "level", CONF_TEXT, AT(level), 0, 0, "info", "how much is said", NULL, 0,
-	    check_level },
+	    check_server, NULL },
+	{ "level", CONF_TEXT, AT(level), 0, 0, "info", "how much is said", NULL, 0, check_level,
+	    NULL },
 	{ "accounts", CONF_LIST, AT(accounts), 0, 2, "", "what to measure", account_rows,
-	    sizeof(struct account), NULL },
+	    sizeof(struct account), NULL, NULL },
 	{ .name = NULL },
 };
 
@@ -337,8 +339,8 @@ test_sizes(void **state)
 }
 
 static const struct conf_row required_rows[] = {
-	{ "agent", CONF_TEXT, AT(agent), 0, 0, NULL, "name of the agent", NULL, 0, NULL },
-	{ "sweep", CONF_BOOL, AT(sweep), 0, 0, NULL, "a switch", NULL, 0, NULL },
+	{ "agent", CONF_TEXT, AT(agent), 0, 0, NULL, "name of the agent", NULL, 0, NULL, NULL },
+	{ "sweep", CONF_BOOL, AT(sweep), 0, 0, NULL, "a switch", NULL, 0, NULL, NULL },
 	{ .name = NULL },
 };
 
@@ -515,6 +517,88 @@ test_paths(void **state)
 	assert_string_equal(got.token_file, in_folder("conf.d/u"));
 }
 
+struct team {
+	const char       *name, *key;
+	struct conf_texts members;
+};
+
+/* A rule between two settings of one entry. */
+static bool
+check_team(const void *entry, struct err *why)
+{
+	const struct team *team = entry;
+
+	if (team->key[0] != '\0' && team->members.count > 1)
+		return err_set(why, ERR_USAGE, "'key' is for one member");
+	return true;
+}
+
+static const struct conf_row team_rows[] = {
+	{ "name", CONF_TEXT, offsetof(struct team, name), .help = "its name" },
+	{ "key", CONF_PATH, offsetof(struct team, key), .preset = "", .help = "a file" },
+	{ "members", CONF_TEXTS, offsetof(struct team, members), .low = 1, .high = 3,
+	    .preset = "[nobody]", .help = "who is in it", .check = check_server },
+	{ 0 },
+};
+
+static const struct conf_row league_rows[] = {
+	{ "teams", CONF_LIST, 0, .preset = "", .help = "who plays", .rows = team_rows,
+	    .row_bytes = sizeof(struct team), .check_entry = check_team },
+	{ 0 },
+};
+
+static const struct refusal team_refusals[] = {
+	{ "entry", "teams:\n  - name: a\n  - {name: b, key: k, members: [c, d]}\n",
+	    "t.yaml:3:5: teams: 'key' is for one member" },
+	{ "checked inside", "teams: [{name: a, members: [b, c/d]}]\n",
+	    "t.yaml:1:32: members: 'c/d' is no server" },
+	{ "one complaint is enough", "teams: [{key: k, members: [c, d]}]\n",
+	    "t.yaml:1:9: name is missing: its name" },
+	{ "too many inside", "teams: [{name: a, members: [b, c, d, e]}]\n",
+	    "members: 4 entries; 1 to 3 wanted" },
+};
+
+static void
+test_lists_in_entries(void **state)
+{
+	static const char good[] = "teams: [{name: a}, {name: b, members: [c, d]},"
+	                           " {name: e, key: credential:k, members: f}]\n";
+	struct conf_list  teams;
+	struct team      *team;
+	struct wbuf       out;
+
+	assert_true(
+	    conf_parse(&teams, league_rows, arena, good, sizeof(good) - 1, "t.yaml", &err));
+	team = teams.rows;
+	assert_int_equal(teams.count, 3);
+	assert_string_equal(team[0].members.texts[0], "nobody");
+	assert_int_equal(team[1].members.count, 2);
+	assert_string_equal(team[2].members.texts[0], "f");
+	wbuf_init(&out);
+	conf_dump(&teams, league_rows, &out);
+	assert_non_null(
+	    strstr(wbuf_text(&out), "{ name: \"b\", key: \"\", members: [\"c\", \"d\"] }"));
+	wbuf_fini(&out);
+	for (size_t i = 0; i < sizeof(team_refusals) / sizeof(team_refusals[0]); i++) {
+		const struct refusal *c = &team_refusals[i];
+
+		if (conf_parse(
+		        &teams, league_rows, arena, c->text, strlen(c->text), "t.yaml", &err))
+			fail_msg("%s: taken", c->name);
+		if (strstr(err.text, c->wanted) == NULL || strchr(err.text, '\n') != NULL)
+			fail_msg("%s: '%s', '%s' wanted", c->name, err.text, c->wanted);
+	}
+}
+
+/* What the service manager places is in no folder of ours. */
+static void
+test_credential_paths(void **state)
+{
+	put_file("a.yaml", "token_file: credential:token\n");
+	assert_true(conf_read(&got, rows, arena, in_folder("a.yaml"), NULL, &err));
+	assert_string_equal(got.token_file, "credential:token");
+}
+
 static void
 test_problems_of_all_files(void **state)
 {
@@ -553,7 +637,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_dump_reads_back, begin, end),
 		cmocka_unit_test_setup_teardown(test_units_alone, begin, end),
 		cmocka_unit_test_setup_teardown(test_folder, begin_folder, end_folder),
+		cmocka_unit_test_setup_teardown(test_lists_in_entries, begin, end),
 		cmocka_unit_test_setup_teardown(test_paths, begin_folder, end_folder),
+		cmocka_unit_test_setup_teardown(
+		    test_credential_paths, begin_folder, end_folder),
 		cmocka_unit_test_setup_teardown(
 		    test_problems_of_all_files, begin_folder, end_folder),
 		cmocka_unit_test_setup_teardown(test_no_file, begin_folder, end_folder),

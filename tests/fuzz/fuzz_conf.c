@@ -23,22 +23,23 @@ struct settings {
 #define AT(member) offsetof(struct settings, member)
 
 static const struct conf_row inner_rows[] = {
-	{ "name", CONF_TEXT, offsetof(struct inner, name), 0, 0, "", "a name", NULL, 0, NULL },
-	{ "size", CONF_BYTES, offsetof(struct inner, size), 0, 0, "1KiB", "a size", NULL, 0,
+	{ "name", CONF_TEXT, offsetof(struct inner, name), 0, 0, "", "a name", NULL, 0, NULL,
 	    NULL },
+	{ "size", CONF_BYTES, offsetof(struct inner, size), 0, 0, "1KiB", "a size", NULL, 0,
+	    NULL, NULL },
 	{ .name = NULL },
 };
 
 static const struct conf_row rows[] = {
-	{ "text", CONF_TEXT, AT(text), 0, 0, "", "a text", NULL, 0, NULL },
-	{ "path", CONF_PATH, AT(path), 0, 0, "", "a path", NULL, 0, NULL },
-	{ "on", CONF_BOOL, AT(on), 0, 0, "true", "a switch", NULL, 0, NULL },
-	{ "number", CONF_NUMBER, AT(number), -5, 5, "1", "a number", NULL, 0, NULL },
-	{ "wait", CONF_MS, AT(wait_ms), 0, 0, "30s", "a time", NULL, 0, NULL },
-	{ "room", CONF_BYTES, AT(room_bytes), 0, 0, "1MiB", "a size", NULL, 0, NULL },
-	{ "words", CONF_TEXTS, AT(words), 0, 4, "", "words", NULL, 0, NULL },
+	{ "text", CONF_TEXT, AT(text), 0, 0, "", "a text", NULL, 0, NULL, NULL },
+	{ "path", CONF_PATH, AT(path), 0, 0, "", "a path", NULL, 0, NULL, NULL },
+	{ "on", CONF_BOOL, AT(on), 0, 0, "true", "a switch", NULL, 0, NULL, NULL },
+	{ "number", CONF_NUMBER, AT(number), -5, 5, "1", "a number", NULL, 0, NULL, NULL },
+	{ "wait", CONF_MS, AT(wait_ms), 0, 0, "30s", "a time", NULL, 0, NULL, NULL },
+	{ "room", CONF_BYTES, AT(room_bytes), 0, 0, "1MiB", "a size", NULL, 0, NULL, NULL },
+	{ "words", CONF_TEXTS, AT(words), 0, 4, "", "words", NULL, 0, NULL, NULL },
 	{ "rows", CONF_LIST, AT(rows), 0, 0, "", "mappings", inner_rows, sizeof(struct inner),
-	    NULL },
+	    NULL, NULL },
 	{ .name = NULL },
 };
 
