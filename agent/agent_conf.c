@@ -1,15 +1,16 @@
 #include "agent/agent_conf.h"
 
+#include "agent/access.h"
+#include "agent/imds.h"
+#include "agent/secret_file.h"
 #include "analyze/region.h"
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/digest.h"
 #include "base/text.h"
 #include "probe/swept.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define AT(member) offsetof(struct agent_conf, member)
@@ -80,6 +81,71 @@ check_collector(const char *url, struct err *err)
 		    err, ERR_USAGE, "'%s': an URL that begins with https:// wanted", url);
 	if (strchr("/:?#", host[0]) != NULL || strpbrk(host, "?# \t") != NULL)
 		return err_set(err, ERR_USAGE, "'%s': https://host:port wanted", url);
+	return true;
+}
+
+/* In the order of enum mode. */
+static const char *const mode_words[] = { "gateway", "direct", "gateway-v2", NULL };
+
+static bool
+read_mode(enum mode *mode, const char *text, struct err *err)
+{
+	const char *near = text_nearest(text, mode_words);
+
+	for (unsigned i = 0; i < MODE_COUNT; i++) {
+		if (strcmp(text, mode_words[i]) == 0) {
+			*mode = (enum mode)i;
+			return true;
+		}
+	}
+	return err_set(err, ERR_USAGE, "'%.40s': gateway, direct or gateway-v2 wanted%s%s%s",
+	    text, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+	    near != NULL ? "'?" : "");
+}
+
+static bool
+check_mode(const char *text, struct err *err)
+{
+	enum mode mode;
+
+	return read_mode(&mode, text, err);
+}
+
+/* http:// and a host, no more; what stands in it is logged. */
+static bool
+check_http(const char *url, const char *wanted, struct err *err)
+{
+	static const char scheme[] = "http://";
+	const char       *host = url + strlen(scheme);
+
+	if (strchr(url, '@') != NULL)
+		return err_set(err, ERR_USAGE, "an URL without user and password wanted");
+	if (!text_starts_nocase(url, scheme) || strchr(":/", host[0]) != NULL ||
+	    strpbrk(host, "/?# \t") != NULL)
+		return err_set(err, ERR_USAGE, "'%.200s': %s wanted", url, wanted);
+	return true;
+}
+
+static bool
+check_imds(const char *url, struct err *err)
+{
+	return check_http(url, "http://host or http://host:port", err);
+}
+
+static bool
+check_proxy(const char *url, struct err *err)
+{
+	static const char wanted[] = "http://host:port";
+	const char       *colon;
+	uint16_t          port;
+
+	if (url[0] == '\0')
+		return true;
+	if (!check_http(url, wanted, err))
+		return false;
+	colon = strrchr(url, ':');
+	if (colon[1] == '/' || !read_port(&port, colon + 1, NULL))
+		return err_set(err, ERR_USAGE, "'%.200s': %s wanted", url, wanted);
 	return true;
 }
 
@@ -156,6 +222,23 @@ const struct conf_row agent_conf_rows[] = {
 	{ "accounts", CONF_LIST, AT(accounts), 0, 1000, "",
 	    .help = "accounts to measure; empty: what the collector assigns",
 	    .rows = account_rows, .row_bytes = sizeof(struct agent_account) },
+	{ "modes", CONF_TEXTS, AT(mode_texts), 1, MODE_COUNT, "gateway",
+	    .help = "how `accounts` are measured: gateway, direct, gateway-v2",
+	    .check = check_mode },
+	{ "direct_interval", CONF_MS, AT(direct_ms), 1000, MS_PER_DAY, "5m",
+	    .help = "between two measurements of one name by direct or gateway-v2" },
+	{ "replicas_max", CONF_NUMBER, AT(replicas_max), 1, 256, "16",
+	    .help = "replicas that are tried in one measurement" },
+	{ "access", CONF_LIST, AT(access), 0, 1000, "",
+	    .help = "what accounts are asked with beyond an unsigned request",
+	    .rows = access_rows, .row_bytes = sizeof(struct access),
+	    .check_entry = access_check },
+	{ "imds", CONF_TEXT, AT(imds), .preset = IMDS_URL,
+	    .help = "the instance metadata service, which gives tokens of managed identities",
+	    .check = check_imds },
+	{ "proxy", CONF_TEXT, AT(proxy), .preset = "",
+	    .help = "http://host:port for requests to gateways; empty: none, whatever the environment says",
+	    .check = check_proxy },
 	{ "sweep", CONF_BOOL, AT(sweep), .preset = "true",
 	    .help = "look for names of regions that are not configured" },
 	{ "sweep_rate", CONF_NUMBER, AT(sweep_rate), 1, SWEPT_PACE_MAX, "100",
@@ -272,6 +355,20 @@ fill_regions(struct agent_conf *conf, struct arena *arena, struct err *err)
 	return true;
 }
 
+static bool
+fill_modes(struct agent_conf *conf, struct err *err)
+{
+	enum mode mode;
+
+	conf->modes = 0;
+	for (size_t i = 0; i < conf->mode_texts.count; i++) {
+		if (!read_mode(&mode, conf->mode_texts.texts[i], err))
+			return err_in(err, "modes");
+		conf->modes |= 1u << mode;
+	}
+	return true;
+}
+
 bool
 agent_conf_settle(struct agent_conf *conf, struct arena *arena, struct err *err)
 {
@@ -286,7 +383,8 @@ agent_conf_settle(struct agent_conf *conf, struct arena *arena, struct err *err)
 		return false;
 	if (!fill_resolvers(conf, err) || !fill_ports(conf, err))
 		return false;
-	if (!fill_regions(conf, arena, err))
+	if (!fill_regions(conf, arena, err) || !fill_modes(conf, err) ||
+	    !access_settle(&conf->access, arena, err))
 		return false;
 	if (conf->source_text[0] != '\0' &&
 	    !addr_parse(&conf->source, conf->source_text, 0, err))
@@ -320,49 +418,26 @@ agent_conf_read(struct arena *arena, const char *path, struct err *err)
 	return conf;
 }
 
-/* Others must not be able to read it.  A credential of systemd is 0440 or 0400 in a folder of
- * its own, so that only "others" count there. */
-static bool
-check_private(const char *path, mode_t forbidden, struct err *err)
-{
-	struct stat facts;
-
-	if (stat(path, &facts) != 0)
-		return err_errno(err, "%s", path);
-	if (facts.st_mode & forbidden)
-		return err_set(err, ERR_USAGE,
-		    "%s: others may read it (mode %04o); chmod 0600 wanted", path,
-		    (unsigned)(facts.st_mode & 07777));
-	return true;
-}
-
 char *
 agent_conf_token(struct arena *arena, const struct agent_conf *conf, struct err *err)
 {
-	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 	const char *path = conf->token_file;
-	mode_t      forbidden = 077;
-	size_t      count;
-	char       *token;
+	char        token[TOKEN_BYTES_MAX + 1];
+	char       *copy = NULL;
 
-	if (path[0] == '\0' && folder != NULL) {
-		path = arena_printf(arena, "%s/token", folder);
-		forbidden = 007;
-	}
+	if (path[0] == '\0' && getenv("CREDENTIALS_DIRECTORY") != NULL)
+		path = SECRET_FILE_CREDENTIAL "token";
 	if (path[0] == '\0') {
 		err_set(err, ERR_USAGE,
 		    "token_file: a path wanted, or systemd's LoadCredential=token:PATH");
 		return NULL;
 	}
-	if (!check_private(path, forbidden, err))
+	if (!secret_file_read(path, token, sizeof(token), err))
 		return NULL;
-	token = file_read(arena, path, TOKEN_BYTES_MAX, &count, err);
-	if (token == NULL)
-		return NULL;
-	token[strcspn(token, "\r\n")] = '\0';
-	if (token[0] == '\0' || strpbrk(token, " \t") != NULL) {
+	if (strpbrk(token, " \t") != NULL)
 		err_set(err, ERR_PARSE, "%s: one line with a token wanted", path);
-		return NULL;
-	}
-	return token;
+	else
+		copy = arena_strdup(arena, token);
+	digest_wipe(token, sizeof(token));
+	return copy;
 }

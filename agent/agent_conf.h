@@ -45,6 +45,13 @@ struct agent_conf {
 	int64_t           sweep_rate; /* questions a second to each server */
 	struct conf_texts region_texts;
 
+	struct conf_list  access;     /* of struct access: agent/access.h */
+	struct conf_texts mode_texts; /* of the agent's own `accounts` */
+	int64_t     direct_ms;    /* between two Direct or Gateway V2 measurements of a name */
+	int64_t     replicas_max; /* probed in one measurement */
+	const char *proxy;        /* "http://host:port"; "" for none */
+	const char *imds;         /* "http://host" of the instance metadata service */
+
 	struct conf_texts suffixes, port_texts, allow_accounts;
 	bool              allow_loopback;
 
@@ -54,6 +61,7 @@ struct agent_conf {
 	struct addr         resolvers[AGENT_RESOLVERS_MAX];
 	size_t              resolver_count; /* 0: those of the system */
 	struct name_regions regions;
+	unsigned            modes;  /* 1u << MODE_... of each of mode_texts */
 	struct addr         source; /* family 0: the kernel's choice */
 	uint16_t            ports[AGENT_PORTS_MAX];
 	size_t              port_count;
