@@ -1,6 +1,9 @@
 #include "agent/config.h"
 
+#include "agent/access.h"
 #include "agent/agent_conf.h"
+#include "agent/credential.h"
+#include "agent/secret_file.h"
 #include "analyze/account.h"
 #include "base/digest.h"
 #include "base/text.h"
@@ -86,6 +89,23 @@ check_token(struct arena *arena, const struct agent_conf *conf, struct err *err)
 	return token != NULL;
 }
 
+/* As check_token(): what systemd brings is not brought to us. */
+static bool
+check_credentials(const struct agent_conf *conf, struct err *err)
+{
+	const struct access *access = conf->access.rows;
+
+	for (size_t i = 0; i < conf->access.count; i++) {
+		struct credential_source source = credential_of(conf, &access[i]);
+
+		if (source.kind == CREDENTIAL_NONE || secret_file_is_placed(source.path))
+			continue;
+		if (!credential_check(&source, err))
+			return err_in(err, "access: entry %zu", i + 1);
+	}
+	return true;
+}
+
 static int
 run_check(struct arena *arena, const char *path)
 {
@@ -93,7 +113,7 @@ run_check(struct arena *arena, const char *path)
 	struct agent_conf *conf = agent_conf_read(arena, path, &err);
 
 	if (conf == NULL || !check_documents(arena, conf, &err) || !check_files(conf, &err) ||
-	    !check_token(arena, conf, &err)) {
+	    !check_token(arena, conf, &err) || !check_credentials(conf, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_FAILED;
 	}
