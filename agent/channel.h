@@ -23,6 +23,8 @@ enum channel_type {
 	CHANNEL_RECORD,     /* to the shipper: an encoded `record` */
 	CHANNEL_VITALS,     /* to the shipper: an encoded `vitals` */
 	CHANNEL_BEAT,       /* to the shipper: the prober's loop goes round */
+	CHANNEL_SIGN,       /* to the shipper: what is to be signed (agent/sign_wire.h) */
+	CHANNEL_SIGNED,     /* to the prober: the answer */
 	CHANNEL_TYPES
 };
 

@@ -53,29 +53,29 @@ is_first_label_sane(const char *host)
 
 /* The suffix, and exactly one label before it: nothing is sent out in names. */
 static bool
-has_suffix(const struct target *target, const char *suffix)
+has_suffix(const char *host, bool dns_only, const char *suffix)
 {
-	const char *rest = strchr(target->host, '.');
+	const char *rest = strchr(host, '.');
 
 	if (rest == NULL)
 		return false;
 	rest++;
 	/* Names of the private zone itself are looked up, and never connected to. */
-	if (target->dns_only && text_starts_nocase(rest, zone_prefix))
+	if (dns_only && text_starts_nocase(rest, zone_prefix))
 		rest += strlen(zone_prefix);
 	suffix += suffix[0] == '.';
 	return text_equal_nocase(rest, suffix);
 }
 
 static bool
-is_suffix_known(const struct agent_conf *conf, const struct target *target)
+is_suffix_known(const struct agent_conf *conf, const char *host, bool dns_only)
 {
 	for (size_t i = 0; suffix_names[i] != NULL; i++) {
-		if (has_suffix(target, suffix_names[i]))
+		if (has_suffix(host, dns_only, suffix_names[i]))
 			return true;
 	}
 	for (size_t i = 0; i < conf->suffixes.count; i++) {
-		if (has_suffix(target, conf->suffixes.texts[i]))
+		if (has_suffix(host, dns_only, conf->suffixes.texts[i]))
 			return true;
 	}
 	return false;
@@ -107,12 +107,12 @@ is_port_allowed(const struct agent_conf *conf, uint32_t port)
 
 /* A name of another account must not pass for one of this. */
 static bool
-is_name_of_account(const struct target *target)
+is_name_of_account(const char *account, const char *host)
 {
-	size_t length = strlen(target->account);
+	size_t length = strlen(account);
 
-	return length >= 3 && strncmp(target->host, target->account, length) == 0 &&
-	    (target->host[length] == '.' || target->host[length] == '-');
+	return length >= 3 && strncmp(host, account, length) == 0 &&
+	    (host[length] == '.' || host[length] == '-');
 }
 
 static bool
@@ -127,21 +127,37 @@ check_times(const struct target *target, struct err *err)
 	return true;
 }
 
+static bool
+check_names(const struct agent_conf *conf, const char *account, const char *host, bool dns_only,
+    struct err *err)
+{
+	if (!is_first_label_sane(host))
+		return err_set(
+		    err, ERR_LIMIT, "%.80s: not the name of an account or region", host);
+	if (!is_suffix_known(conf, host, dns_only))
+		return err_set(err, ERR_LIMIT,
+		    "%.80s: not a name of Azure Cosmos DB, nor of 'suffixes'", host);
+	if (!is_name_of_account(account, host))
+		return err_set(
+		    err, ERR_LIMIT, "%.80s: not a name of the account %.60s", host, account);
+	if (!is_account_allowed(conf, account))
+		return err_set(
+		    err, ERR_LIMIT, "%.60s: no pattern of 'allow_accounts' fits", account);
+	return true;
+}
+
+bool
+policy_names(
+    const struct agent_conf *conf, const char *account, const char *host, struct err *err)
+{
+	return check_names(conf, account, host, false, err);
+}
+
 bool
 policy_takes(const struct agent_conf *conf, const struct target *target, struct err *err)
 {
-	if (!is_first_label_sane(target->host))
-		return err_set(err, ERR_LIMIT, "%.80s: not the name of an account or region",
-		    target->host);
-	if (!is_suffix_known(conf, target))
-		return err_set(err, ERR_LIMIT,
-		    "%.80s: not a name of Azure Cosmos DB, nor of 'suffixes'", target->host);
-	if (!is_name_of_account(target))
-		return err_set(err, ERR_LIMIT, "%.80s: not a name of the account %.60s",
-		    target->host, target->account);
-	if (!is_account_allowed(conf, target->account))
-		return err_set(err, ERR_LIMIT, "%.60s: no pattern of 'allow_accounts' fits",
-		    target->account);
+	if (!check_names(conf, target->account, target->host, target->dns_only, err))
+		return false;
 	if (!is_port_allowed(conf, target->port))
 		return err_set(err, ERR_LIMIT, "%.80s: port %u is not one of 'ports'",
 		    target->host, target->port);

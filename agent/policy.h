@@ -16,6 +16,10 @@ struct agent_conf;
 bool policy_takes(
     const struct agent_conf *conf, const struct target *target, struct err *err) MUST_CHECK;
 
+/* The names alone: is the host one of the account, and may requests to it be made? */
+bool policy_names(const struct agent_conf *conf, const char *account, const char *host,
+    struct err *err) MUST_CHECK;
+
 /* conf is borrowed; the form that struct probe_options wants. */
 bool policy_allows(void *conf, const struct addr *peer);
 

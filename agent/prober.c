@@ -1,9 +1,11 @@
 #include "agent/prober.h"
 
+#include "agent/access.h"
 #include "agent/channel.h"
 #include "agent/policy.h"
 #include "agent/schedule.h"
 #include "agent/segment.h"
+#include "agent/sign_remote.h"
 #include "base/clock.h"
 #include "base/confine.h"
 #include "base/log.h"
@@ -46,14 +48,15 @@ struct prober {
 	struct vantages_watch resolv_conf;
 	int64_t               looked_us; /* when resolv.conf was looked at */
 
-	struct loop      *loop;
-	struct channel   *channel;
-	struct probes    *probes;
-	struct swept     *swept; /* owned; NULL until something is to be swept */
-	struct schedule  *schedule;
-	struct run       *runs;
-	struct loop_watch starter, vitals_timer, beat_timer;
-	int64_t           beat_us; /* 0: nobody wants to hear it */
+	struct loop        *loop;
+	struct channel     *channel;
+	struct sign_remote *signatures; /* owned */
+	struct probes      *probes;
+	struct swept       *swept; /* owned; NULL until something is to be swept */
+	struct schedule    *schedule;
+	struct run         *runs;
+	struct loop_watch   starter, vitals_timer, beat_timer;
+	int64_t             beat_us; /* 0: nobody wants to hear it */
 
 	char    *assignment; /* owned; version in force */
 	uint64_t measured;
@@ -61,6 +64,14 @@ struct prober {
 	int64_t  started_ms;
 	int      code;
 };
+
+const struct signer *
+prober_signer(const struct prober *prober, const char *account)
+{
+	enum credential kind = access_credential(access_find(prober->conf, account));
+
+	return kind != CREDENTIAL_NONE ? sign_remote_signer(prober->signatures, kind) : NULL;
+}
 
 static void
 send_record(struct prober *prober, enum channel_type type, const struct message_desc *desc,
@@ -429,6 +440,16 @@ reload(struct prober *prober)
 }
 
 static void
+take_signed(struct prober *prober, const uint8_t *bytes, size_t count)
+{
+	struct err err;
+
+	if (!sign_remote_take(prober->signatures, bytes, count, &err))
+		log_error(
+		    AREA, "the shipper sent a signature that is none: %s; dropped", err.text);
+}
+
+static void
 on_message(void *arg, enum channel_type type, const uint8_t *bytes, size_t count)
 {
 	struct prober *prober = arg;
@@ -437,9 +458,11 @@ on_message(void *arg, enum channel_type type, const uint8_t *bytes, size_t count
 	case CHANNEL_ASSIGNMENT: take_assignment(arg, bytes, count); break;
 	case CHANNEL_RELOAD: reload(arg); break;
 	case CHANNEL_STOP: loop_stop(prober->loop); break;
+	case CHANNEL_SIGNED: take_signed(arg, bytes, count); break;
 	case CHANNEL_RECORD:
 	case CHANNEL_VITALS:
 	case CHANNEL_BEAT:
+	case CHANNEL_SIGN:
 	case CHANNEL_TYPES: break;
 	}
 }
@@ -451,6 +474,7 @@ on_closed(void *arg, const char *why)
 
 	log_error(AREA, "the shipper has ended%s%s; so do we", why[0] != '\0' ? ": " : "", why);
 	prober->code = EXIT_FAILED;
+	sign_remote_close(prober->signatures);
 	loop_stop(prober->loop);
 }
 
@@ -468,6 +492,7 @@ open_prober(struct prober *prober, const struct prober_ask *ask, struct err *err
 	prober->channel = channel_new(prober->loop, ask->fd,
 	    &(struct channel_ops){
 	        .on_message = on_message, .on_closed = on_closed, .arg = prober });
+	prober->signatures = sign_remote_new(prober->loop, prober->channel);
 	prober->schedule = schedule_new(ask->conf->agent);
 	prober->beat_us = watchdog != NULL ? strtoll(watchdog, NULL, 10) / 3 : 0;
 	prober->probes = new_probes(prober, prober->conf, err);
@@ -481,6 +506,7 @@ close_prober(struct prober *prober)
 		cancel_runs(prober);
 	probes_free(prober->probes);
 	schedule_free(prober->schedule);
+	sign_remote_free(prober->signatures);
 	channel_free(prober->channel);
 	free(prober->assignment);
 	arena_free(prober->conf_arena);

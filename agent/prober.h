@@ -9,6 +9,9 @@
 
 #include "agent/agent_conf.h"
 
+struct prober;
+struct signer;
+
 struct prober_ask {
 	const char        *conf_path; /* read again when the shipper says so */
 	struct arena      *arena;     /* of conf; the prober's from now on */
@@ -18,5 +21,9 @@ struct prober_ask {
 
 /* Until told to stop; the exit code. */
 int prober_run(const struct prober_ask *ask);
+
+/* Who signs requests to the account: the shipper, asked over the channel.  NULL when the setting
+ * `access` has no credential for it.  Lives as long as the prober. */
+const struct signer *prober_signer(const struct prober *prober, const char *account);
 
 #endif

@@ -5,6 +5,7 @@
 #include "agent/channel.h"
 #include "agent/courier.h"
 #include "agent/segment.h"
+#include "agent/sign_service.h"
 #include "agent/spool.h"
 #include "agent/upload.h"
 #include "base/clock.h"
@@ -40,16 +41,17 @@ struct shipper {
 	struct arena      *conf_arena; /* owned */
 	struct agent_conf *conf;
 
-	struct loop      *loop;
-	struct channel   *channel;
-	struct spool     *spool;
-	struct courier   *courier; /* NULL without a collector, as the next two */
-	struct upload    *upload;
-	struct errand    *pull;
-	struct loop_watch spool_timer, pull_timer, stop_timer;
-	struct backoff    pull_backoff;
-	char             *etag;       /* owned; of the assignment in force */
-	struct wbuf       assignment; /* encoded */
+	struct loop         *loop;
+	struct channel      *channel;
+	struct sign_service *signatures; /* owned */
+	struct spool        *spool;
+	struct courier      *courier; /* NULL without a collector, as the next two */
+	struct upload       *upload;
+	struct errand       *pull;
+	struct loop_watch    spool_timer, pull_timer, stop_timer;
+	struct backoff       pull_backoff;
+	char                *etag;       /* owned; of the assignment in force */
+	struct wbuf          assignment; /* encoded */
 
 	enum phase phase;
 	pid_t      prober;
@@ -120,12 +122,24 @@ take_vitals(struct shipper *shipper, const uint8_t *bytes, size_t count)
 }
 
 static void
+take_sign(struct shipper *shipper, const uint8_t *bytes, size_t count)
+{
+	struct err err;
+
+	if (!sign_service_take(shipper->signatures, bytes, count, &err))
+		log_error(
+		    AREA, "the prober asks to sign what cannot be read: %s; dropped", err.text);
+}
+
+static void
 on_message(void *arg, enum channel_type type, const uint8_t *bytes, size_t count)
 {
 	switch (type) {
 	case CHANNEL_RECORD: take_record(arg, bytes, count); break;
 	case CHANNEL_VITALS: take_vitals(arg, bytes, count); break;
 	case CHANNEL_BEAT: notify_alive(); break;
+	case CHANNEL_SIGN: take_sign(arg, bytes, count); break;
+	case CHANNEL_SIGNED:
 	case CHANNEL_ASSIGNMENT:
 	case CHANNEL_RELOAD:
 	case CHANNEL_STOP:
@@ -403,6 +417,7 @@ take_conf(struct shipper *shipper, struct arena *arena, struct err *err)
 	if (strcmp(conf->state_dir, shipper->conf->state_dir) != 0)
 		log_warn(AREA, "state_dir: a new one is only used after a restart");
 	close_way(shipper);
+	sign_service_set(shipper->signatures, conf);
 	arena_free(shipper->conf_arena);
 	shipper->conf_arena = arena;
 	shipper->conf = conf;
@@ -473,6 +488,7 @@ open_shipper(struct shipper *shipper, const struct shipper_ask *ask, struct err 
 	shipper->channel = channel_new(shipper->loop, ask->fd,
 	    &(struct channel_ops){
 	        .on_message = on_message, .on_closed = on_closed, .arg = shipper });
+	shipper->signatures = sign_service_new(shipper->loop, shipper->channel, shipper->conf);
 	if (!loop_signal(shipper->loop, SIGTERM, on_stop, shipper, err) ||
 	    !loop_signal(shipper->loop, SIGINT, on_stop, shipper, err) ||
 	    !loop_signal(shipper->loop, SIGHUP, on_reload, shipper, err) ||
@@ -494,6 +510,7 @@ static void
 close_shipper(struct shipper *shipper)
 {
 	close_way(shipper);
+	sign_service_free(shipper->signatures);
 	channel_free(shipper->channel);
 	spool_close(shipper->spool);
 	wbuf_fini(&shipper->assignment);
