@@ -4,7 +4,8 @@
  * One GET over plain HTTP to a link-local address, never through a proxy and never elsewhere by a
  * redirect.  A token is kept until shortly before it expires, and so is a failure for a while, so
  * that many who ask cost one request.  What the token is for is fixed: the data plane of Cosmos
- * DB.  What libcurl and the kernel hold of an answer cannot be wiped from here.
+ * DB.  What libcurl, the reader of JSON and the kernel keep of an answer in buffers of their own
+ * cannot be wiped from here.
  */
 #ifndef AGENT_IMDS_H
 #define AGENT_IMDS_H

@@ -165,12 +165,22 @@ is_exempt(struct arena *arena, const char *none, const char *host)
 	return false;
 }
 
+/* Behind "scheme://"; a password may hold a "://" as well [rfc3986 3.1]. */
+static const char *
+skip_scheme(const char *url)
+{
+	static const char taken[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.";
+	size_t count = strspn(url, taken);
+
+	return count > 0 && strncmp(url + count, "://", 3) == 0 ? url + count + 3 : url;
+}
+
 /* Without what stands before the last '@' of its authority. */
 static const char *
 strip_user(struct arena *arena, const char *url)
 {
-	const char *scheme_end = strstr(url, "://");
-	const char *host = scheme_end != NULL ? scheme_end + 3 : url;
+	const char *host = skip_scheme(url);
 	size_t      authority = strcspn(host, "/?#"), at = authority;
 	const char *scheme = arena_strndup(arena, url, (size_t)(host - url));
 

@@ -1,7 +1,8 @@
-/* shipper: the process that owns the spool, the token and the way to the collector.
+/* shipper: the process that owns the spool, the secrets and the way to the collector.
  *
- * It connects to nothing else.  Records come from the prober and are checked before they are
- * spooled, since the prober talks to strangers.
+ * It connects to nothing else but, where `access` says so, the instance metadata service.  Records
+ * come from the prober and are checked before they are spooled, since the prober talks to
+ * strangers; and so is what it asks to sign (agent/sign_guard.h).
  */
 #ifndef AGENT_SHIPPER_H
 #define AGENT_SHIPPER_H
