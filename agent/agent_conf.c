@@ -3,10 +3,12 @@
 #include "agent/access.h"
 #include "agent/imds.h"
 #include "agent/secret_file.h"
+#include "analyze/modes.h"
 #include "analyze/region.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/text.h"
+#include "probe/direct.h"
 #include "probe/swept.h"
 
 #include <stdlib.h>
@@ -84,31 +86,12 @@ check_collector(const char *url, struct err *err)
 	return true;
 }
 
-/* In the order of enum mode. */
-static const char *const mode_words[] = { "gateway", "direct", "gateway-v2", NULL };
-
-static bool
-read_mode(enum mode *mode, const char *text, struct err *err)
-{
-	const char *near = text_nearest(text, mode_words);
-
-	for (unsigned i = 0; i < MODE_COUNT; i++) {
-		if (strcmp(text, mode_words[i]) == 0) {
-			*mode = (enum mode)i;
-			return true;
-		}
-	}
-	return err_set(err, ERR_USAGE, "'%.40s': gateway, direct or gateway-v2 wanted%s%s%s",
-	    text, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-	    near != NULL ? "'?" : "");
-}
-
 static bool
 check_mode(const char *text, struct err *err)
 {
-	enum mode mode;
+	unsigned flags = 0;
 
-	return read_mode(&mode, text, err);
+	return modes_add(&flags, text, err);
 }
 
 /* http:// and a host, no more; what stands in it is logged. */
@@ -227,7 +210,7 @@ const struct conf_row agent_conf_rows[] = {
 	    .check = check_mode },
 	{ "direct_interval", CONF_MS, AT(direct_ms), 1000, MS_PER_DAY, "5m",
 	    .help = "between two measurements of one name by direct or gateway-v2" },
-	{ "replicas_max", CONF_NUMBER, AT(replicas_max), 1, 256, "16",
+	{ "replicas_max", CONF_NUMBER, AT(replicas_max), 1, DIRECT_REPLICAS_MAX, "16",
 	    .help = "replicas that are tried in one measurement" },
 	{ "access", CONF_LIST, AT(access), 0, 1000, "",
 	    .help = "what accounts are asked with beyond an unsigned request",
@@ -358,13 +341,10 @@ fill_regions(struct agent_conf *conf, struct arena *arena, struct err *err)
 static bool
 fill_modes(struct agent_conf *conf, struct err *err)
 {
-	enum mode mode;
-
 	conf->modes = 0;
 	for (size_t i = 0; i < conf->mode_texts.count; i++) {
-		if (!read_mode(&mode, conf->mode_texts.texts[i], err))
+		if (!modes_add(&conf->modes, conf->mode_texts.texts[i], err))
 			return err_in(err, "modes");
-		conf->modes |= 1u << mode;
 	}
 	return true;
 }

@@ -61,7 +61,7 @@ struct agent_conf {
 	struct addr         resolvers[AGENT_RESOLVERS_MAX];
 	size_t              resolver_count; /* 0: those of the system */
 	struct name_regions regions;
-	unsigned            modes;  /* 1u << MODE_... of each of mode_texts */
+	unsigned            modes;  /* NAMES_GATEWAY and the like, of mode_texts */
 	struct addr         source; /* family 0: the kernel's choice */
 	uint16_t            ports[AGENT_PORTS_MAX];
 	size_t              port_count;

@@ -22,10 +22,14 @@ static void
 add_targets(struct targets *all, const struct agent_conf *conf, const struct account *account)
 {
 	struct name_list *names = names_targets_more(
-	    all->arena, account, conf->sweep ? NAMES_SWEEP : 0, &conf->regions);
+	    all->arena, account, conf->modes | (conf->sweep ? NAMES_SWEEP : 0), &conf->regions);
 	struct target *grown = arena_array(
 	    all->arena, all->count + names->count + 1, sizeof(*grown));
 
+	for (size_t i = 0; i < names->count; i++) {
+		if (names->targets[i].mode != MODE_GATEWAY)
+			names->targets[i].interval_ms = (uint32_t)conf->direct_ms;
+	}
 	memcpy(grown, all->targets, all->count * sizeof(*grown));
 	memcpy(grown + all->count, names->targets, names->count * sizeof(*grown));
 	all->targets = grown;

@@ -1,5 +1,7 @@
 #include "agent/check.h"
 
+#include "agent/proxy_env.h"
+#include "analyze/modes.h"
 #include "analyze/region.h"
 #include "analyze/verdict.h"
 #include "base/clock.h"
@@ -33,6 +35,17 @@ enum {
 	OPTION_TREE,
 	OPTION_AZURE_DNS,
 	OPTION_TCP,
+	OPTION_MODE,
+	OPTION_KEY_FILE,
+	OPTION_TOKEN_FILE,
+	OPTION_MANAGED_IDENTITY,
+	OPTION_DATABASE,
+	OPTION_CONTAINER,
+	OPTION_REPLICA,
+	OPTION_REPLICAS_FROM,
+	OPTION_REPLICAS,
+	OPTION_SAMPLE_PORTS,
+	OPTION_PROXY,
 	OPTION_OUTPUT,
 	OPTION_WATCH,
 	OPTION_NO_COLOR,
@@ -60,6 +73,32 @@ static const struct cli_option options_table[] = {
 	[OPTION_AZURE_DNS] = { "azure-dns", 0, NULL,
 	    "ask Azure's own 168.63.129.16 as well; on Azure it is asked anyway" },
 	[OPTION_TCP] = { "tcp", 0, NULL, "ask each DNS server over TCP as well" },
+	[OPTION_MODE] = { "mode", 'm', "MODES",
+	    "gateway, direct, gateway-v2, with ',' between, or all; without it gateway, and "
+	    "direct too when there is a way to it" },
+	[OPTION_KEY_FILE] = { "key-file", 0, "FILE",
+	    "read-only key of the account, to sign requests with; credential:NAME is one of "
+	    "systemd's" },
+	[OPTION_TOKEN_FILE] = { "token-file", 0, "FILE",
+	    "in its place an access token of Entra ID, with the role readMetadata" },
+	[OPTION_MANAGED_IDENTITY] = { "managed-identity", 0, "[CLIENT_ID]",
+	    "in its place the identity of this VM" },
+	[OPTION_DATABASE] = { "database", 0, "NAME",
+	    "whose replicas a credential is used to find; without it the first there is" },
+	[OPTION_CONTAINER] = { "container", 0, "NAME", "likewise, in that database" },
+	[OPTION_REPLICA] = { "replica", 0, "URI",
+	    "rntbd://host:port/... from an application's log, to try in Direct mode; may be "
+	    "repeated" },
+	[OPTION_REPLICAS_FROM] = { "replicas-from", 0, "FILE",
+	    "every such address that stands in the log or diagnostics of an application; '-' "
+	    "is standard input" },
+	[OPTION_REPLICAS] = { "replicas", 0, "NUMBER", "replicas to try for each region; 16" },
+	[OPTION_SAMPLE_PORTS] = { "sample-ports", 0, "NUMBER",
+	    "where no address is known, try so many ports of each region, slowly; shows no "
+	    "more than what TCP and TLS do" },
+	[OPTION_PROXY] = { "proxy", 0, "URL",
+	    "http://host:port to go through to gateways; what the environment names is never "
+	    "used" },
 	[OPTION_OUTPUT] = { "output", 'o', "FORMAT", "table, json or nagios" },
 	[OPTION_WATCH] = { "watch", 'w', "[SEC]", "again and again, every 10 seconds or SEC" },
 	[OPTION_NO_COLOR] = { "no-color", 0, NULL, "as a set NO_COLOR" },
@@ -159,6 +198,19 @@ parse_rate(int64_t *rate, const char *text, struct err *err)
 }
 
 static bool
+parse_count(
+    unsigned *number, const char *option, const char *text, unsigned most, struct err *err)
+{
+	char         *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || value < 1 || value > most)
+		return err_set(err, ERR_USAGE, "%s: '%s': 1 to %u wanted", option, text, most);
+	*number = (unsigned)value;
+	return true;
+}
+
+static bool
 add_region(
     struct arena *arena, struct check_options *options, const char *text, struct err *err)
 {
@@ -174,6 +226,8 @@ static bool
 take_option(struct arena *arena, struct check_options *options, int option, const char *value,
     struct err *err)
 {
+	struct check_means *means = &options->means;
+
 	switch (option) {
 	case OPTION_EXPECT: options->documents[options->document_count++] = value; break;
 	case OPTION_RESOLVER: return add_resolver(options, value, err);
@@ -188,6 +242,29 @@ take_option(struct arena *arena, struct check_options *options, int option, cons
 	case OPTION_TREE: options->tree = true; break;
 	case OPTION_AZURE_DNS: options->azure_dns = true; break;
 	case OPTION_TCP: options->dns_tcp = true; break;
+	case OPTION_MODE:
+		return modes_parse(&means->modes, value, err) || err_in(err, "--mode");
+	case OPTION_KEY_FILE: means->key_file = value; break;
+	case OPTION_TOKEN_FILE: means->token_file = value; break;
+	case OPTION_MANAGED_IDENTITY:
+		means->managed_identity = true;
+		means->client_id = value;
+		break;
+	case OPTION_DATABASE: means->database = value; break;
+	case OPTION_CONTAINER: means->container = value; break;
+	case OPTION_REPLICA:
+		return pasted_add(&means->pasted, arena, value, err) ||
+		    err_in(err, "--replica: '%.200s'", value);
+	case OPTION_REPLICAS_FROM:
+		return pasted_read(&means->pasted, arena, value, err) ||
+		    err_in(err, "--replicas-from");
+	case OPTION_REPLICAS:
+		return parse_count(
+		    &means->replicas_max, "--replicas", value, DIRECT_REPLICAS_MAX, err);
+	case OPTION_SAMPLE_PORTS:
+		return parse_count(
+		    &means->sample_ports, "--sample-ports", value, DIRECT_SAMPLE_MAX, err);
+	case OPTION_PROXY: return check_proxy_parse(&means->proxy, value, err);
 	case OPTION_OUTPUT: return parse_output(&options->output, value, err);
 	case OPTION_WATCH: return parse_watch(&options->watch_ms, value, err);
 	case OPTION_NO_COLOR: options->no_color = true; break;
@@ -221,7 +298,7 @@ check_options_parse(
 		err_set(err, ERR_USAGE, "the name of an account wanted, or --expect FILE");
 		return CHECK_USAGE;
 	}
-	return CHECK_GO;
+	return check_means_settle(&options->means, err) ? CHECK_GO : CHECK_USAGE;
 }
 
 /* The accounts to survey, which have a document, and what all documents say of endpoints. */
@@ -439,20 +516,28 @@ find_vantages(const struct check_options *options, struct vantages *vantages, st
 	    err);
 }
 
+static const char *
+proxy_for(void *environment, struct arena *arena, const char *host)
+{
+	return proxy_env_find(arena, environment, host);
+}
+
 /* Once: documents, survey, output. */
 static bool
 check_once(
     const struct check_options *given, enum state *worst, bool *interrupted, struct err *err)
 {
-	struct arena         *arena = arena_new();
-	struct check_options  options = *given;
-	struct vantages       vantages;
-	struct subjects       subjects;
-	struct survey_result *results;
-	bool                  done = false;
+	struct arena            *arena = arena_new();
+	struct check_options     options = *given;
+	struct vantages          vantages;
+	struct subjects          subjects;
+	struct survey_result    *results;
+	bool                     done = false;
+	struct credential_source credential = check_means_credential(&options.means);
+	struct proxy_env         environment = proxy_env_system(arena);
 
 	if (!gather_subjects(arena, &options, &subjects, err) ||
-	    !find_vantages(&options, &vantages, err))
+	    !check_means_ready(&options.means, err) || !find_vantages(&options, &vantages, err))
 		goto out;
 	results = arena_array(arena, subjects.count, sizeof(*results));
 	done = survey_run(arena,
@@ -464,6 +549,12 @@ check_once(
 	        .system = options.resolver_count == 0,
 	        .tcp_too = options.dns_tcp,
 	        .source = options.source,
+	        .modes = options.means.modes,
+	        .means = check_means_direct(&options.means),
+	        .credential = check_means_has_credential(&options.means) ? &credential : NULL,
+	        .proxy = options.means.proxy,
+	        .proxy_for = proxy_for,
+	        .proxy_arg = &environment,
 	        .ca_file = options.ca_file,
 	        .limit_ms = options.limit_ms,
 	        .sweep = !options.no_sweep,

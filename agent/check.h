@@ -6,29 +6,31 @@
 #ifndef AGENT_CHECK_H
 #define AGENT_CHECK_H
 
+#include "agent/check_means.h"
 #include "agent/cli.h"
 #include "agent/survey.h"
 
 enum check_output { CHECK_TABLE, CHECK_JSON, CHECK_NAGIOS };
 
 struct check_options {
-	const char      **names; /* ACCOUNT...; borrowed from argv, as are the others */
-	size_t            name_count;
-	const char      **documents; /* --expect */
-	size_t            document_count;
-	struct addr       resolvers[8];
-	size_t            resolver_count; /* 0: the system's */
-	struct addr       source;
-	const char       *ca_file;
-	int64_t           limit_ms;
-	int64_t           watch_ms; /* 0: once */
-	enum check_output output;
-	const char      **regions; /* --region, as labels */
-	size_t            region_count;
-	int64_t           sweep_rate; /* questions a second to each server */
-	bool              exit_zero, no_color, no_sweep, dns_only, tree;
-	bool              azure_dns; /* ask Azure's server, on Azure or not */
-	bool              dns_tcp;   /* ask each DNS server over TCP as well */
+	const char       **names; /* ACCOUNT...; borrowed from argv, as are the others */
+	size_t             name_count;
+	const char       **documents; /* --expect */
+	size_t             document_count;
+	struct addr        resolvers[8];
+	size_t             resolver_count; /* 0: the system's */
+	struct addr        source;
+	const char        *ca_file;
+	int64_t            limit_ms;
+	int64_t            watch_ms; /* 0: once */
+	enum check_output  output;
+	const char       **regions; /* --region, as labels */
+	size_t             region_count;
+	int64_t            sweep_rate; /* questions a second to each server */
+	struct check_means means;
+	bool               exit_zero, no_color, no_sweep, dns_only, tree;
+	bool               azure_dns; /* ask Azure's server, on Azure or not */
+	bool               dns_tcp;   /* ask each DNS server over TCP as well */
 };
 
 enum check_parsed { CHECK_GO, CHECK_HELP, CHECK_USAGE };

@@ -3,6 +3,7 @@
 #include "agent/access.h"
 #include "agent/channel.h"
 #include "agent/policy.h"
+#include "agent/proxy_env.h"
 #include "agent/schedule.h"
 #include "agent/segment.h"
 #include "agent/sign_remote.h"
@@ -10,6 +11,7 @@
 #include "base/confine.h"
 #include "base/log.h"
 #include "base/trim.h"
+#include "probe/direct.h"
 #include "probe/swept.h"
 #include "probe/vantages.h"
 #include "proto/decode.h"
@@ -56,7 +58,8 @@ struct prober {
 	struct schedule    *schedule;
 	struct run         *runs;
 	struct loop_watch   starter, vitals_timer, beat_timer;
-	int64_t             beat_us; /* 0: nobody wants to hear it */
+	int64_t             beat_us;   /* 0: nobody wants to hear it */
+	struct proxy_env    proxy_env; /* in conf_arena */
 
 	char    *assignment; /* owned; version in force */
 	uint64_t measured;
@@ -176,6 +179,37 @@ open_sweep(struct prober *prober)
 	return prober->swept != NULL;
 }
 
+/* What the configuration says of getting into the account. */
+static const struct direct_means *
+make_means(struct run *run)
+{
+	struct prober       *prober = run->prober;
+	struct direct_means *means = arena_alloc(run->arena, sizeof(*means));
+	const char          *account = run->job->target->account;
+	const struct access *access = access_find(prober->conf, account);
+
+	means->signer = prober_signer(prober, account);
+	means->replicas_max = (unsigned)prober->conf->replicas_max;
+	if (access == NULL)
+		return means;
+	means->pasted = access->replicas;
+	means->pasted_count = access->replica_count;
+	means->database = access->database;
+	means->container = access->container;
+	means->sample_ports = (unsigned)access->sample_ports;
+	return means;
+}
+
+static const char *
+find_proxy(struct run *run)
+{
+	const struct target *target = run->job->target;
+
+	if (target->mode != MODE_GATEWAY || target->dns_only)
+		return NULL;
+	return proxy_env_find(run->arena, &run->prober->proxy_env, target->host);
+}
+
 static void
 start_measure(struct run *run)
 {
@@ -189,6 +223,8 @@ start_measure(struct run *run)
 	        .vantage_count = vantages->count,
 	        .system = prober->conf->resolver_count == 0 && !is_swept(target),
 	        .tcp_too = prober->conf->dns_tcp && !is_swept(target),
+	        .means = make_means(run),
+	        .proxy = find_proxy(run),
 	        .limit_ms = target->limit_ms != 0 ? target->limit_ms : prober->conf->limit_ms,
 	        .arena = run->arena,
 	        .on_over = on_over,
@@ -434,6 +470,7 @@ reload(struct prober *prober)
 	prober->conf_arena = arena;
 	prober->conf = conf;
 	conf->vantages = &prober->vantages;
+	prober->proxy_env = proxy_env_system(arena);
 	log_open("prober", conf->log_level, conf->log_format);
 	find_vantages(prober);
 	start_due(prober);
@@ -541,6 +578,7 @@ prober_run(const struct prober_ask *ask)
 		return EXIT_FAILED;
 	}
 	prober.conf->vantages = &prober.vantages;
+	prober.proxy_env = proxy_env_system(prober.conf_arena);
 	find_vantages(&prober);
 	loop_watch_set(&prober.vitals_timer, -1, 0, first_vitals_us);
 	if (prober.beat_us > 0)

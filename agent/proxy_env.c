@@ -1,11 +1,15 @@
 #include "agent/proxy_env.h"
 
 #include "base/addr.h"
+#include "base/file.h"
 #include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
+
+enum { FILE_MAX_BYTES = 64 * 1024 };
 
 /* In the order in which they are asked.  http_proxy is for http:// alone. */
 static const char *const https_names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy",
@@ -202,4 +206,13 @@ proxy_env_find(struct arena *arena, const struct proxy_env *env, const char *hos
 		return "";
 	proxy = strip_user(arena, env->https);
 	return text_sane(arena, proxy, strlen(proxy), PROXY_ENV_TEXT_MAX);
+}
+
+struct proxy_env
+proxy_env_system(struct arena *arena)
+{
+	size_t count;
+
+	return proxy_env_read(arena, (const char *const *)environ,
+	    file_read(arena, "/etc/environment", FILE_MAX_BYTES, &count, NULL));
 }

@@ -2,7 +2,8 @@
  *
  * For the record: plprobe itself uses no proxy of the environment, but an application may, and then
  * it goes another way than what is measured.  Pure; the caller brings the environment and, for
- * daemons, whose own environment is empty, the content of /etc/environment.
+ * daemons, whose own environment is empty, the content of /etc/environment; or asks
+ * proxy_env_system() for both.
  */
 #ifndef AGENT_PROXY_ENV_H
 #define AGENT_PROXY_ENV_H
@@ -22,6 +23,9 @@ struct proxy_env {
  * before one in capitals, and what is set to nothing is not set. */
 struct proxy_env proxy_env_read(
     struct arena *arena, const char *const *environment, const char *file);
+
+/* Of this process and of /etc/environment, which need not be there. */
+struct proxy_env proxy_env_system(struct arena *arena);
 
 /* What an application would use for https://host:443: "http://proxy:3128", without user and
  * password, sane, in the arena; "" for none.  The host is a name or an address without brackets. */

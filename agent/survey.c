@@ -1,6 +1,7 @@
 #include "agent/survey.h"
 
 #include "agent/policy.h"
+#include "agent/sign_local.h"
 #include "analyze/compare.h"
 #include "base/clock.h"
 #include "probe/swept.h"
@@ -16,13 +17,23 @@ static const int64_t progress_us = 100 * US_PER_MS;
 
 struct survey;
 
+/* One account.  Of one that has no document a signed request may tell the regions: then its own
+ * name is measured first, and the rest is planned behind it. */
+struct subject {
+	struct survey        *survey; /* borrowed; outlives us */
+	const struct account *account;
+	bool                  has_document;
+	bool                  planned; /* all names are among the visits */
+};
+
 /* One name. */
 struct visit {
-	struct survey       *survey;  /* borrowed; outlives us */
+	struct subject      *subject; /* borrowed; outlives us */
 	struct measure      *running; /* NULL for one of the sweep */
 	const struct target *target;
 	bool                 swept; /* the sweep asks for it, not a measurement of its own */
 	const struct measurement *seen; /* NULL until it is over */
+	struct visit             *next;
 };
 
 struct survey {
@@ -31,7 +42,10 @@ struct survey {
 	struct loop             *loop;
 	struct probes           *probes;
 	struct swept            *swept;
-	struct visit            *visits;
+	struct sign_local       *sign; /* owned; NULL: no credential */
+	struct direct_means      means;
+	struct subject          *subjects;
+	struct visit            *first, *last; /* in the order of planning */
 	size_t                   visit_count, over_count;
 	struct loop_watch        progress;
 	int64_t                  started_us;
@@ -66,22 +80,37 @@ on_signal(void *arg)
 	loop_stop(survey->loop);
 }
 
+static void plan_rest(struct subject *subject, const struct feed *feed);
+
 static void
 on_over(void *arg, struct measurement *seen)
 {
-	struct visit  *visit = arg;
-	struct survey *survey = visit->survey;
+	struct visit   *visit = arg;
+	struct subject *subject = visit->subject;
+	struct survey  *survey = subject->survey;
 
 	visit->running = NULL;
 	visit->seen = seen;
-	if (++survey->over_count == survey->visit_count)
+	survey->over_count++;
+	if (!subject->planned)
+		plan_rest(subject, seen->feed);
+	if (survey->over_count == survey->visit_count)
 		loop_stop(survey->loop);
+}
+
+/* What an application of this environment would go through; asked of gateways alone. */
+static const char *
+find_proxy(struct survey *survey, const struct target *target)
+{
+	if (survey->ask->proxy_for == NULL || target->mode != MODE_GATEWAY || target->dns_only)
+		return NULL;
+	return survey->ask->proxy_for(survey->ask->proxy_arg, survey->arena, target->host);
 }
 
 static void
 start_visit(struct visit *visit)
 {
-	struct survey           *survey = visit->survey;
+	struct survey           *survey = visit->subject->survey;
 	const struct survey_ask *ask = survey->ask;
 	bool sweep = visit->target->role == ROLE_SWEEP && visit->target->dns_only;
 
@@ -99,79 +128,154 @@ start_visit(struct visit *visit)
 	        .vantage_count = ask->vantages->count,
 	        .system = ask->system && !sweep,
 	        .tcp_too = ask->tcp_too && !sweep,
+	        .means = &survey->means,
+	        .proxy = find_proxy(survey, visit->target),
 	        .limit_ms = ask->limit_ms,
 	        .arena = survey->arena,
 	        .on_over = on_over,
 	        .arg = visit });
 }
 
+static void
+add_visit(struct subject *subject, const struct target *target)
+{
+	struct survey *survey = subject->survey;
+	struct visit  *visit = arena_alloc(survey->arena, sizeof(*visit));
+
+	*visit = (struct visit){ .subject = subject,
+		.target = target,
+		/* Without a document each of them may be a name to use. */
+		.swept = target->role == ROLE_SWEEP && target->dns_only &&
+		    subject->has_document };
+	if (survey->last != NULL)
+		survey->last->next = visit;
+	else
+		survey->first = visit;
+	survey->last = visit;
+	survey->visit_count++;
+}
+
+static unsigned
+find_flags(const struct survey_ask *ask)
+{
+	unsigned flags = ask->modes;
+
+	return flags | (ask->sweep ? NAMES_SWEEP : 0) | (ask->dns_only ? NAMES_DNS_ONLY : 0);
+}
+
+/* All names of the account but, when it was measured before, its own. */
+static void
+plan_subject(struct subject *subject, const struct feed *feed, bool but_global)
+{
+	const struct survey_ask *ask = subject->survey->ask;
+	struct name_list        *names = names_targets_more(
+	           subject->survey->arena, subject->account, find_flags(ask), &ask->regions);
+
+	subject->planned = true;
+	if (feed != NULL)
+		names_advertise(names, feed);
+	for (size_t i = 0; i < names->count; i++) {
+		const struct target *target = &names->targets[i];
+
+		if (!but_global || target->mode != MODE_GATEWAY || *target->region != '\0')
+			add_visit(subject, target);
+	}
+}
+
 /* Configured names of all accounts before any sweep: they are what somebody waits for. */
 static void
-start_visits(struct survey *survey)
+start_visits(struct visit *first)
 {
-	for (size_t i = 0; i < survey->visit_count; i++) {
-		if (survey->visits[i].target->role != ROLE_SWEEP)
-			start_visit(&survey->visits[i]);
+	for (struct visit *visit = first; visit != NULL; visit = visit->next) {
+		if (visit->target->role != ROLE_SWEEP)
+			start_visit(visit);
 	}
-	for (size_t i = 0; i < survey->visit_count; i++) {
-		if (survey->visits[i].target->role == ROLE_SWEEP)
-			start_visit(&survey->visits[i]);
+	for (struct visit *visit = first; visit != NULL; visit = visit->next) {
+		if (visit->target->role == ROLE_SWEEP)
+			start_visit(visit);
 	}
+}
+
+/* The account's own name is measured; what its gateway told, if anything, decides the rest. */
+static void
+plan_rest(struct subject *subject, const struct feed *feed)
+{
+	struct survey  *survey = subject->survey;
+	struct visit   *last = survey->last;
+	struct account *told = NULL;
+
+	if (feed != NULL && !subject->has_document)
+		told = account_of_feed(survey->arena, subject->account, feed);
+	if (told != NULL) {
+		subject->account = told;
+		subject->has_document = true;
+	}
+	plan_subject(subject, feed, true);
+	start_visits(last->next);
+}
+
+/* Credentials tell more than the name: the regions, or where Gateway V2 is. */
+static bool
+begins_with_global(const struct subject *subject)
+{
+	const struct survey_ask *ask = subject->survey->ask;
+
+	if (subject->survey->means.signer == NULL || ask->dns_only)
+		return false;
+	return !subject->has_document || (ask->modes & NAMES_V2) != 0;
+}
+
+static void
+plan_global(struct subject *subject)
+{
+	struct survey    *survey = subject->survey;
+	struct name_list *names = names_targets(survey->arena, subject->account, 0);
+
+	add_visit(subject, &names->targets[0]);
 }
 
 static void
 plan_visits(struct survey *survey)
 {
 	const struct survey_ask *ask = survey->ask;
-	struct name_list       **lists = arena_array(
-	          survey->arena, ask->account_count, sizeof(*lists));
-	size_t next = 0;
 
+	survey->subjects = arena_array(
+	    survey->arena, ask->account_count, sizeof(struct subject));
 	for (size_t i = 0; i < ask->account_count; i++) {
-		lists[i] = names_targets_more(survey->arena, ask->accounts[i],
-		    (ask->sweep ? NAMES_SWEEP : 0) | (ask->dns_only ? NAMES_DNS_ONLY : 0),
-		    &ask->regions);
-		survey->visit_count += lists[i]->count;
-	}
-	survey->visits = arena_array(survey->arena, survey->visit_count, sizeof(struct visit));
-	for (size_t i = 0; i < ask->account_count; i++) {
-		for (size_t j = 0; j < lists[i]->count; j++) {
-			const struct target *target = &lists[i]->targets[j];
+		struct subject *subject = &survey->subjects[i];
 
-			/* Without a document each of them may be a name to use. */
-			survey->visits[next++] = (struct visit){ .survey = survey,
-				.target = target,
-				.swept = target->role == ROLE_SWEEP && target->dns_only &&
-				    ask->has_document[i] };
-		}
+		*subject = (struct subject){ .survey = survey,
+			.account = ask->accounts[i],
+			.has_document = ask->has_document[i] };
+		if (begins_with_global(subject))
+			plan_global(subject);
+		else
+			plan_subject(subject, NULL, false);
 	}
 }
 
 static void
 judge_visits(struct survey *survey, struct survey_result *results)
 {
-	const struct survey_ask   *ask = survey->ask;
-	const struct measurement **seen;
-	struct verdict           **verdicts = arena_array(
-	              survey->arena, ask->account_count, sizeof(*verdicts));
-	size_t next = 0;
+	const struct survey_ask *ask = survey->ask;
+	struct verdict         **verdicts = arena_array(
+	            survey->arena, ask->account_count, sizeof(*verdicts));
 
 	for (size_t i = 0; i < ask->account_count; i++) {
-		struct judge_ask judge = { .account = ask->accounts[i],
-			.has_document = ask->has_document[i],
+		const struct subject      *subject = &survey->subjects[i];
+		const struct measurement **seen = arena_array(
+		    survey->arena, survey->visit_count + 1, sizeof(*seen));
+		struct judge_ask judge = { .account = subject->account,
+			.has_document = subject->has_document,
+			.seen = seen,
 			.endpoints = ask->endpoints };
 
-		seen = arena_array(survey->arena, survey->visit_count, sizeof(*seen));
-		for (; next < survey->visit_count; next++) {
-			if (strcmp(survey->visits[next].target->account,
-			        ask->accounts[i]->name) != 0)
-				break;
-			if (survey->visits[next].seen != NULL)
-				seen[judge.seen_count++] = survey->visits[next].seen;
+		for (struct visit *visit = survey->first; visit != NULL; visit = visit->next) {
+			if (visit->subject == subject && visit->seen != NULL)
+				seen[judge.seen_count++] = visit->seen;
 		}
-		judge.seen = seen;
 		verdicts[i] = judge_run(survey->arena, &judge);
-		results[i] = (struct survey_result){ ask->accounts[i], verdicts[i] };
+		results[i] = (struct survey_result){ subject->account, verdicts[i] };
 	}
 	compare_verdicts(survey->arena, verdicts, ask->account_count);
 }
@@ -185,11 +289,19 @@ open_survey(struct survey *survey, struct err *err)
 	if (survey->loop == NULL)
 		return false;
 	loop_watch_init(&survey->progress, survey->loop, on_progress, survey);
+	survey->means = ask->means;
+	if (ask->credential != NULL) {
+		survey->sign = sign_local_new(survey->loop, ask->credential, err);
+		if (survey->sign == NULL)
+			return false;
+		survey->means.signer = sign_local_signer(survey->sign);
+	}
 	survey->probes = probes_new(&(struct probe_options){ .loop = survey->loop,
 	                                .clock = clock_system(),
 	                                .in_flight_max = SURVEY_IN_FLIGHT,
 	                                .source = ask->source,
 	                                .ca_file = ask->ca_file,
+	                                .proxy = ask->proxy,
 	                                .allows = policy_allows_by_hand },
 	    err);
 	if (survey->probes == NULL)
@@ -208,10 +320,11 @@ open_survey(struct survey *survey, struct err *err)
 static void
 close_survey(struct survey *survey)
 {
-	for (size_t i = 0; i < survey->visit_count; i++)
-		measure_cancel(survey->visits[i].running);
+	for (struct visit *visit = survey->first; visit != NULL; visit = visit->next)
+		measure_cancel(visit->running);
 	swept_free(survey->swept);
 	probes_free(survey->probes);
+	sign_local_free(survey->sign);
 	if (survey->loop == NULL)
 		return;
 	loop_watch_fini(&survey->progress);
@@ -230,7 +343,7 @@ survey_run(struct arena *arena, const struct survey_ask *ask, struct survey_resu
 	}
 	survey.started_us = clock_mono_us(clock_system());
 	plan_visits(&survey);
-	start_visits(&survey);
+	start_visits(survey.first);
 	if (ask->progress)
 		loop_watch_set(&survey.progress, -1, 0, progress_us);
 	if (survey.visit_count > 0)

@@ -6,11 +6,13 @@
 #ifndef AGENT_SURVEY_H
 #define AGENT_SURVEY_H
 
+#include "agent/credential.h"
 #include "analyze/account.h"
 #include "analyze/judge.h"
 #include "analyze/names.h"
 #include "base/addr.h"
 #include "base/arena.h"
+#include "probe/direct.h"
 #include "probe/vantages.h"
 
 struct survey_ask {
@@ -23,13 +25,21 @@ struct survey_ask {
 	bool                         system;   /* ask getaddrinfo() too */
 	bool                         tcp_too;  /* ask each DNS server over TCP as well */
 	struct addr                  source;   /* family 0: the kernel's choice */
-	const char                  *ca_file;  /* NULL: the system's roots */
-	int64_t                      limit_ms; /* for each measurement */
-	struct name_regions          regions;  /* to sweep beside those that are known */
-	unsigned sweep_pace; /* questions a second to each server; 0: without limit */
-	bool     sweep;      /* ask for the names of regions that are not configured */
-	bool     dns_only;   /* resolve, and connect to nothing */
-	bool     progress;   /* a line on stderr while it runs */
+	unsigned                     modes;    /* NAMES_GATEWAY and the like; 0: gateway */
+	/* Addresses of Direct mode, and limits; its signer is set by us, from the credential. */
+	struct direct_means             means;
+	const struct credential_source *credential; /* NULL: none */
+	const char                     *proxy;      /* for requests to gateways; NULL: none */
+	/* Which proxy the environment names for a host, NULL when none; may be NULL itself. */
+	const char *(*proxy_for)(void *arg, struct arena *arena, const char *host);
+	void               *proxy_arg;
+	const char         *ca_file;  /* NULL: the system's roots */
+	int64_t             limit_ms; /* for each measurement */
+	struct name_regions regions;  /* to sweep beside those that are known */
+	unsigned sweep_pace;          /* questions a second to each server; 0: without limit */
+	bool     sweep;               /* ask for the names of regions that are not configured */
+	bool     dns_only;            /* resolve, and connect to nothing */
+	bool     progress;            /* a line on stderr while it runs */
 };
 
 struct survey_result {

@@ -8,6 +8,7 @@
 
 #include "analyze/endpoint.h"
 #include "base/arena.h"
+#include "proto/record.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -72,6 +73,12 @@ struct account_list *account_read(
  * the URL of that, or its resource id.  NULL with err when text is none of these. */
 struct account *account_named(
     struct arena *arena, const char *text, struct err *err) MUST_CHECK;
+
+/* A named account with the regions that its own gateway told to a signed request, writable ones
+ * first: as good as a document for what regions there are.  Names that are not the account's own
+ * are left out.  NULL when none is left.  In account_feed.c. */
+struct account *account_of_feed(
+    struct arena *arena, const struct account *named, const struct feed *feed);
 
 /* 3 to 50 of a-z, 0-9 and '-', as the service takes them. */
 bool account_name_is(const char *name);

@@ -17,8 +17,8 @@ list_targets(struct arena *arena, const struct documents *documents,
 	struct target     *targets;
 
 	for (size_t i = 0; i < accounts; i++) {
-		lists[i] = names_targets(
-		    arena, documents_at(documents, i), plan->sweep ? NAMES_SWEEP : 0);
+		lists[i] = names_targets(arena, documents_at(documents, i),
+		    plan->modes | (plan->sweep ? NAMES_SWEEP : 0));
 		all += lists[i]->count;
 	}
 	targets = arena_array(arena, all + 1, sizeof(*targets));
@@ -63,6 +63,8 @@ assignment_make(const struct documents *documents, const struct assignment_plan 
 	for (size_t i = 0; i < assignment.targets_count; i++) {
 		if (assignment.targets[i].limit_ms == 0)
 			assignment.targets[i].limit_ms = (uint32_t)plan->limit_ms;
+		if (assignment.targets[i].mode != MODE_GATEWAY)
+			assignment.targets[i].interval_ms = (uint32_t)plan->direct_ms;
 	}
 	assignment.version = "";
 	set_version(&assignment, version);

@@ -10,8 +10,10 @@
 enum { ASSIGNMENT_VERSION_ROOM = 20 };
 
 struct assignment_plan {
-	int64_t interval_ms, limit_ms;
-	bool    sweep;
+	int64_t  interval_ms, limit_ms;
+	int64_t  direct_ms; /* the interval in modes other than gateway */
+	unsigned modes;     /* NAMES_GATEWAY and the like; 0: gateway */
+	bool     sweep;
 };
 
 /* Appends the message, encoded; version holds ASSIGNMENT_VERSION_ROOM bytes and is the same for

@@ -88,9 +88,13 @@ on_broken_document(void *arg, const struct err *err)
 static void
 make_assignment(struct collector *collector)
 {
-	struct assignment_plan plan = { collector->conf.interval_ms, collector->conf.limit_ms,
-		collector->conf.sweep };
-	char                   version[ASSIGNMENT_VERSION_ROOM];
+	const struct collector_conf *conf = &collector->conf;
+	struct assignment_plan       plan = { .interval_ms = conf->interval_ms,
+		      .limit_ms = conf->limit_ms,
+		      .direct_ms = conf->direct_ms,
+		      .modes = conf->modes,
+		      .sweep = conf->sweep };
+	char                         version[ASSIGNMENT_VERSION_ROOM];
 
 	wbuf_clear(&collector->assignment);
 	if (!assignment_make(collector->documents, &plan, &collector->assignment, version))
@@ -276,6 +280,8 @@ reload(struct collector *collector, struct err *err)
 	}
 	collector->conf.interval_ms = fresh.interval_ms;
 	collector->conf.limit_ms = fresh.limit_ms;
+	collector->conf.direct_ms = fresh.direct_ms;
+	collector->conf.modes = fresh.modes;
 	collector->conf.sweep = fresh.sweep;
 	collector->conf.retention_ms = fresh.retention_ms;
 	log_open("plprobe-collector", fresh.level, fresh.format);

@@ -1,5 +1,6 @@
 #include "collector/collector_conf.h"
 
+#include "analyze/modes.h"
 #include "base/clock.h"
 
 #include <string.h>
@@ -30,6 +31,14 @@ check_loopback(const char *text, struct err *err)
 	    "%s is not a loopback address: the page has no login; put a proxy with one in "
 	    "front of 127.0.0.1",
 	    text);
+}
+
+static bool
+check_mode(const char *text, struct err *err)
+{
+	unsigned flags = 0;
+
+	return modes_add(&flags, text, err);
 }
 
 static bool
@@ -67,8 +76,13 @@ const struct conf_row collector_conf_rows[] = {
 	    .help = "folder of the token file" },
 	{ "accounts_dir", CONF_PATH, AT(accounts_dir), .preset = "",
 	    .help = "folder of *.json documents as `az cosmosdb show` and `az network private-endpoint show` print them; read again when they change" },
+	{ "modes", CONF_TEXTS, AT(mode_texts), 1, 3, "gateway",
+	    .help = "connection modes to test: gateway, direct, gateway-v2; for direct an agent needs a way to the replicas' addresses, its setting `access`",
+	    .check = check_mode },
 	{ "interval", CONF_MS, AT(interval_ms), 1000, MS_PER_DAY, "60s",
 	    .help = "between two measurements of one name, for agents without accounts of their own" },
+	{ "direct_interval", CONF_MS, AT(direct_ms), 10 * MS_PER_S, MS_PER_DAY, "5m",
+	    .help = "the same in the modes direct and gateway-v2" },
 	{ "timeout", CONF_MS, AT(limit_ms), 100, 5 * MS_PER_MIN, "10s",
 	    .help = "for one measurement, for the same agents" },
 	{ "sweep", CONF_BOOL, AT(sweep), .preset = "true",
@@ -100,6 +114,11 @@ collector_conf_check(struct collector_conf *conf, struct arena *arena, struct er
 		return err_in(err, "log_level");
 	if (!log_format_parse(&conf->format, conf->log_format, err))
 		return err_in(err, "log_format");
+	conf->modes = 0;
+	for (size_t i = 0; i < conf->mode_texts.count; i++) {
+		if (!modes_add(&conf->modes, conf->mode_texts.texts[i], err))
+			return err_in(err, "modes");
+	}
 	if (conf->silent_ms < conf->interval_ms)
 		return err_set(err, ERR_USAGE,
 		    "silent_after: shorter than the interval, every agent would be silent "

@@ -10,20 +10,22 @@
 #define COLLECTOR_CONF_FOLDER "/etc/plprobe/conf.d/collector"
 
 struct collector_conf {
-	const char *listen, *page; /* host:port */
-	const char *certificate, *key;
-	const char *store;
-	const char *state_dir;
-	const char *accounts_dir;
-	int64_t     interval_ms, limit_ms;
-	bool        sweep;
-	int64_t     retention_ms, silent_ms;
-	int64_t     connections;
-	const char *log_level, *log_format;
+	const char       *listen, *page; /* host:port */
+	const char       *certificate, *key;
+	const char       *store;
+	const char       *state_dir;
+	const char       *accounts_dir;
+	struct conf_texts mode_texts;
+	int64_t           interval_ms, direct_ms, limit_ms;
+	bool              sweep;
+	int64_t           retention_ms, silent_ms;
+	int64_t           connections;
+	const char       *log_level, *log_format;
 	/* Read from the texts by collector_conf_check(). */
 	struct addr     listen_at, page_at;
 	enum log_level  level;
 	enum log_format format;
+	unsigned        modes;  /* NAMES_GATEWAY and the like */
 	const char     *tokens; /* path of the token file */
 };
 

@@ -1,5 +1,8 @@
 #include "probe/measure.h"
 
+#include "probe/direct.h"
+#include "probe/visit.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,14 +21,6 @@ struct inquiry {
 	struct dns     *dns;     /* in seen->dns */
 };
 
-/* One address that is tried, from two sides at once. */
-struct visit {
-	struct measure *measure; /* borrowed; owns us */
-	struct addr     addr;
-	struct endpoint endpoint;
-	struct probe   *tls, *https; /* NULL: over */
-};
-
 struct measure {
 	struct probes      *probes; /* borrowed */
 	struct measure_ask  ask;
@@ -37,7 +32,11 @@ struct measure {
 	struct visit       *visits[VISITS_MAX]; /* in the arena */
 	size_t              visit_count;
 	bool                crowded; /* there were more addresses */
-	unsigned            pending; /* probes that are not over */
+	struct direct      *direct;  /* owned; NULL: not begun, or over */
+	bool                direct_begun;
+	struct probe       *feed; /* a signed request in Gateway mode; NULL: none, or over */
+	struct feed_ask     feed_ask;
+	unsigned            pending; /* inquiries, visits and the like that are not over */
 	struct loop_watch   pulse;   /* feels how late the loop is, and sees the deadline */
 	int64_t             pulse_due_us;
 };
@@ -78,44 +77,61 @@ feel_lag(struct measure *measure)
 }
 
 static bool
-was_late(const struct measurement *seen)
+was_late(const struct measure *measure)
 {
+	const struct measurement *seen = measure->seen;
+
 	for (size_t i = 0; i < seen->dns_count; i++) {
 		if (seen->dns[i].outcome == OUTCOME_AGENT_LATE ||
 		    seen->dns[i].aaaa_outcome == OUTCOME_AGENT_LATE)
 			return true;
 	}
-	for (size_t i = 0; i < seen->endpoints_count; i++) {
-		const struct endpoint *endpoint = &seen->endpoints[i];
-
-		if (endpoint->tcp == OUTCOME_AGENT_LATE ||
-		    endpoint->tls == OUTCOME_AGENT_LATE || endpoint->http == OUTCOME_AGENT_LATE)
+	for (size_t i = 0; i < measure->visit_count; i++) {
+		if (visit_was_late(measure->visits[i]))
 			return true;
 	}
-	return false;
+	for (size_t i = 0; i < seen->replicas_count; i++) {
+		const struct replica *replica = &seen->replicas[i];
+
+		if (replica->dns == OUTCOME_AGENT_LATE ||
+		    replica->context == OUTCOME_AGENT_LATE ||
+		    replica->end->tcp == OUTCOME_AGENT_LATE ||
+		    replica->end->tls == OUTCOME_AGENT_LATE)
+			return true;
+	}
+	return seen->feed != NULL && seen->feed->outcome == OUTCOME_AGENT_LATE;
 }
 
+/* The addresses of Gateway V2 stand in messages of their own. */
 static void
-gather_endpoints(struct measure *measure)
+gather_visits(struct measure *measure)
 {
 	struct measurement *seen = measure->seen;
+	struct arena       *arena = measure->ask.arena;
+	size_t              count = measure->visit_count;
 
-	seen->endpoints_count = measure->visit_count;
-	seen->endpoints = arena_array(
-	    measure->ask.arena, measure->visit_count, sizeof(*seen->endpoints));
-	for (size_t i = 0; i < measure->visit_count; i++)
+	if (seen->target->mode == MODE_GATEWAY_V2) {
+		seen->thins_count = count;
+		seen->thins = arena_array(arena, count, sizeof(*seen->thins));
+		for (size_t i = 0; i < count; i++)
+			seen->thins[i] = measure->visits[i]->thin;
+		return;
+	}
+	seen->endpoints_count = count;
+	seen->endpoints = arena_array(arena, count, sizeof(*seen->endpoints));
+	for (size_t i = 0; i < count; i++)
 		seen->endpoints[i] = measure->visits[i]->endpoint;
 }
 
 static void
-cancel_probes(struct measure *measure)
+cancel_probes(struct measure *measure, const char *why)
 {
 	for (size_t i = 0; i < measure->inquiry_count; i++)
 		probe_cancel(measure->inquiries[i].probe);
-	for (size_t i = 0; i < measure->visit_count; i++) {
-		probe_cancel(measure->visits[i]->tls);
-		probe_cancel(measure->visits[i]->https);
-	}
+	for (size_t i = 0; i < measure->visit_count; i++)
+		visit_cancel(measure->visits[i], why);
+	probe_cancel(measure->feed);
+	direct_free(measure->direct, why != NULL);
 }
 
 static void
@@ -132,10 +148,10 @@ finish(struct measure *measure)
 	struct measure_ask  ask = measure->ask;
 	struct measurement *seen = measure->seen;
 
-	gather_endpoints(measure);
+	gather_visits(measure);
 	feel_lag(measure);
 	seen->took_us = clamp_us(now_us(measure) - measure->started_us);
-	seen->agent_late = was_late(seen);
+	seen->agent_late = was_late(measure);
 	if (measure->crowded)
 		seen->detail = arena_printf(
 		    ask.arena, "more than %d addresses: the first were tried", VISITS_MAX);
@@ -157,7 +173,7 @@ give_up(struct measure *measure)
 	static const char *const why =
 	    "waited for its turn when the measurement's time was over";
 
-	cancel_probes(measure);
+	cancel_probes(measure, why);
 	for (size_t i = 0; i < measure->inquiry_count; i++) {
 		struct inquiry *inquiry = &measure->inquiries[i];
 
@@ -166,17 +182,9 @@ give_up(struct measure *measure)
 		inquiry->dns->outcome = inquiry->dns->aaaa_outcome = OUTCOME_LOCAL;
 		inquiry->dns->detail = why;
 	}
-	for (size_t i = 0; i < measure->visit_count; i++) {
-		struct visit *visit = measure->visits[i];
-
-		if (visit->tls != NULL) {
-			visit->endpoint.tcp = OUTCOME_LOCAL;
-			visit->endpoint.detail = why;
-		}
-		if (visit->https != NULL) {
-			visit->endpoint.http = OUTCOME_LOCAL;
-			visit->endpoint.http_detail = why;
-		}
+	if (measure->feed != NULL) {
+		measure->seen->feed->outcome = OUTCOME_LOCAL;
+		measure->seen->feed->detail = why;
 	}
 	finish(measure);
 }
@@ -212,40 +220,46 @@ left_ms(const struct measure *measure)
 }
 
 static void
-on_tls_over(void *arg)
+on_visit_over(void *arg)
 {
-	struct visit *visit = arg;
-
-	visit->tls = NULL;
-	finish_if_over(visit->measure);
+	finish_if_over(arg);
 }
 
 static void
-on_https_over(void *arg)
+on_feed_over(void *arg)
 {
-	struct visit *visit = arg;
+	struct measure *measure = arg;
 
-	visit->https = NULL;
-	finish_if_over(visit->measure);
+	measure->feed = NULL;
+	finish_if_over(measure);
 }
 
-static struct probe *
-start_visit(struct visit *visit, const char *kind, void (*on_over)(void *arg))
+/* What the account says of itself to a signed request, and whether it admits us. */
+static void
+start_feed(struct measure *measure, const struct addr *addr)
 {
-	struct measure  *measure = visit->measure;
-	struct probe_ask ask = {
-		.kind = kind,
-		.host = measure->seen->target->host,
-		.peer = visit->addr,
-		.limit_ms = left_ms(measure),
-		.arena = measure->ask.arena,
-		.endpoint = &visit->endpoint,
-		.on_over = on_over,
-		.arg = visit,
-	};
+	const struct direct_means *means = measure->ask.means;
+	struct arena              *arena = measure->ask.arena;
 
+	if (means == NULL || means->signer == NULL || measure->seen->target->api != API_SQL)
+		return;
+	measure->seen->feed = arena_alloc(arena, sizeof(struct feed));
+	measure->feed_ask = (struct feed_ask){ .account = measure->seen->target->account,
+		.signer = means->signer,
+		.depth = FEED_ACCOUNT,
+		.database = "",
+		.container = "" };
 	measure->pending++;
-	return probe_start(measure->probes, &ask);
+	measure->feed = probe_start(measure->probes,
+	    &(struct probe_ask){ .kind = "feed",
+	        .host = measure->seen->target->host,
+	        .peer = *addr,
+	        .limit_ms = left_ms(measure),
+	        .arena = arena,
+	        .feed = measure->seen->feed,
+	        .feed_ask = &measure->feed_ask,
+	        .on_over = on_feed_over,
+	        .arg = measure });
 }
 
 static bool
@@ -261,9 +275,7 @@ is_visited(const struct measure *measure, const struct addr *addr)
 static void
 visit_address(struct measure *measure, const struct rdata *record)
 {
-	struct arena *arena = measure->ask.arena;
-	struct visit *visit;
-	struct addr   addr;
+	struct addr addr;
 
 	if (!addr_parse(&addr, record->address, (uint16_t)measure->seen->target->port, NULL) ||
 	    is_visited(measure, &addr))
@@ -272,14 +284,16 @@ visit_address(struct measure *measure, const struct rdata *record)
 		measure->crowded = true;
 		return;
 	}
-	visit = arena_alloc(arena, sizeof(*visit));
-	visit->measure = measure;
-	visit->addr = addr;
-	visit->endpoint.address = arena_strdup(arena, record->address);
-	visit->endpoint.port = measure->seen->target->port;
-	measure->visits[measure->visit_count++] = visit;
-	visit->tls = start_visit(visit, "tls", on_tls_over);
-	visit->https = start_visit(visit, "https", on_https_over);
+	measure->pending++;
+	measure->visits[measure->visit_count++] = visit_start(measure->probes,
+	    &(struct visit_ask){ .target = measure->seen->target,
+	        .addr = addr,
+	        .limit_ms = left_ms(measure),
+	        .arena = measure->ask.arena,
+	        .on_over = on_visit_over,
+	        .arg = measure });
+	if (measure->visit_count == 1 && measure->seen->target->mode == MODE_GATEWAY)
+		start_feed(measure, &addr);
 }
 
 /* Azure's own server is asked for comparison where others are what a client asks: where it sends
@@ -297,6 +311,54 @@ is_for_comparison(const struct measure *measure, const struct dns *dns)
 }
 
 static void
+on_direct_over(void *arg)
+{
+	struct measure *measure = arg;
+
+	direct_free(measure->direct, false);
+	measure->direct = NULL;
+	finish_if_over(measure);
+}
+
+/* At what the first answer tells: an application would not wait for the others either. */
+static void
+begin_direct(struct measure *measure, const struct dns *dns)
+{
+	struct arena *arena = measure->ask.arena;
+	struct addr  *addrs = arena_array(arena, dns->addresses_count + 1, sizeof(*addrs));
+	size_t        count = 0;
+
+	for (size_t i = 0; i < dns->addresses_count; i++)
+		count += addr_parse(&addrs[count], dns->addresses[i].address,
+		    (uint16_t)measure->seen->target->port, NULL);
+	if (count == 0 || measure->direct_begun)
+		return;
+	measure->direct_begun = true;
+	measure->pending++;
+	measure->direct = direct_start(measure->probes,
+	    &(struct direct_ask){ .measure = &measure->ask,
+	        .seen = measure->seen,
+	        .addrs = addrs,
+	        .addr_count = count,
+	        .limit_ms = left_ms(measure),
+	        .on_over = on_direct_over,
+	        .arg = measure });
+}
+
+static void
+use_answer(struct measure *measure, const struct dns *dns)
+{
+	if (measure->seen->target->dns_only || is_for_comparison(measure, dns))
+		return;
+	if (measure->seen->target->mode == MODE_DIRECT) {
+		begin_direct(measure, dns);
+		return;
+	}
+	for (size_t i = 0; i < dns->addresses_count; i++)
+		visit_address(measure, &dns->addresses[i]);
+}
+
+static void
 on_dns_over(void *arg)
 {
 	struct inquiry *inquiry = arg;
@@ -304,10 +366,7 @@ on_dns_over(void *arg)
 
 	inquiry->probe = NULL;
 	feel_lag(measure);
-	if (!measure->seen->target->dns_only && !is_for_comparison(measure, inquiry->dns)) {
-		for (size_t i = 0; i < inquiry->dns->addresses_count; i++)
-			visit_address(measure, &inquiry->dns->addresses[i]);
-	}
+	use_answer(measure, inquiry->dns);
 	finish_if_over(measure);
 }
 
@@ -375,6 +434,7 @@ measure_blank(const struct measure_ask *ask, const struct clock *clock)
 
 	seen->target = copy_target(ask->target, ask->arena);
 	seen->started_ms = clock_wall_ms(clock);
+	seen->proxy = ask->proxy != NULL ? arena_strdup(ask->arena, ask->proxy) : NULL;
 	seen->dns_count = ask->vantage_count + ask->system;
 	seen->dns = arena_array(ask->arena, seen->dns_count, sizeof(*seen->dns));
 	for (size_t i = 0; i < ask->vantage_count; i++) {
@@ -416,6 +476,6 @@ measure_cancel(struct measure *measure)
 {
 	if (measure == NULL)
 		return;
-	cancel_probes(measure);
+	cancel_probes(measure, NULL);
 	free_measure(measure);
 }

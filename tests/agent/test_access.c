@@ -1,6 +1,7 @@
 #include "agent/access.h"
 
 #include "agent/agent_conf.h"
+#include "analyze/names.h"
 #include "base/arena.h"
 #include "base/file.h"
 #include "tests/support/support_dir.h"
@@ -61,7 +62,7 @@ test_presets(void **state)
 
 	if (conf == NULL)
 		fail_msg("%s", err.text);
-	assert_int_equal(conf->modes, 1u << MODE_GATEWAY);
+	assert_int_equal(conf->modes, NAMES_GATEWAY);
 	assert_int_equal(conf->direct_ms, 300000);
 	assert_int_equal(conf->replicas_max, 16);
 	assert_string_equal(conf->proxy, "");
@@ -78,7 +79,7 @@ test_values(void **state)
 	struct err           err;
 	const struct access *access;
 	struct agent_conf   *conf = read_text(f,
-	      "modes: [direct, gateway-v2]\nreplicas_max: 256\nproxy: http://p.example:3128\n"
+	      "modes: [direct, gateway-v2]\nreplicas_max: 128\nproxy: http://p.example:3128\n"
 	        "imds: http://127.0.0.1:8080\naccess:\n"
 	        "  - {account: 'fabrikam-*', key_file: key, database: db, container: c d}\n"
 	        "  - {account: 'contoso', managed_identity: system, sample_ports: 64,\n"
@@ -89,7 +90,7 @@ test_values(void **state)
 
 	if (conf == NULL)
 		fail_msg("%s", err.text);
-	assert_int_equal(conf->modes, 1u << MODE_DIRECT | 1u << MODE_GATEWAY_V2);
+	assert_int_equal(conf->modes, NAMES_DIRECT | NAMES_V2);
 	access = access_find(conf, "fabrikam-prod");
 	assert_non_null(access);
 	assert_int_equal(access_credential(access), CREDENTIAL_KEY);
@@ -148,10 +149,9 @@ static const struct refusal {
 	{ "database", "access: [{database: a/b}]\n", "without '/'" },
 	{ "ports", "access: [{sample_ports: 65}]\n", "0 to 64 wanted" },
 	{ "mode", "modes: [gatway]\n",
-	    "agent.yaml:3:9: modes: 'gatway': gateway, direct or gateway-v2 wanted; did you "
-	    "mean 'gateway'?" },
+	    "agent.yaml:3:9: modes: 'gatway'; did you mean 'gateway'?" },
 	{ "no mode", "modes: []\n", "modes: 0 entries; 1 to 3 wanted" },
-	{ "replicas", "replicas_max: 0\n", "1 to 256 wanted" },
+	{ "replicas", "replicas_max: 0\n", "1 to 128 wanted" },
 	{ "proxy by https", "proxy: https://p:1\n", "http://host:port wanted" },
 	{ "proxy without port", "proxy: http://p\n", "http://host:port wanted" },
 	{ "proxy with a path", "proxy: http://p:1/x\n", "http://host:port wanted" },

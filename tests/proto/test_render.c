@@ -298,7 +298,7 @@ test_words(void **state)
 	uint32_t value = 0;
 
 	assert_string_equal(field_word(FIELD_PATH, PATH_SERVICE_ENDPOINT), "service-endpoint");
-	assert_string_equal(field_word(FIELD_MODE, 2), "unknown");
+	assert_string_equal(field_word(FIELD_MODE, MODE_COUNT), "unknown");
 	assert_null(field_word(FIELD_U32, 0));
 	assert_null(field_word(FIELD_SUB, 0));
 	assert_true(field_word_parse(FIELD_OUTCOME, "not-tls", &value));
