@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/rcur.h"
 #include "base/wbuf.h"
 
@@ -62,11 +63,13 @@ measure_message(const struct channel *channel, const char **wrong)
 	return *wrong == NULL && rcur_left(&in) >= count ? HEAD_BYTES + count : 0;
 }
 
+/* What is dropped is wiped: it may be a header with a token. */
 static void
 drop_front(struct wbuf *buffer, size_t count)
 {
 	memmove(buffer->bytes, buffer->bytes + count, buffer->count - count);
 	buffer->count -= count;
+	digest_wipe(buffer->bytes + buffer->count, count);
 	if (buffer->count == 0 && buffer->room > READ_BYTES * 4) {
 		wbuf_fini(buffer); /* one large message must not be held for ever */
 		wbuf_init(buffer);
@@ -104,6 +107,7 @@ read_some(struct channel *channel)
 		return false;
 	}
 	wbuf_put(&channel->in, bytes, (size_t)got);
+	digest_wipe(bytes, (size_t)got);
 	return hand_on(channel);
 }
 

@@ -3,8 +3,8 @@
  * The prober reads what strangers send and may be theirs one day.  What it can have then:
  *
  * - by a key: signatures of GETs that read the account, names of databases and containers,
- *   partition key ranges, and addresses of replicas, each for ten minutes around now.  One of
- *   them is more than it looks: what is signed to ask for the addresses of a container, "docs" and
+ *   partition key ranges, and addresses of replicas, each dated within five minutes of now; the
+ *   service takes it for fifteen more.  One of them is more than it looks: what is signed to ask for the addresses of a container, "docs" and
  *   its rid, is the same text that is signed to list the documents of the container by its rid
  *   [cosmos-signing].  A key that must not let that happen is not given to an agent: Entra ID
  *   with readMetadata alone asks for addresses too, and reads no document.

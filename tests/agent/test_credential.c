@@ -4,7 +4,6 @@
 #include "agent/agent_conf.h"
 #include "agent/sign_local.h"
 #include "base/base64.h"
-#include "base/digest.h"
 #include "base/file.h"
 #include "tests/support/support_dir.h"
 #include "tests/support/support_memory.h"
@@ -279,40 +278,30 @@ test_sign_by_identity(void **state)
 
 enum { CHARS = 88, KEY_BYTES = CHARS / 4 * 3 };
 
-/* By another process, so that what is in the file was never in the memory of this one.  With the
- * bytes of the key, masked, in another file. */
+/* The bytes of the key, masked, found out by another process. */
 static void
-write_masked(const char *path, const char *key_path, const uint8_t masked[CHARS])
+read_masked_key(const char *path, const char *key_path, uint8_t masked[KEY_BYTES])
 {
-	int   status;
-	pid_t child = fork();
+	struct arena *arena = arena_new();
+	struct err    err;
+	size_t        count;
+	int           status;
+	pid_t         child = fork();
+	char         *text;
 
 	if (child == 0) {
-		uint8_t    text[CHARS], bytes[KEY_BYTES];
-		struct err err;
-
-		memcpy(text, masked, CHARS);
-		support_memory_mask(text, CHARS);
-		if (!file_replace(path, text, CHARS, 0600, &err) ||
-		    !base64_decode((const char *)text, CHARS, bytes, KEY_BYTES))
+		text = file_read(arena, path, CHARS, &count, &err);
+		if (text == NULL || !base64_decode(text, count, masked, KEY_BYTES))
 			_exit(1);
-		support_memory_mask(bytes, KEY_BYTES);
-		_exit(file_replace(key_path, bytes, KEY_BYTES, 0600, &err) ? 0 : 1);
+		support_memory_mask(masked, KEY_BYTES);
+		_exit(file_replace(key_path, masked, KEY_BYTES, 0600, &err) ? 0 : 1);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
-}
-
-/* Random base64 or token text, masked: no copy of it but the file. */
-static void
-make_masked(uint8_t *masked, size_t count)
-{
-	static const char letters[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789AB";
-
-	digest_random(masked, count);
-	for (size_t i = 0; i < count; i++)
-		masked[i] = (uint8_t)letters[masked[i] % 64] ^ SUPPORT_MEMORY_MASK;
+	text = file_read(arena, key_path, KEY_BYTES, &count, &err);
+	assert_non_null(text);
+	memcpy(masked, text, KEY_BYTES);
+	arena_free(arena);
 }
 
 static void
@@ -345,16 +334,14 @@ test_nothing_is_left(void **state)
 {
 	struct fixture *f = *state;
 	const char     *key_path = arena_printf(f->arena, "%s/bytes", f->dir);
-	uint8_t         masked[CHARS];
-	const uint8_t  *key;
+	uint8_t         masked[CHARS], key[KEY_BYTES];
 	size_t          count;
 	struct err      err;
 
-	make_masked(masked, CHARS);
-	write_masked(f->path, key_path, masked);
+	support_memory_make(masked, CHARS);
+	support_memory_write(f->path, masked, CHARS);
+	read_masked_key(f->path, key_path, key);
 	sign_and_drop(f, CREDENTIAL_KEY);
-	key = (uint8_t *)file_read(f->arena, key_path, KEY_BYTES, &count, &err);
-	assert_non_null(key);
 	assert_int_equal(support_memory_count(key, 16), 0);
 	assert_int_equal(support_memory_count(key + KEY_BYTES - 16, 16), 0);
 	sign_and_drop(f, CREDENTIAL_ENTRA);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "probe/feed/feed_sign.h"
 #include "tests/support/support_dir.h"
+#include "tests/support/support_memory.h"
 #include "tests/support/support_peer.h"
 
 #include <setjmp.h>
@@ -345,6 +346,35 @@ test_no_secret_is_told(void **state)
 	arena_free(arena);
 }
 
+static void
+on_dropped(void *arg, const char *header, const char *why)
+{
+	struct fixture *f = arg;
+
+	if (header == NULL)
+		fail_msg("%s", why);
+	loop_stop(f->loop);
+}
+
+/* A token goes through all of it, the channel too, and nothing of it stays. */
+static void
+test_nothing_is_left(void **state)
+{
+	enum { CHARS = 200 };
+	struct fixture      *f = *state;
+	const struct signer *signer = sign_remote_signer(f->remote, CREDENTIAL_ENTRA);
+	struct signer_ask    ask = { "fabrikam", "fabrikam.documents.azure.com", "GET", "", "",
+		   f->date };
+	uint8_t              masked[CHARS];
+
+	support_memory_make(masked, CHARS);
+	support_memory_write(f->token_path, masked, CHARS);
+	signer->start(signer->arg, &ask, on_dropped, f);
+	loop_run(f->loop);
+	assert_int_equal(support_memory_count(masked, 16), 0);
+	assert_int_equal(support_memory_count(masked + CHARS - 16, 16), 0);
+}
+
 int
 main(void)
 {
@@ -357,6 +387,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_free_while_under_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_garbage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_secret_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_is_left, setup, teardown),
 	};
 
 	log_open("test", LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT);

@@ -1,14 +1,18 @@
 #include "tests/support/support_memory.h"
 
+#include "base/digest.h"
+#include "base/file.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-/* Of one read; regions beyond AREA_MAX are the sanitizer's shadow. */
 enum { PIECE_BYTES = 1 << 16, NEEDLE_MAX = 256 };
 
+/* What is larger is the sanitizer's shadow. */
 static const uint64_t area_max = UINT64_C(1) << 32;
 
 void
@@ -20,17 +24,59 @@ support_memory_mask(void *bytes, size_t count)
 		at[i] ^= SUPPORT_MEMORY_MASK;
 }
 
+static void
+die(const char *why)
+{
+	fprintf(stderr, "support_memory: %s\n", why);
+	abort();
+}
+
+void
+support_memory_make(uint8_t *masked, size_t count)
+{
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789AB";
+
+	digest_random(masked, count);
+	for (size_t i = 0; i < count; i++)
+		masked[i] = (uint8_t)letters[masked[i] % 64] ^ SUPPORT_MEMORY_MASK;
+}
+
+void
+support_memory_write(const char *path, const uint8_t *masked, size_t count)
+{
+	uint8_t    bytes[NEEDLE_MAX];
+	struct err err;
+	int        status;
+	pid_t      child;
+
+	if (count > sizeof(bytes))
+		die("too long to write");
+	child = fork();
+	if (child == 0) {
+		memcpy(bytes, masked, count);
+		support_memory_mask(bytes, count);
+		_exit(file_replace(path, bytes, count, 0600, &err) ? 0 : 1);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
+		die("cannot write");
+}
+
 static unsigned
 count_in(const uint8_t *bytes, size_t bytes_count, const uint8_t *masked, size_t count)
 {
-	unsigned found = 0;
+	const uint8_t *at = bytes, *end = bytes + bytes_count;
+	unsigned       found = 0;
 
-	for (size_t i = 0; i + count <= bytes_count; i++) {
-		size_t at = 0;
+	while ((size_t)(end - at) >= count &&
+	    (at = memchr(at, masked[0] ^ SUPPORT_MEMORY_MASK,
+	         (size_t)(end - at) - count + 1)) != NULL) {
+		size_t same = 1;
 
-		while (at < count && (bytes[i + at] ^ SUPPORT_MEMORY_MASK) == masked[at])
-			at++;
-		found += at == count;
+		while (same < count && (at[same] ^ SUPPORT_MEMORY_MASK) == masked[same])
+			same++;
+		found += same == count;
+		at++;
 	}
 	return found;
 }
@@ -65,10 +111,8 @@ support_memory_count(const uint8_t *masked, size_t count)
 	char     line[512];
 	unsigned found = 0;
 
-	if (maps == NULL || memory < 0 || count < 8 || count > NEEDLE_MAX) {
-		fputs("support_memory: cannot look\n", stderr);
-		abort();
-	}
+	if (maps == NULL || memory < 0 || count < 8 || count > NEEDLE_MAX)
+		die("cannot look");
 	while (fgets(line, sizeof(line), maps) != NULL) {
 		unsigned long from, end;
 		char          rights[5];

@@ -14,6 +14,13 @@ enum { SUPPORT_MEMORY_MASK = 0x5a };
 /* Masks, and unmasks, in place. */
 void support_memory_mask(void *bytes, size_t count);
 
+/* Random letters, masked: a secret that is nowhere yet. */
+void support_memory_make(uint8_t *masked, size_t count);
+
+/* What is masked, unmasked, as a file of mode 0600; by another process, so that it was never in the
+ * memory of this one. */
+void support_memory_write(const char *path, const uint8_t *masked, size_t count);
+
 /* How often it is there; count at least 8. */
 unsigned support_memory_count(const uint8_t *masked, size_t count);
 
