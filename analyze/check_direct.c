@@ -128,7 +128,8 @@ describe_contact(const struct scene *scene, const struct contact *contact)
 {
 	const struct replica  *replica = contact->replica;
 	const struct endpoint *end = replica->end;
-	const char            *text = arena_printf(scene->arena, "%s: %s", contact->peer,
+	const char            *text = arena_printf(scene->arena, "%s: %s",
+	               scene_modes_peer(scene->arena, contact->replica),
             has_text(replica->stage) ? replica->stage : outcome_name(contact->outcome));
 
 	if (replica->sdk_code != 0)
@@ -322,8 +323,8 @@ check_reverse(const struct scene *scene, const struct site *site, struct report 
 		        .address = address_of(contact),
 		        .port = contact->gateway->end->port,
 		        .evidence = arena_printf(scene->arena, "%s: a good context; %s: %s",
-		            contact->peer, contact->gateway->peer,
-		            outcome_name(contact->gateway->end->tcp)),
+		            scene_modes_peer(scene->arena, contact->replica),
+		            contact->gateway->peer, outcome_name(contact->gateway->end->tcp)),
 		    });
 		return;
 	}
@@ -386,7 +387,8 @@ check_public_hosts(const struct scene *scene, const struct site *site, struct re
 		            "the address feed of %s tells %s, not %s",
 		            site->seen->feed != NULL ? site->seen->feed->address
 		                                     : "the gateway",
-		            contact->peer, site->place->target->host),
+		            scene_modes_peer(scene->arena, contact->replica),
+		            site->place->target->host),
 		    });
 		return;
 	}

@@ -7,6 +7,16 @@
 
 enum { LOW_PORT = 10000, HIGH_PORT = 20000, GOOD_STATUS = 200, BAD_STATUS = 400 };
 
+const char *
+scene_modes_peer(struct arena *arena, const struct replica *replica)
+{
+	const char *address = replica->end != NULL ? replica->end->address : NULL;
+
+	if (address == NULL || *address == '\0')
+		return arena_printf(arena, "%s:%u", replica->host, replica->port);
+	return arena_printf(arena, "%s:%u (%s)", replica->host, replica->port, address);
+}
+
 bool
 scene_modes_is_low(const struct replica *replica)
 {
@@ -68,30 +78,19 @@ find_kind(const struct contact *contact, bool agent_late)
 	}
 }
 
-static const char *
-describe_peer(const struct scene *scene, const struct replica *replica)
-{
-	const char *address = replica->end != NULL ? replica->end->address : NULL;
-
-	if (address == NULL || *address == '\0')
-		return arena_printf(scene->arena, "%s:%u", replica->host, replica->port);
-	return arena_printf(scene->arena, "%s:%u (%s)", replica->host, replica->port, address);
-}
-
 static void
 build_contact(const struct scene *scene, const struct site *site, struct contact *contact)
 {
 	const struct endpoint *end = contact->replica->end;
 
 	contact->own = text_equal_nocase(contact->replica->host, site->place->target->host);
-	contact->peer = describe_peer(scene, contact->replica);
 	find_stage(contact);
 	contact->kind = find_kind(contact, site->seen->agent_late);
 	if (end == NULL ||
 	    !addr_parse(&contact->attempt.addr, end->address, (uint16_t)end->port, NULL))
 		return;
 	contact->attempt.end = end;
-	contact->attempt.peer = contact->peer;
+	contact->attempt.peer = ""; /* nobody quotes it */
 	if (site->name == NULL)
 		return;
 	contact->gateway = scene_attempt(site->name, &contact->attempt.addr);

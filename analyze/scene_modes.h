@@ -27,7 +27,6 @@ struct contact {
 	/* The address, as the name's answers lead to it; end NULL: there is none. */
 	struct attempt        attempt;
 	const struct attempt *gateway; /* the gateway at the same address; NULL: not tried */
-	const char           *peer;    /* "contoso-westeurope...:21226 (10.1.1.6)" */
 };
 
 /* What Direct mode met behind one name. */
@@ -42,6 +41,8 @@ struct direct {
  * array of names. */
 void scene_modes_add(struct scene *scene, struct name_list *names, size_t room);
 
+/* "contoso-westeurope...:21226 (10.1.1.6)". */
+const char *scene_modes_peer(struct arena *arena, const struct replica *replica);
 /* Port 10000 to 20000, where those of public replicas are [cosmos-connection-modes]. */
 bool scene_modes_is_low(const struct replica *replica);
 /* At least one replica of the region answered well, none failed, and the ports were not guessed. */

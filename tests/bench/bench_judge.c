@@ -1,7 +1,8 @@
 /* bench_judge: what judging one account of ten regions costs, beside reading its document.
  *
  * All well, by address ranges and by the documents of a fleet's private endpoints; and the worst
- * that we know: no zone linked, each gateway refusing. */
+ * that we know: no zone linked, each gateway refusing.  And Direct mode beside, with as many
+ * replicas in each region as a record holds, all of which answer, or none. */
 #include "analyze/names.h"
 #include "analyze/judge.h"
 #include "base/clock.h"
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REGIONS = 10, ENDPOINTS = 2000, ROUNDS = 2000, REPEATS = 5 };
+enum { REGIONS = 10, ENDPOINTS = 2000, REPLICAS = 256, ROUNDS = 2000, REPEATS = 5 };
 
 static const char *
 make_document(struct arena *arena)
@@ -67,6 +68,29 @@ make_measurement(struct arena *arena, struct target *target, size_t number, bool
 	return seen;
 }
 
+/* The same name in Direct mode. */
+static void
+add_replicas(struct arena *arena, struct measurement *seen, bool well)
+{
+	struct endpoint *ends = arena_array(arena, REPLICAS, sizeof(struct endpoint));
+
+	seen->endpoints_count = 0;
+	seen->origin = ORIGIN_FEED;
+	seen->replicas = arena_array(arena, REPLICAS, sizeof(struct replica));
+	seen->replicas_count = REPLICAS;
+	for (size_t i = 0; i < REPLICAS; i++) {
+		struct replica *replica = &seen->replicas[i];
+
+		ends[i].address = seen->endpoints[0].address;
+		ends[i].port = replica->port = (uint32_t)(1024 + i * 200);
+		ends[i].tcp = well ? OUTCOME_OK : OUTCOME_TIMEOUT;
+		ends[i].tls = well ? OUTCOME_OK : OUTCOME_NOT_RUN;
+		replica->context = ends[i].tls;
+		replica->host = seen->target->host;
+		replica->end = &ends[i];
+	}
+}
+
 /* A swept name that does not exist. */
 static void
 forget_answers(struct measurement *seen)
@@ -110,7 +134,8 @@ make_endpoints(struct arena *arena, const struct name_list *names)
 }
 
 static void
-bench(const char *name, const struct account *account, bool well, bool told, unsigned flags)
+bench(const char *name, const struct account *account, bool well, bool told, bool direct_well,
+    unsigned flags)
 {
 	struct arena              *arena = arena_new();
 	struct name_list          *names = names_targets(arena, account, flags);
@@ -122,10 +147,14 @@ bench(const char *name, const struct account *account, bool well, bool told, uns
 	if (told)
 		ask.endpoints = make_endpoints(arena, names);
 	for (size_t i = 0; i < names->count; i++) {
-		struct measurement *one = make_measurement(arena, &names->targets[i], i, well);
+		/* Of Direct mode the address of the same name, which stands before. */
+		size_t at = names->targets[i].mode == MODE_DIRECT ? i - REGIONS : i;
+		struct measurement *one = make_measurement(arena, &names->targets[i], at, well);
 
 		if (names->targets[i].role == ROLE_SWEEP)
 			forget_answers(one);
+		if (names->targets[i].mode == MODE_DIRECT)
+			add_replicas(arena, one, direct_well);
 		seen[i] = one;
 	}
 	for (int repeat = 0; repeat < REPEATS; repeat++) {
@@ -181,10 +210,14 @@ main(void)
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}
-	bench("all well", list->accounts[0], true, false, 0);
-	bench("all well, swept", list->accounts[0], true, false, NAMES_SWEEP);
-	bench("all well, by documents", list->accounts[0], true, true, 0);
-	bench("zone not linked", list->accounts[0], false, false, 0);
+	bench("all well", list->accounts[0], true, false, true, 0);
+	bench("all well, swept", list->accounts[0], true, false, true, NAMES_SWEEP);
+	bench("all well, by documents", list->accounts[0], true, true, true, 0);
+	bench("Direct, all well", list->accounts[0], true, false, true,
+	    NAMES_GATEWAY | NAMES_DIRECT);
+	bench("Direct, all blocked", list->accounts[0], true, false, false,
+	    NAMES_GATEWAY | NAMES_DIRECT);
+	bench("zone not linked", list->accounts[0], false, false, true, 0);
 	bench_document(text);
 	arena_free(arena);
 	return 0;

@@ -241,3 +241,29 @@ test("a region that is still being added is ok, and says that it is", async () =
 	assert.equal(await cell.getAttribute("class"), "cell ok");
 	await done();
 });
+
+test("Direct mode has a row of its own, and its panel shows the replicas", async () => {
+	const silent = (seen) => {
+		const [end] = seen.endpoints;
+		seen.target.mode = "direct";
+		seen.origin = "feed";
+		seen.endpoints = [];
+		seen.replicas = [21226, 40511].map((port) => ({
+			host: seen.target.host, port, origin: "feed", partitions: "0", primary: port === 21226,
+			end: { address: end.address, port, tcp: "timeout", tls: "not-run" },
+			context: "not-run", stage: "connect_timeout", sdk_code: 6,
+		}));
+	};
+	writeFileSync(join(folder, "accounts/tailspin.json"), JSON.stringify(makeDocument("tailspin", [["eastus", "East US"]])));
+	post("vm-a", "vnet-a/default", [measure("tailspin", "", "10.1.1.4"), measure("tailspin", "eastus", "10.1.1.6"),
+		measure("tailspin", "eastus", "10.1.1.6", silent)]);
+	const { page, done } = await openPage();
+	const cell = page.getByRole("button", { name: /^tailspin, East US \(direct\), seen from vnet-a\/default: critical, Direct ports silent$/ });
+	await cell.waitFor({ timeout: 15000 });
+	await cell.click();
+	await page.locator("#panel .stages").first().waitFor();
+	assert.match(page.url(), /\/direct$/);
+	assert.match(await page.locator("#panel").textContent(), /PLP-601-DIRECT-TIMEOUT/);
+	assert.match(await page.locator("#panel").textContent(), /2 replicas.*port 21226.*TCP.*connect_timeout/s);
+	await done();
+});
