@@ -1,8 +1,10 @@
 #include "probe/https/https_answer.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "probe/https/https_answer_json.h"
-#include "probe/refusal.h"
+#include "probe/https/https_date.h"
+#include "probe/https/https_words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,15 +18,26 @@ static const char *const healthy_message = "Required Header authorization is mis
 static const struct header {
 	const char *name;
 	size_t      at;
+	size_t      limit; /* bytes kept */
 } headers[] = {
-	{ "content-type", offsetof(struct https_answer, content_type) },
-	{ "server", offsetof(struct https_answer, server) },
-	{ "x-ms-gatewayversion", offsetof(struct https_answer, gateway_version) },
-	{ "x-ms-activity-id", offsetof(struct https_answer, activity_id) },
-	{ "x-ms-substatus", offsetof(struct https_answer, substatus) },
-	{ "location", offsetof(struct https_answer, location) },
-	{ "retry-after", offsetof(struct https_answer, retry_after) },
-	{ "via", offsetof(struct https_answer, via) },
+	{ "content-type", offsetof(struct https_answer, content_type), HEADER_MAX },
+	{ "server", offsetof(struct https_answer, server), HEADER_MAX },
+	{ "x-ms-gatewayversion", offsetof(struct https_answer, gateway_version), HEADER_MAX },
+	{ "x-ms-activity-id", offsetof(struct https_answer, activity_id), HEADER_MAX },
+	{ "x-ms-substatus", offsetof(struct https_answer, substatus), HEADER_MAX },
+	{ "location", offsetof(struct https_answer, location), HEADER_MAX },
+	{ "retry-after", offsetof(struct https_answer, retry_after), HEADER_MAX },
+	{ "x-ms-retry-after-ms", offsetof(struct https_answer, retry_after_ms), HEADER_MAX },
+	{ "date", offsetof(struct https_answer, date), HEADER_MAX },
+	{ "x-ms-continuation", offsetof(struct https_answer, continuation),
+	    HTTPS_CONTINUATION_MAX + 1 },
+	{ "via", offsetof(struct https_answer, via), HEADER_MAX },
+	/* The first that stands there. */
+	{ "proxy-authenticate", offsetof(struct https_answer, proxy_hint), HEADER_MAX },
+	{ "proxy-agent", offsetof(struct https_answer, proxy_hint), HEADER_MAX },
+	{ "proxy-connection", offsetof(struct https_answer, proxy_hint), HEADER_MAX },
+	{ "x-squid-error", offsetof(struct https_answer, proxy_hint), HEADER_MAX },
+	{ "x-bluecoat-via", offsetof(struct https_answer, proxy_hint), HEADER_MAX },
 };
 
 /* "HTTP/1.1 401 Unauthorized": the three digits [rfc9112 4]. */
@@ -67,7 +80,7 @@ keep_header(struct https_answer *answer, const struct header *header, struct are
 	while (count > 0 && is_blank(value[count - 1]))
 		count--;
 	if (*kept == NULL)
-		*kept = text_sane(arena, value, count, HEADER_MAX);
+		*kept = text_sane(arena, value, count, header->limit);
 }
 
 void
@@ -97,9 +110,35 @@ text_or_empty(const char *text)
 static uint32_t
 read_number(const char *text)
 {
-	unsigned long value = text != NULL ? strtoul(text, NULL, 10) : 0;
+	bool          digit = text != NULL && text[0] >= '0' && text[0] <= '9';
+	unsigned long value = digit ? strtoul(text, NULL, 10) : 0;
 
 	return value <= UINT32_MAX ? (uint32_t)value : 0;
+}
+
+/* Milliseconds of the service's own header, seconds or a date of the common one [rfc9110 10.2.3]. */
+uint32_t
+https_answer_retry_after_ms(const struct https_answer *answer)
+{
+	const char *text = text_or_empty(answer->retry_after);
+	int64_t     until_s, now_s;
+	uint32_t    seconds;
+
+	if (text_or_empty(answer->retry_after_ms)[0] != '\0')
+		return read_number(answer->retry_after_ms);
+	if (https_date_parse(&until_s, text) && https_date_parse(&now_s, answer->date))
+		seconds = until_s > now_s && until_s - now_s < MS_PER_DAY
+		    ? (uint32_t)(until_s - now_s)
+		    : 0;
+	else
+		seconds = read_number(text);
+	return seconds <= UINT32_MAX / MS_PER_S ? seconds * MS_PER_S : UINT32_MAX;
+}
+
+uint32_t
+https_answer_substatus(const struct https_answer *answer)
+{
+	return read_number(answer->substatus);
 }
 
 void
@@ -111,43 +150,16 @@ https_answer_head(const struct https_answer *answer, struct endpoint *endpoint)
 	endpoint->gateway_version = text_or_empty(answer->gateway_version);
 	endpoint->activity_id = text_or_empty(answer->activity_id);
 	endpoint->location = text_or_empty(answer->location);
-	endpoint->substatus = read_number(answer->substatus);
+	endpoint->substatus = https_answer_substatus(answer);
+	if (answer->status == 429 || answer->status == 503)
+		endpoint->retry_after_ms = https_answer_retry_after_ms(answer);
 }
 
-static bool
-has_gateway_header(const struct https_answer *answer)
+bool
+https_answer_is_marked(const struct https_answer *answer)
 {
 	return text_or_empty(answer->gateway_version)[0] != '\0' ||
 	    text_or_empty(answer->activity_id)[0] != '\0';
-}
-
-static const char *
-say_refused(const struct https_error *error, struct arena *arena, struct endpoint *endpoint)
-{
-	endpoint->path = refusal_path(error->message);
-	endpoint->seen_as = "";
-	switch (endpoint->path) {
-	case PATH_PUBLIC_INTERNET:
-		endpoint->seen_as = refusal_client(error->message, arena);
-		if (endpoint->seen_as[0] == '\0')
-			return "the account's firewall refuses what comes through the public "
-			       "internet";
-		return arena_printf(arena,
-		    "the account's firewall refuses what comes from %s through the public "
-		    "internet",
-		    endpoint->seen_as);
-	case PATH_SERVICE_ENDPOINT:
-		return "the account's firewall refuses what comes through this service "
-		       "endpoint";
-	case PATH_PRIVATE_ENDPOINT:
-		return "the account refuses what comes through this private endpoint";
-	default: break;
-	}
-	if (text_find_nocase(error->message, "encryption in transit protocol") != NULL)
-		return "the account wants a newer TLS version or cipher than was negotiated";
-	if (text_find_nocase(error->message, "Request is blocked") != NULL)
-		return "the request is blocked; the service does not say by which way it came";
-	return "forbidden, and the service does not say by which way the request came";
 }
 
 /* A JSON error of the service, but not the healthy one. */
@@ -155,61 +167,28 @@ static const char *
 say_error(const struct https_answer *answer, const struct https_error *error,
     struct arena *arena, struct endpoint *endpoint)
 {
+	struct https_refusal refusal;
+
 	switch (answer->status) {
 	case 401:
-		if (!has_gateway_header(answer))
+		if (!https_answer_is_marked(answer))
 			return "a 401 without the headers of a Cosmos DB gateway";
 		return "a 401, but not the one about a missing authorization header";
-	case 403: return say_refused(error, arena, endpoint);
-	case 429: return "the service is throttling";
-	default:
-		return arena_printf(
-		    arena, "status %u with a JSON body, not a gateway's 401", answer->status);
+	case 403:
+		refusal = https_words_refusal(error->message, arena);
+		endpoint->path = refusal.path;
+		endpoint->seen_as = refusal.seen_as;
+		return refusal.words;
+	default: return https_words_error(answer, arena);
 	}
-}
-
-static bool
-is_html(const struct https_answer *answer)
-{
-	const char *type = text_or_empty(answer->content_type);
-
-	return text_starts_nocase(type, "text/html") ||
-	    text_starts_nocase(type, "application/xhtml") ||
-	    (answer->body_bytes > 0 && answer->body[0] == '<');
-}
-
-/* Something answers that does not speak as the service does. */
-static const char *
-say_stranger(const struct https_answer *answer, struct arena *arena)
-{
-	const char *location = text_or_empty(answer->location);
-	unsigned    status = answer->status;
-
-	if (status >= 300 && status < 400)
-		return arena_printf(arena,
-		    "status %u redirects to %s: a portal or proxy stands in between", status,
-		    location[0] != '\0' ? location : "nowhere");
-	if (status == 407 || status == 511)
-		return arena_printf(
-		    arena, "status %u: a proxy or network wants authentication", status);
-	if (status == 404 && answer->body_bytes == 0)
-		return "a 404 without a body: another server, or an old firewall's refusal";
-	if (is_html(answer))
-		return arena_printf(arena,
-		    "status %u with an HTML page: a portal, proxy or other server", status);
-	if (status == 429)
-		return "status 429: throttled";
-	if (status >= 500)
-		return arena_printf(arena, "status %u without a body of the service", status);
-	return arena_printf(
-	    arena, "status %u without the JSON body of a Cosmos DB gateway", status);
 }
 
 static bool
 is_healthy(const struct https_answer *answer, const struct https_error *error)
 {
 	return answer->status == 401 && strcmp(error->code, healthy_code) == 0 &&
-	    text_starts_nocase(error->message, healthy_message) && has_gateway_header(answer);
+	    text_starts_nocase(error->message, healthy_message) &&
+	    https_answer_is_marked(answer);
 }
 
 void
@@ -221,7 +200,7 @@ https_answer_judge(
 	https_answer_head(answer, endpoint);
 	endpoint->http = OUTCOME_HTTP_OTHER;
 	if (!https_error_read(&error, answer->body, answer->body_bytes, arena)) {
-		endpoint->http_detail = say_stranger(answer, arena);
+		endpoint->http_detail = https_words_stranger(answer, arena);
 		return;
 	}
 	endpoint->error_code = error.code;

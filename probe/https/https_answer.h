@@ -19,12 +19,16 @@
 #include "base/arena.h"
 #include "proto/record.h"
 
+/* A longer x-ms-continuation is kept one byte longer than this, and is of no use. */
+enum { HTTPS_CONTINUATION_MAX = 4096 };
+
 struct https_answer {
 	unsigned    status;       /* 0: no status line yet */
 	const char *content_type; /* these in the arena; NULL: header absent */
 	const char *server, *gateway_version, *activity_id, *location, *substatus;
-	const char *retry_after, *via;
-	const char *body; /* borrowed; decoded of transfer codings, not NUL-terminated */
+	const char *retry_after, *retry_after_ms, *date, *continuation, *via;
+	const char *proxy_hint; /* value of a header that only a proxy sends */
+	const char *body;       /* borrowed; decoded of transfer codings, not NUL-terminated */
 	size_t      body_bytes;
 };
 
@@ -35,6 +39,12 @@ void https_answer_line(
 
 /* Fills the header fields of the endpoint: also for an answer that did not come whole. */
 void https_answer_head(const struct https_answer *answer, struct endpoint *endpoint);
+
+/* Whether a header stands there that the service alone sends. */
+bool https_answer_is_marked(const struct https_answer *answer);
+/* How long it asks to wait; 0: it does not. */
+uint32_t https_answer_retry_after_ms(const struct https_answer *answer);
+uint32_t https_answer_substatus(const struct https_answer *answer); /* 0: none */
 
 /* For an answer that came whole: fills http, error_*, path, seen_as, http_detail. */
 void https_answer_judge(

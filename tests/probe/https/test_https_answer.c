@@ -116,6 +116,41 @@ static const struct body_case {
 	    "{\"code\":\"Unauthorized\",\"message\":\"Request originated from IP 192.0.2.1 "
 	    "through public internet\"}",
 	    OUTCOME_HTTP_OTHER, PATH_NOT_TOLD, "", "Unauthorized", "but not the one" },
+	{ "404 of the service", "HTTP/1.1 404 Not Found\r\n" VERSION,
+	    "{\"code\":\"NotFound\",\"message\":\"Resource Not Found.\"}", OUTCOME_HTTP_OTHER,
+	    PATH_NOT_TOLD, "", "NotFound", "404 of the service itself" },
+	{ "404 of another API", "HTTP/1.1 404 Not Found\r\nServer: nginx\r\n",
+	    "{\"code\":\"NotFound\"}", OUTCOME_HTTP_OTHER, PATH_NOT_TOLD, "", "NotFound",
+	    "without the headers of a Cosmos DB gateway" },
+	{ "400 of the service", "HTTP/1.1 400 Bad Request\r\n" VERSION,
+	    "{\"code\":\"BadRequest\",\"message\":\"Request url is invalid\"}",
+	    OUTCOME_HTTP_OTHER, PATH_NOT_TOLD, "", "BadRequest", "does not take the request" },
+	{ "503 of the service", "HTTP/1.1 503 Service Unavailable\r\n" GUID,
+	    "{\"code\":\"ServiceUnavailable\"}", OUTCOME_HTTP_OTHER, PATH_NOT_TOLD, "",
+	    "ServiceUnavailable", "its own trouble" },
+	{ "503 of a stranger with JSON",
+	    "HTTP/1.1 503 Service Unavailable\r\nVia: 1.1 wall\r\n",
+	    "{\"error\":\"no upstream\"}", OUTCOME_HTTP_OTHER, PATH_NOT_TOLD, "", "",
+	    "came through a proxy, Via: 1.1 wall" },
+	{ "502 of a proxy", "HTTP/1.1 502 Bad Gateway\r\n", "", OUTCOME_HTTP_OTHER,
+	    PATH_NOT_TOLD, "", "", "did not reach it" },
+	{ "504 of a proxy that says so", "HTTP/1.1 504 Gateway Timeout\r\nVia: 1.1 squid\r\n",
+	    "timeout", OUTCOME_HTTP_OTHER, PATH_NOT_TOLD, "", "", "Via: 1.1 squid" },
+	{ "squid's page",
+	    "HTTP/1.1 403 Forbidden\r\nX-Squid-Error: ERR_ACCESS_DENIED 0\r\n"
+	    "Content-Type: text/html\r\n",
+	    "<html>", OUTCOME_HTTP_OTHER, PATH_NOT_TOLD, "", "", "ERR_ACCESS_DENIED" },
+	{ "a firewall's page", "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n",
+	    "<html>blocked", OUTCOME_HTTP_OTHER, PATH_NOT_TOLD, "", "", "not the account" },
+	{ "a proxy wants a password",
+	    "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Negotiate\r\n",
+	    "", OUTCOME_HTTP_OTHER, PATH_NOT_TOLD, "", "", "header of a proxy, Negotiate" },
+	{ "throttled by a stranger", "HTTP/1.1 429 Too Many Requests\r\n", "slow down",
+	    OUTCOME_HTTP_OTHER, PATH_NOT_TOLD, "", "", "not by the service" },
+	{ "throttled, and how long",
+	    "HTTP/1.1 429 Too Many Requests\r\nx-ms-retry-after-ms: 250\r\n",
+	    "{\"code\":\"429\"}", OUTCOME_HTTP_OTHER, PATH_NOT_TOLD, "", "429",
+	    "asks to wait 250 ms" },
 	{ "throttled", "HTTP/1.1 429 Too Many Requests\r\n", "{\"code\":\"TooManyRequests\"}",
 	    OUTCOME_HTTP_OTHER, PATH_NOT_TOLD, "", "TooManyRequests", "throttling" },
 	{ "redirect", "HTTP/1.1 302 Found\r\nLocation: http://portal/\r\n", "",
@@ -238,6 +273,45 @@ test_long_message(void **state)
 	assert_int_equal(e.path, PATH_SERVICE_ENDPOINT);
 	assert_int_equal(strlen(e.error_text), 255);
 	arena_free(arena);
+}
+
+static const struct wait_case {
+	const char *name, *head;
+	uint32_t    wait_ms;
+} wait_cases[] = {
+	{ "none", "HTTP/1.1 429 x\r\n", 0 },
+	{ "the service's", "HTTP/1.1 429 x\r\nRetry-After: 9\r\nx-ms-retry-after-ms: 250\r\n",
+	    250 },
+	{ "seconds", "HTTP/1.1 429 x\r\nRetry-After: 9\r\n", 9000 },
+	{ "of a 503", "HTTP/1.1 503 x\r\nRetry-After: 2\r\n", 2000 },
+	{ "not of a 200", "HTTP/1.1 200 x\r\nRetry-After: 2\r\n", 0 },
+	{ "a date",
+	    "HTTP/1.1 429 x\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov "
+	    "1994 08:49:52 GMT\r\n",
+	    15000 },
+	{ "a date that is over",
+	    "HTTP/1.1 429 x\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nRetry-After: Sun, 06 Nov "
+	    "1994 08:49:36 GMT\r\n",
+	    0 },
+	{ "words", "HTTP/1.1 429 x\r\nRetry-After: soon\r\n", 0 },
+	{ "negative", "HTTP/1.1 429 x\r\nRetry-After: -1\r\nx-ms-retry-after-ms: -1\r\n", 0 },
+	{ "beyond all", "HTTP/1.1 429 x\r\nRetry-After: 4294967295\r\n", UINT32_MAX },
+};
+
+static void
+test_waits(void **state)
+{
+	for (size_t i = 0; i < sizeof(wait_cases) / sizeof(wait_cases[0]); i++) {
+		struct arena       *arena = arena_new();
+		struct https_answer answer = { 0 };
+		struct endpoint     e = { 0 };
+
+		read_head(&answer, arena, wait_cases[i].head);
+		https_answer_judge(&answer, arena, &e);
+		if (e.retry_after_ms != wait_cases[i].wait_ms)
+			fail_msg("%s: %u ms", wait_cases[i].name, e.retry_after_ms);
+		arena_free(arena);
+	}
 }
 
 static const struct end_case {
@@ -509,6 +583,7 @@ main(void)
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_odd_status_lines),
 		cmocka_unit_test(test_long_message),
+		cmocka_unit_test(test_waits),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_times_are_differences),
 		cmocka_unit_test(test_specs),
