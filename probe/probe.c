@@ -1,6 +1,7 @@
 #include "probe/probe.h"
 
 #include "probe/dns/dns_kind.h"
+#include "probe/feed/feed.h"
 #include "probe/https/https.h"
 #include "probe/nss/nss_kind.h"
 #include "probe/rntbd/rntbd_record.h"
@@ -46,6 +47,7 @@ const struct probe_kind *const probe_kinds[] = {
 	&probe_https,
 	&probe_rntbd,
 	&probe_thin,
+	&probe_feed,
 	NULL,
 };
 

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "base/wbuf.h"
+#include "probe/feed/feed_percent.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -51,35 +52,15 @@ feed_key_parse(struct feed_key *key, const char *text, struct err *err)
 	return true;
 }
 
-static bool
-is_unreserved(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	    (c != '\0' && strchr("-._~", c) != NULL);
-}
-
-/* Everything but [rfc3986 2.3] becomes %xx, in lower case as the .NET SDK writes it. */
-static char *
-encode_percent(char *to, const char *text, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (is_unreserved(text[i]))
-			*to++ = text[i];
-		else
-			to += sprintf(to, "%%%02x", (unsigned char)text[i]);
-	}
-	return to;
-}
-
 /* Written straight into the arena, so that no other copy of the signature is left. */
 static const char *
 make_header(struct arena *arena, const char *kind, const char *signature, size_t count)
 {
 	size_t kind_count = strlen(kind);
 	char  *header = arena_alloc(arena, 3 * (kind_count + count) + 1);
-	char  *end = encode_percent(header, kind, kind_count);
+	char  *end = feed_percent_put(header, kind, kind_count);
 
-	*encode_percent(end, signature, count) = '\0';
+	*feed_percent_put(end, signature, count) = '\0';
 	return header;
 }
 

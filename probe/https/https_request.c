@@ -1,5 +1,6 @@
 #include "probe/https/https_request.h"
 
+#include "base/digest.h"
 #include "base/wbuf.h"
 #include "probe/https/https_multi.h"
 #include "probe/https/https_spec.h"
@@ -218,12 +219,22 @@ make_request(struct https_requests *requests)
 	return request;
 }
 
+/* A header may be a credential. */
+static void
+drop_headers(struct https_request *request)
+{
+	for (struct curl_slist *at = request->headers; at != NULL; at = at->next)
+		digest_wipe(at->data, strlen(at->data));
+	curl_slist_free_all(request->headers);
+	request->headers = NULL;
+}
+
 static void
 free_request(struct https_request *request)
 {
 	curl_easy_cleanup(request->easy);
 	curl_slist_free_all(request->connect_to);
-	curl_slist_free_all(request->headers);
+	drop_headers(request);
 	wbuf_fini(&request->body);
 	loop_watch_fini(&request->refusal);
 	free(request);
@@ -254,6 +265,8 @@ give_back(struct https_request *request)
 	if (request->asking)
 		https_multi_remove(requests->multi, request->easy);
 	request->asking = false;
+	curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, NULL);
+	drop_headers(request);
 	if (request->ask.line != NULL)
 		curl_easy_setopt(request->easy, CURLOPT_SHARE, NULL);
 	request->ask.line = NULL;
@@ -368,7 +381,6 @@ set_question(struct https_request *request, const struct https_spec *spec)
 	CURL                           *easy = request->easy;
 
 	curl_slist_free_all(request->connect_to);
-	curl_slist_free_all(request->headers);
 	request->connect_to = curl_slist_append(NULL, spec->connect_to);
 	request->headers = copy_list(ask->headers);
 	curl_easy_setopt(easy, CURLOPT_URL, spec->url);
