@@ -35,6 +35,13 @@ record_times(const struct https_times *times, struct endpoint *endpoint)
 	endpoint->http_total_us = phase_us(0, times->total_us);
 }
 
+/* Also when there was none yet. */
+static bool
+is_in_handshake(const struct https_seen *seen)
+{
+	return seen->times.tls_us == 0 && !seen->kept;
+}
+
 static struct https_end
 judge_timeout(const struct https_seen *seen, struct arena *arena)
 {
@@ -46,9 +53,9 @@ judge_timeout(const struct https_seen *seen, struct arena *arena)
 			arena_printf(arena,
 			    "our own loop came %lld ms after the deadline: no statement",
 			    (long long)(seen->late_us / US_PER_MS)) };
-	if (times->connect_us == 0)
+	if (times->connect_us == 0 && !seen->kept)
 		reached = "not connected";
-	else if (times->tls_us == 0)
+	else if (is_in_handshake(seen))
 		reached = "connected, handshake not finished";
 	else if (seen->head_bytes == 0)
 		reached = arena_printf(
@@ -115,7 +122,7 @@ enum {
 static const char *
 name_stage(const struct https_seen *seen)
 {
-	if (seen->times.tls_us == 0)
+	if (is_in_handshake(seen))
 		return "during the handshake";
 	return seen->head_bytes == 0 ? "without an answer" : "within its answer";
 }
@@ -144,7 +151,7 @@ static struct https_end
 judge_tls(const struct https_seen *seen, struct arena *arena)
 {
 	unsigned long error = find_tls_error(seen->text);
-	bool          handshake = seen->times.tls_us == 0;
+	bool          handshake = is_in_handshake(seen);
 
 	if (error == 0 || (error >> 23 & 0xff) != LIBRARY_SSL)
 		return seen->tcp == HTTPS_TCP_STANDS && handshake
@@ -219,7 +226,7 @@ judge_failure(const struct https_seen *seen, struct arena *arena)
 static bool
 is_of_the_wanted(const struct https_seen *seen)
 {
-	if (seen->connections != 1 && !(seen->line && seen->connections == 0))
+	if (seen->connections != 1 && !(seen->kept && seen->connections == 0))
 		return false;
 	return seen->proxy != NULL || addr_equal(&seen->reached, &seen->wanted);
 }

@@ -31,7 +31,7 @@ struct https_seen {
 	struct https_times times;
 	long               connections;     /* made for this request: 1, or it is not ours */
 	struct addr        wanted, reached; /* reached: family 0 when nothing was */
-	bool               line;            /* the connection of an earlier request may do */
+	bool               kept;            /* over the connection of an earlier request */
 	const char        *proxy; /* reached is it, and wanted does not count; NULL: none */
 	long               proxy_status;           /* its answer to CONNECT; 0: none */
 	const char        *target;                 /* what was asked for, in words; borrowed */

@@ -135,6 +135,7 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	    &peer, &probe_options(request->ask.probe)->source, &request->why);
 	if (request->fd < 0)
 		return refuse_socket(request, HTTPS_STOP_SOCKET);
+	request->seen.kept = false;
 	if (request->ask.line != NULL)
 		request->ask.line->fd = request->fd;
 	return request->fd;
@@ -412,7 +413,7 @@ clear(struct https_request *request, const struct https_request_ask *ask)
 		.text = "",
 		.wanted = ask->peer,
 		.proxy = request->requests->proxy,
-		.line = ask->line != NULL,
+		.kept = ask->line != NULL && ask->line->fd >= 0,
 		.target = ask->target,
 		.body_max = ask->body_max,
 		.limit_ms = ask->limit_ms,

@@ -1,6 +1,7 @@
 #include "probe/https/https.h"
 #include "tests/support/support_certs.h"
 #include "tests/support/support_child.h"
+#include "tests/support/support_peer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -400,6 +401,58 @@ test_environment_does_not_count(void **state)
 	support_child_stop(gateway);
 }
 
+static bool
+allow_other_ports(void *refused, const struct addr *peer)
+{
+	return peer->port != *(const uint16_t *)refused;
+}
+
+/* A proxy that lets nobody through answers in the gateway's place, and the record says who. */
+static void
+test_proxy(void **state)
+{
+	static char refusal[] = "HTTP/1.1 407 Proxy Authentication Required\r\n"
+	                        "Content-Length: 0\r\n\r\n";
+
+	struct support_peer *proxy = support_peer_start(support_peer_says, refusal);
+	struct addr          at = support_peer_addr(proxy), peer = { 0 };
+	char                 text[ADDR_TEXT + 16], host_port[ADDR_TEXT];
+	struct probe_options options = { .proxy = text, .allows_arg = &at.port };
+	struct fixture      *f;
+
+	addr_render_port(&at, host_port, sizeof(host_port));
+	snprintf(text, sizeof(text), "http://%s", host_port);
+	assert_true(addr_parse(&peer, "127.0.0.1:443", 0, NULL));
+	f = start(&options);
+	ask(f, peer, 5000);
+	assert_int_equal(f->endpoint.http, OUTCOME_HTTP_OTHER);
+	assert_int_equal(f->endpoint.http_status, 407);
+	assert_string_equal(f->endpoint.proxy, host_port);
+	assert_non_null(strstr(f->endpoint.http_detail, "the proxy refuses the way"));
+	stop(f);
+	options.allows = allow_other_ports;
+	f = start(&options);
+	ask(f, peer, 5000);
+	assert_int_equal(f->endpoint.http, OUTCOME_POLICY);
+	stop(f);
+	support_peer_stop(proxy);
+}
+
+static void
+test_proxy_that_is_none(void **state)
+{
+	struct err                 err = { 0 };
+	struct loop               *loop = loop_new(&err);
+	const struct probe_options options = { .loop = loop,
+		.clock = clock_system(),
+		.ca_file = root_path,
+		.proxy = "socks5://127.0.0.1:1080" };
+
+	assert_null(probes_new(&options, &err));
+	assert_non_null(strstr(err.text, "http://host:port"));
+	loop_free(loop);
+}
+
 static void
 test_host_that_is_none(void **state)
 {
@@ -517,6 +570,8 @@ main(void)
 		cmocka_unit_test(test_policy_is_asked_of_the_address),
 		cmocka_unit_test(test_source_address),
 		cmocka_unit_test(test_environment_does_not_count),
+		cmocka_unit_test(test_proxy),
+		cmocka_unit_test(test_proxy_that_is_none),
 		cmocka_unit_test(test_host_that_is_none),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_late_loop),
