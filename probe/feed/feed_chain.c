@@ -63,20 +63,6 @@ text_or_empty(const char *text)
 	return text != NULL ? text : "";
 }
 
-static const char *
-dbs_path(const struct feed_chain *chain, bool encoded)
-{
-	return arena_printf(chain->arena, "dbs/%s",
-	    encoded ? feed_percent_text(chain->arena, chain->database) : chain->database);
-}
-
-static const char *
-colls_path(const struct feed_chain *chain, bool encoded)
-{
-	return arena_printf(chain->arena, "%s/colls/%s", dbs_path(chain, encoded),
-	    encoded ? feed_percent_text(chain->arena, chain->container) : chain->container);
-}
-
 static unsigned
 ranges_max(const struct feed_chain *chain)
 {
@@ -106,31 +92,18 @@ list_ranges(struct feed_chain *chain)
 }
 
 static struct feed_request
-ask_addresses(struct feed_chain *chain)
+make_addresses(struct feed_chain *chain)
 {
-	struct feed_request request = { .refresh = chain->ask->refresh };
-	char               *link;
+	struct feed_request request;
 
-	chain->feed->refreshed |= chain->ask->refresh;
 	if (chain->rid == NULL) {
 		chain->feed->container = "dbs";
-		request.target = "//addresses/?$resolveFor=dbs&$filter=protocol%20eq%20rntbd";
-		request.type = "dbs";
-		request.link = "";
-		return request;
+		request = feed_request_master();
+	} else {
+		request = feed_request_addresses(chain->arena, chain->rid, list_ranges(chain));
 	}
-	request.target = arena_printf(chain->arena,
-	    "//addresses/?$resolveFor=%s&$filter=protocol%%20eq%%20rntbd"
-	    "&$partitionKeyRangeIds=%s",
-	    feed_percent_text(chain->arena,
-	        arena_printf(chain->arena, "dbs/%s/colls/%s/docs",
-	            feed_json_database_rid(chain->rid, chain->arena), chain->rid)),
-	    list_ranges(chain));
-	request.type = "docs";
-	link = arena_strdup(chain->arena, chain->rid);
-	for (char *at = link; *at != '\0'; at++)
-		*at = text_lower(*at);
-	request.link = link;
+	request.refresh = chain->ask->refresh;
+	chain->feed->refreshed |= request.refresh;
 	return request;
 }
 
@@ -141,29 +114,14 @@ make_request(struct feed_chain *chain)
 
 	switch (chain->step) {
 	case STEP_ACCOUNT: break;
-	case STEP_DATABASES:
-		return (struct feed_request){ .target = "/dbs", .type = "dbs", .link = "" };
-	case STEP_CONTAINERS:
-		return (struct feed_request){
-			.target = arena_printf(arena, "/%s/colls", dbs_path(chain, true)),
-			.type = "colls",
-			.link = dbs_path(chain, false),
-		};
+	case STEP_DATABASES: return feed_request_databases();
+	case STEP_CONTAINERS: return feed_request_containers(arena, chain->database);
 	case STEP_CONTAINER:
-		return (struct feed_request){
-			.target = arena_printf(arena, "/%s", colls_path(chain, true)),
-			.type = "colls",
-			.link = colls_path(chain, false),
-		};
-	case STEP_RANGES:
-		return (struct feed_request){
-			.target = arena_printf(arena, "/%s/pkranges", colls_path(chain, true)),
-			.type = "pkranges",
-			.link = colls_path(chain, false),
-		};
-	case STEP_ADDRESSES: return ask_addresses(chain);
+		return feed_request_container(arena, chain->database, chain->container);
+	case STEP_RANGES: return feed_request_ranges(arena, chain->database, chain->container);
+	case STEP_ADDRESSES: return make_addresses(chain);
 	}
-	return (struct feed_request){ .target = "/", .type = "", .link = "", .thin = true };
+	return feed_request_account();
 }
 
 static enum feed_next
@@ -241,6 +199,13 @@ turn_page(struct feed_chain *chain, const struct https_answer *answer)
 	return true;
 }
 
+static void
+name_container(struct feed_chain *chain)
+{
+	chain->feed->container = feed_request_link(
+	    chain->arena, chain->database, chain->container);
+}
+
 static enum feed_next
 choose_database(struct feed_chain *chain)
 {
@@ -288,7 +253,7 @@ step_containers(struct feed_chain *chain, const struct https_answer *answer, str
 		return turn_page(chain, answer) ? FEED_ASK : choose_database(chain);
 	first = &chain->containers.items[0];
 	chain->container = first->id;
-	chain->feed->container = colls_path(chain, false);
+	name_container(chain);
 	/* The list has told what the container itself would tell. */
 	if (feed_json_database_rid(first->rid, chain->arena) == NULL)
 		return enter(chain, STEP_CONTAINER);
@@ -304,7 +269,7 @@ step_container(struct feed_chain *chain, const struct https_answer *answer, stru
 		chain->rid = NULL;
 		return refuse_body(chain, answer, err);
 	}
-	chain->feed->container = colls_path(chain, false);
+	name_container(chain);
 	return enter(chain, STEP_RANGES);
 }
 

@@ -7,6 +7,7 @@
 #define PROBE_FEED_FEED_CHAIN_H
 
 #include "probe/feed/feed.h"
+#include "probe/feed/feed_request.h"
 #include "probe/https/https_answer.h"
 
 enum {
@@ -15,15 +16,6 @@ enum {
 };
 
 struct feed_chain;
-
-/* One GET; texts live in the arena. */
-struct feed_request {
-	const char *target;       /* as it is sent */
-	const char *type, *link;  /* for the signer */
-	const char *continuation; /* x-ms-continuation; NULL: none */
-	bool        thin;         /* x-ms-cosmos-use-thinclient */
-	bool        refresh;      /* x-ms-force-refresh */
-};
 
 enum feed_next {
 	FEED_ASK,  /* make feed_chain_request() */

@@ -1,8 +1,8 @@
 /* https_request: one HTTPS GET to one address, through libcurl.
  *
  * The engine of the kinds that speak HTTPS.  The name decides what is verified and what stands in
- * Host, the address alone decides where the connection goes; nothing is followed, retried or
- * remembered, and no proxy of the environment is used.  What the answer means is not its matter.
+ * Host, the address alone decides where the connection goes; nothing is followed or remembered, and
+ * no proxy of the environment is used.  What the answer means is not its matter.
  */
 #ifndef PROBE_HTTPS_HTTPS_REQUEST_H
 #define PROBE_HTTPS_HTTPS_REQUEST_H
@@ -20,7 +20,8 @@ struct https_requests *https_requests_new(struct probes *probes, struct err *err
 void https_requests_free(struct https_requests *requests);
 
 /* A connection that requests one after the other may use: to the same host and peer, and never at
- * the same time.  It is nobody else's, and is closed with the line. */
+ * the same time.  It is nobody else's, and is closed with the line.  Where the peer has closed it
+ * meanwhile, libcurl makes another one and sends the request again. */
 struct https_line *https_line_new(struct https_requests *requests);
 void               https_line_free(struct https_line *line); /* NULL is fine */
 

@@ -98,7 +98,7 @@ static void
 say_slowly(SSL *ssl, const struct wbuf *out)
 {
 	for (size_t i = 0; i < out->count && say(ssl, out->bytes + i, 1); i++)
-		usleep(20 * 1000);
+		usleep(100 * 1000);
 }
 
 static void

@@ -19,7 +19,7 @@ enum support_http_fault {
 	SUPPORT_HTTP_CUT_BODY,     /* closed within the body */
 	SUPPORT_HTTP_RESET,        /* RST instead of an answer */
 	SUPPORT_HTTP_SILENT,       /* nothing, until the client gives up */
-	SUPPORT_HTTP_SLOW,         /* a byte every 20 ms */
+	SUPPORT_HTTP_SLOW,         /* a byte every 100 ms */
 	SUPPORT_HTTP_ENDLESS_HEAD,
 	SUPPORT_HTTP_ENDLESS_BODY, /* chunks, without end */
 	SUPPORT_HTTP_FAULTS
