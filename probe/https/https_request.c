@@ -1,204 +1,18 @@
 #include "probe/https/https_request.h"
 
-#include "base/digest.h"
-#include "base/wbuf.h"
+#include "probe/https/https_easy.h"
 #include "probe/https/https_multi.h"
-#include "probe/https/https_spec.h"
-#include "probe/https/https_tls.h"
 
 #include <assert.h>
 #include <curl/curl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-/* A gateway's head is some 500 bytes. */
-enum { HEAD_MAX = 16 * 1024, IDLE_MAX = 16 };
-
-struct https_requests {
-	struct probes        *probes;        /* borrowed; outlives us */
-	struct https_multi   *multi;         /* owned */
-	struct https_request *idle, *active; /* owned; lists */
-	struct https_line    *lines;         /* list */
-	unsigned              idle_count;
-	char                 *proxy; /* owned; host:port, NULL: none */
-};
-
-struct https_line {
-	struct https_requests *requests; /* borrowed; outlives us */
-	struct https_line     *next;     /* in requests->lines */
-	CURLSH                *pool;     /* owned; holds no connection but ours */
-	int                    fd;       /* libcurl's; -1: none */
-};
-
-/* One request, or between two of them an easy handle that waits for the next. */
-struct https_request {
-	struct https_requests *requests; /* borrowed; outlives us */
-	struct https_request  *next;     /* in requests->idle or ->active */
-	CURL                  *easy;     /* owned */
-	char                   text[CURL_ERROR_SIZE];
-
-	struct https_request_ask ask;
-	struct curl_slist       *connect_to, *headers; /* owned */
-	struct https_seen        seen;
-	struct https_answer      answer; /* its texts are in the probe's arena */
-	struct wbuf              body;
-	struct err               why;                /* for seen.why */
-	int                      fd;                 /* libcurl's; -1: none yet */
-	int64_t                  started_us, due_us; /* monotonic */
-	int64_t                  connected_us;       /* since the start; 0: not yet */
-	struct loop_watch        refusal;            /* ends one that never came to ask */
-	bool                     asking;             /* libcurl has the handle */
-};
+enum { IDLE_MAX = 16 };
 
 static const struct clock *
 clock_of(const struct https_request *request)
 {
 	return probes_options(request->requests->probes)->clock;
-}
-
-/* libcurl's callbacks. */
-
-static size_t
-on_head(char *line, size_t size, size_t count, void *arg)
-{
-	struct https_request *request = arg;
-
-	request->seen.head_bytes += size * count;
-	if (request->seen.head_bytes > HEAD_MAX) {
-		request->seen.stop = HTTPS_STOP_HEAD;
-		return 0;
-	}
-	https_answer_line(
-	    &request->answer, probe_ask(request->ask.probe)->arena, line, size * count);
-	return size * count;
-}
-
-static size_t
-on_body(char *bytes, size_t size, size_t count, void *arg)
-{
-	struct https_request *request = arg;
-	size_t                room = request->ask.body_kept - request->body.count;
-
-	count *= size;
-	request->seen.body_bytes += count;
-	if (request->seen.body_bytes > request->ask.body_max) {
-		request->seen.stop = HTTPS_STOP_BODY;
-		return 0;
-	}
-	wbuf_put(&request->body, bytes, count < room ? count : room);
-	return count;
-}
-
-/* The handshake is about to begin: connected. */
-static CURLcode
-on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
-{
-	struct https_request *request = arg;
-
-	request->connected_us = clock_mono_us(clock_of(request)) - request->started_us;
-	https_tls_apply(ssl_ctx, probes_roots(request->requests->probes));
-	return CURLE_OK;
-}
-
-static curl_socket_t
-refuse_socket(struct https_request *request, enum https_stop stop)
-{
-	request->seen.stop = stop;
-	return CURL_SOCKET_BAD;
-}
-
-/* Through a proxy, the address is the proxy's own. */
-static bool
-may_connect(const struct https_request *request, const struct addr *peer)
-{
-	const struct https_seen *seen = &request->seen;
-
-	if (seen->proxy == NULL &&
-	    (!addr_equal(peer, &seen->wanted) || peer->port != seen->wanted.port))
-		return false;
-	return probe_allows(request->ask.probe, peer);
-}
-
-/* The address that stands here goes to connect() unchanged: the policy is asked about it, not
- * about what we meant to connect to. */
-static curl_socket_t
-on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	struct https_request *request = arg;
-	struct addr           peer = addr_from_sockaddr(&address->addr);
-
-	if (purpose != CURLSOCKTYPE_IPCXN || !may_connect(request, &peer))
-		return refuse_socket(request, HTTPS_STOP_POLICY);
-	request->fd = https_socket_open(
-	    &peer, &probe_options(request->ask.probe)->source, &request->why);
-	if (request->fd < 0)
-		return refuse_socket(request, HTTPS_STOP_SOCKET);
-	request->seen.kept = false;
-	if (request->ask.line != NULL)
-		request->ask.line->fd = request->fd;
-	return request->fd;
-}
-
-/* libcurl does not say whether the peer closed or reset; the kernel does, as long as the
- * descriptor is open.  Some versions close after the handle has gone back: so look it up. */
-static int
-on_close(void *arg, curl_socket_t fd)
-{
-	struct https_requests *requests = arg;
-
-	for (struct https_line *line = requests->lines; line != NULL; line = line->next) {
-		if (line->fd == fd)
-			line->fd = -1;
-	}
-	for (struct https_request *request = requests->active; request != NULL;
-	     request = request->next) {
-		if (request->fd == fd) {
-			request->seen.tcp = https_socket_tcp(fd);
-			request->fd = -1;
-		}
-	}
-	return close(fd);
-}
-
-/* The handle: what never changes is set once. */
-
-static void
-set_transport(CURL *easy, struct https_request *request)
-{
-	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, request);
-	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, request->requests);
-	if (request->requests->proxy != NULL) {
-		curl_easy_setopt(easy, CURLOPT_PROXY, request->requests->proxy);
-		curl_easy_setopt(easy, CURLOPT_PROXYTYPE, (long)CURLPROXY_HTTP);
-		curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
-		/* Its answer to CONNECT is not the gateway's. */
-		curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	}
-
-	/* The roots come from the shared store alone. */
-	curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
-	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, request);
-}
-
-static void
-set_ends(CURL *easy, struct https_request *request)
-{
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, request);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->text);
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, request);
 }
 
 static void on_refusal(void *arg, unsigned what);
@@ -209,33 +23,17 @@ make_request(struct https_requests *requests)
 	struct https_request *request = mem_alloc(sizeof(*request));
 
 	request->requests = requests;
-	request->easy = curl_easy_init();
-	assert(request->easy != NULL); /* fails for want of memory only */
 	wbuf_init(&request->body);
 	loop_watch_init(
 	    &request->refusal, probes_options(requests->probes)->loop, on_refusal, request);
-	https_multi_prepare(request->easy);
-	set_transport(request->easy, request);
-	set_ends(request->easy, request);
+	https_easy_open(request);
 	return request;
-}
-
-/* A header may be a credential. */
-static void
-drop_headers(struct https_request *request)
-{
-	for (struct curl_slist *at = request->headers; at != NULL; at = at->next)
-		digest_wipe(at->data, strlen(at->data));
-	curl_slist_free_all(request->headers);
-	request->headers = NULL;
 }
 
 static void
 free_request(struct https_request *request)
 {
-	curl_easy_cleanup(request->easy);
-	curl_slist_free_all(request->connect_to);
-	drop_headers(request);
+	https_easy_close(request);
 	wbuf_fini(&request->body);
 	loop_watch_fini(&request->refusal);
 	free(request);
@@ -266,10 +64,7 @@ give_back(struct https_request *request)
 	if (request->asking)
 		https_multi_remove(requests->multi, request->easy);
 	request->asking = false;
-	curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, NULL);
-	drop_headers(request);
-	if (request->ask.line != NULL)
-		curl_easy_setopt(request->easy, CURLOPT_SHARE, NULL);
+	https_easy_forget(request);
 	request->ask.line = NULL;
 	loop_watch_stop(&request->refusal);
 	while (*link != request)
@@ -285,42 +80,6 @@ give_back(struct https_request *request)
 }
 
 /* The end. */
-
-static int64_t
-time_of(CURL *easy, CURLINFO info)
-{
-	curl_off_t value = 0;
-
-	curl_easy_getinfo(easy, info, &value);
-	return value;
-}
-
-static void
-look_at_transfer(struct https_request *request)
-{
-	struct https_seen *seen = &request->seen;
-	const char        *reached = NULL;
-	long               os_errno = 0;
-
-	curl_easy_getinfo(request->easy, CURLINFO_PRIMARY_IP, &reached);
-	if (reached == NULL || !addr_parse(&seen->reached, reached, 0, NULL))
-		seen->reached = (struct addr){ 0 };
-	curl_easy_getinfo(request->easy, CURLINFO_NUM_CONNECTS, &seen->connections);
-	curl_easy_getinfo(request->easy, CURLINFO_HTTP_CONNECTCODE, &seen->proxy_status);
-	curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &os_errno);
-	seen->os_errno = (int)os_errno;
-	seen->times = (struct https_times){
-		.lookup_us = time_of(request->easy, CURLINFO_NAMELOOKUP_TIME_T),
-		.connect_us = time_of(request->easy, CURLINFO_CONNECT_TIME_T),
-		.tls_us = time_of(request->easy, CURLINFO_APPCONNECT_TIME_T),
-		.sent_us = time_of(request->easy, CURLINFO_PRETRANSFER_TIME_T),
-		.first_us = time_of(request->easy, CURLINFO_STARTTRANSFER_TIME_T),
-		.total_us = time_of(request->easy, CURLINFO_TOTAL_TIME_T),
-	};
-	/* Some versions stamp "connected" only when the handshake is finished too. */
-	if (seen->times.connect_us == 0)
-		seen->times.connect_us = request->connected_us;
-}
 
 /* The last thing that happens to the request: what it leaves outlives it for the callback. */
 static void
@@ -353,7 +112,7 @@ on_done(void *arg, void *easy, int code)
 	void *private = NULL;
 
 	curl_easy_getinfo((CURL *)easy, CURLINFO_PRIVATE, &private);
-	look_at_transfer(private);
+	https_easy_look(private);
 	finish(private, code);
 }
 
@@ -364,46 +123,6 @@ on_refusal(void *arg, unsigned what)
 }
 
 /* The beginning. */
-
-static struct curl_slist *
-copy_list(const char *const *texts)
-{
-	struct curl_slist *list = NULL;
-
-	for (; texts != NULL && *texts != NULL; texts++)
-		list = curl_slist_append(list, *texts);
-	return list;
-}
-
-static void
-set_question(struct https_request *request, const struct https_spec *spec)
-{
-	const struct https_request_ask *ask = &request->ask;
-	CURL                           *easy = request->easy;
-
-	curl_slist_free_all(request->connect_to);
-	request->connect_to = curl_slist_append(NULL, spec->connect_to);
-	request->headers = copy_list(ask->headers);
-	curl_easy_setopt(easy, CURLOPT_URL, spec->url);
-	curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, spec->target);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers);
-	curl_easy_setopt(
-	    easy, CURLOPT_CONNECT_TO, request->seen.proxy != NULL ? NULL : request->connect_to);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)ask->limit_ms);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)ask->limit_ms);
-}
-
-/* Without a line each request has its own connection. */
-static void
-set_line(struct https_request *request)
-{
-	struct https_line *line = request->ask.line;
-
-	curl_easy_setopt(request->easy, CURLOPT_FRESH_CONNECT, line == NULL ? 1L : 0L);
-	curl_easy_setopt(request->easy, CURLOPT_FORBID_REUSE, line == NULL ? 1L : 0L);
-	if (line != NULL)
-		curl_easy_setopt(request->easy, CURLOPT_SHARE, line->pool);
-}
 
 static void
 clear(struct https_request *request, const struct https_request_ask *ask)
@@ -442,8 +161,7 @@ https_request_start(struct https_requests *requests, const struct https_request_
 		return request;
 	}
 	request->seen.target = spec.path;
-	set_question(request, &spec);
-	set_line(request);
+	https_easy_ask(request, &spec);
 	request->asking = true;
 	https_multi_add(requests->multi, request->easy);
 	return request;
@@ -463,9 +181,7 @@ https_line_new(struct https_requests *requests)
 
 	line->requests = requests;
 	line->fd = -1;
-	line->pool = curl_share_init();
-	assert(line->pool != NULL); /* fails for want of memory only */
-	curl_share_setopt(line->pool, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
+	line->pool = https_easy_pool_open();
 	line->next = requests->lines;
 	requests->lines = line;
 	return line;
@@ -478,7 +194,7 @@ https_line_free(struct https_line *line)
 
 	if (line == NULL)
 		return;
-	curl_share_cleanup(line->pool); /* closes the connection */
+	https_easy_pool_close(line->pool);
 	for (link = &line->requests->lines; *link != line; link = &(*link)->next)
 		;
 	*link = line->next;

@@ -238,14 +238,19 @@ begin(struct fixture *f, int64_t limit_ms)
 	return probe_start(f->probes, &ask);
 }
 
+/* On a machine that is too busy to be on time, once more. */
 static void
 run(struct fixture *f, int64_t limit_ms)
 {
-	begin(f, limit_ms);
-	assert_int_equal(f->overs, 0);
-	loop_run(f->loop);
-	assert_int_equal(f->overs, 1);
-	assert_false(f->office.busy);
+	for (unsigned tries = 0; tries < 5; tries++) {
+		begin(f, limit_ms);
+		assert_int_equal(f->overs, 0);
+		loop_run(f->loop);
+		assert_int_equal(f->overs, 1);
+		assert_false(f->office.busy);
+		if (f->feed.outcome != OUTCOME_AGENT_LATE)
+			return;
+	}
 }
 
 static void
@@ -582,11 +587,11 @@ test_no_signature(void **state)
 	static const struct {
 		enum answers answers;
 		const char  *detail;
-		unsigned     cancelled;
+		bool         cancelled;
 	} cases[] = {
-		{ SAYS_NO, "no key for contoso", 0 },
-		{ SIGNS_LINES, "is no header", 0 },
-		{ SIGNS_NOTHING, "no signature came in time", 1 },
+		{ SAYS_NO, "no key for contoso", false },
+		{ SIGNS_LINES, "is no header", false },
+		{ SIGNS_NOTHING, "no signature came in time", true },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -596,7 +601,7 @@ test_no_signature(void **state)
 		assert_int_equal(f->feed.outcome, OUTCOME_LOCAL);
 		assert_string_equal(f->feed.step, "credential");
 		assert_non_null(strstr(f->feed.detail, cases[i].detail));
-		assert_int_equal(f->office.cancelled, cases[i].cancelled);
+		assert_int_equal(f->office.cancelled > 0, cases[i].cancelled);
 		assert_int_equal(f->feed.took_us, 0);
 		stop_server(f);
 		assert_int_equal(f->http.connections, 0);
