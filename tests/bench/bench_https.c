@@ -2,7 +2,7 @@
  *
  *   bench_https [--count N] [--goal RATIO]
  *
- * Both do the same against the same server (fake_gateway, another process): TCP connect, TLS with
+ * Both do the same against the same server (fake_backend, another process): TCP connect, TLS with
  * the certificate verified for its name against shared roots, GET /, the whole answer.  The chain
  * is as long as the service's: leaf, issuing authority, root.  Bare is blocking OpenSSL with one
  * SSL_CTX; ours goes through probe_start() and the loop, one after the other.  Measured is
@@ -263,7 +263,7 @@ bench_key(bool rsa, unsigned count)
 	struct bench          bench = { 0 };
 
 	make_certs(rsa);
-	server = support_child_start("fake_gateway", args, 1);
+	server = support_child_start("fake_backend", args, 1);
 	use_cpu(support_child_pid(server), 1);
 	open_bench(&bench, server);
 	measure_bare(&bench, 20);

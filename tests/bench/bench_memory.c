@@ -94,7 +94,7 @@ start_gateway(struct world *world)
 	world->certs = support_certs_new(
 	    &(struct support_certs_plan){ .subject = "gateway", .names = names });
 	support_certs_write(world->certs, cert, key);
-	world->gateway = support_child_start("fake_gateway", args, 1);
+	world->gateway = support_child_start("fake_backend", args, 1);
 	world->port = support_child_addr(world->gateway, 0).port;
 	free(cert);
 	free(key);

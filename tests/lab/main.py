@@ -23,7 +23,7 @@ TOOLS = ("ip", "nft", "nsd", "unbound", "openssl", "nsenter", "unshare", "sysctl
 def find_programs(build):
     build = os.path.abspath(build)
     programs = {"plprobe": "plprobe", "plprobe-collector": "plprobe-collector",
-                "fake_gateway": "tests/fake_gateway", "relay": "tests/relay"}
+                "fake_backend": "tests/fake_backend", "relay": "tests/relay"}
     found = {name: os.path.join(build, path) for name, path in programs.items()}
     for path in found.values():
         if not os.access(path, os.X_OK):

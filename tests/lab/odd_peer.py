@@ -1,6 +1,6 @@
 """A server where a gateway should be that is odd in one named way below HTTP, or in its timing.
 
-What is wrong at HTTP, tests/fake/fake_gateway does.
+What is wrong at HTTP, tests/fake/fake_backend does.
 
     odd_peer.py WAY --listen IP:PORT... --cert FILE --key FILE
 """

@@ -103,7 +103,7 @@ class Path:
 class Gateway:
     region: str
     account: str
-    answer: str = ""                 # of tests/fake/fake_gateway
+    answer: str = ""                 # of tests/fake/fake_backend
     certificate: str = "good"
     odd: str = ""                    # a way of odd_peer.py, in place of a gateway
     address: str = ""                # in place of the endpoint's own

@@ -168,7 +168,7 @@ class World:
     def _start_gateway(self, space, name, key, addresses):
         answer, kind, odd = key
         certificate, private_key = self.certificates.get(kind)
-        command = [self.programs["fake_gateway"], "--answer", answer]
+        command = [self.programs["fake_backend"], "--answer", answer]
         if odd:
             command = [sys.executable, os.path.join(HERE, "odd_peer.py"), odd]
         for address in addresses:

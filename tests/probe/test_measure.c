@@ -92,7 +92,7 @@ start_gateway(const char *answer)
 
 	snprintf(first, sizeof(first), "127.0.0.1:%u", port);
 	snprintf(second, sizeof(second), "127.0.0.2:%u", port);
-	return support_child_start("fake_gateway", args, 2);
+	return support_child_start("fake_backend", args, 2);
 }
 
 static void

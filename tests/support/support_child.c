@@ -64,7 +64,9 @@ hear_listeners(struct support_child *child, const char *program, FILE *in, size_
 		line[strcspn(line, "\n")] = '\0';
 		if (strncmp(line, "listening ", 10) != 0)
 			continue;
-		if (!addr_parse(&child->addrs[child->addr_count], line + 10, 0, NULL))
+		/* Some name a protocol in front of the address. */
+		if (!addr_parse(
+		        &child->addrs[child->addr_count], strrchr(line, ' ') + 1, 0, NULL))
 			die("says no address", program);
 		child->addr_count++;
 	}

@@ -1,8 +1,8 @@
 /* support_child: a fake server of this build, run as a process of its own.
  *
- * The program stands beside the test's own; it prints a line "listening IP:PORT" for each of its
- * addresses when it is ready.  It dies with the test.  Nothing here returns an error: a helper
- * that cannot help ends the program with a line on stderr.
+ * The program stands beside the test's own; it prints a line "listening [PROTOCOL] IP:PORT" for
+ * each of its addresses when it is ready.  It dies with the test.  Nothing here returns an error:
+ * a helper that cannot help ends the program with a line on stderr.
  */
 #ifndef TESTS_SUPPORT_CHILD_H
 #define TESTS_SUPPORT_CHILD_H

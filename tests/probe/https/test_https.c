@@ -80,7 +80,7 @@ start_gateway(const char *answer)
 	const char *const args[] = { "--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0",
 		"--cert", cert_path, "--key", key_path, "--answer", answer, NULL };
 
-	return support_child_start("fake_gateway", args, 2);
+	return support_child_start("fake_backend", args, 2);
 }
 
 static struct fixture *
@@ -227,7 +227,7 @@ test_each_address_is_its_own(void **state)
 {
 	const char *const args[] = { "--listen", "127.0.0.1:0", "--cert", cert_path, "--key",
 		key_path, "--answer", "forbidden-service-endpoint", NULL };
-	struct support_child *other = support_child_start("fake_gateway", args, 1);
+	struct support_child *other = support_child_start("fake_backend", args, 1);
 	struct support_child *gateway = start_gateway("unauthorized");
 	struct fixture       *f = start(&usual);
 	struct endpoint       e[6] = { 0 };
@@ -288,7 +288,7 @@ ask_server(const char *cert, const char *key, const char *ca_file, struct endpoi
 {
 	const char *const args[] = { "--listen", "127.0.0.1:0", "--cert", cert, "--key", key,
 		NULL };
-	struct support_child      *gateway = support_child_start("fake_gateway", args, 1);
+	struct support_child      *gateway = support_child_start("fake_backend", args, 1);
 	const struct probe_options options = { .ca_file = ca_file };
 	struct fixture            *f = start(&options);
 
