@@ -10,6 +10,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 
+import direct
 from space import Failed
 from world import World
 
@@ -76,7 +77,9 @@ def _command(world, scene, programs):
         for path in world.endpoint_paths(endpoint):
             command += ["--expect", path]
     command += ["-o", "json", "--ca-file", world.certificates.roots,
-                "--timeout", scene.check["timeout"], *scene.check["arguments"]]
+                "--timeout", scene.check["timeout"]]
+    command += [direct.expand(argument, world.directory, scene.accounts)
+                for argument in scene.check["arguments"]]
     return command
 
 
@@ -179,6 +182,19 @@ def _differences(scene, answer, status):
     return words
 
 
+def _unheard(world, scene):
+    """What the back ends must have heard, and did not; and what they must not have."""
+    lines = world.seen()
+    words = ""
+    for pattern in scene.check["seen"]:
+        if not any(re.search(pattern, line) for line in lines):
+            words += f"  no back end heard {pattern!r}\n"
+    for pattern in scene.check["unseen"]:
+        words += "".join(f"  must not be heard, {pattern!r}: {line}\n" for line in lines
+                         if re.search(pattern, line))
+    return words
+
+
 def judge(world, scene, programs):
     """Empty when all is as expected, else what is not."""
     ended = _run(world, scene, programs)
@@ -186,6 +202,7 @@ def judge(world, scene, programs):
         differences = _differences(scene, json.loads(ended.out), ended.status)
     except (ValueError, KeyError, TypeError) as error:
         differences = f"  the answer is not as agreed: {error!r}\n"
+    differences += _unheard(world, scene)
     limit_mib = scene.check.get("memory_mib", ended.memory_mib)
     if ended.memory_mib > limit_mib:
         differences += f"  {ended.memory_mib:.0f} MiB of memory, at most {limit_mib} wanted\n"

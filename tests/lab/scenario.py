@@ -6,10 +6,12 @@ silently not planted would make a near miss pass for the wrong reason.
 
 import ipaddress
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field
 
 import certs
+import direct
 
 # What a record may be, beside an address, a list of them, or "as REGION": not there; there, but of
 # another type; at the end of six more aliases; the same with names so long that it needs TCP.
@@ -20,6 +22,13 @@ RECORDS = ("missing", "empty", "chain", "long")
 # packet of each connection is lost; the network around the address has no route.
 FAULTS = ("drop", "reset", "unreachable", "prohibited", "cut-at-once", "cut", "closed", "no-route",
           "first-lost", "route-around")
+
+# Which connections a fault of a path is about: those to the gateway, to the replicas of Direct
+# mode, to Gateway V2, or to all of them; a list holds ports.
+PATH_PORTS = ("gateway", "direct", "thin", "all")
+
+# Faults that do not know of ports.
+ADDRESS_FAULTS = ("no-route", "route-around")
 
 # What a resolver may do.  azure: as 168.63.129.16 does; azure-only: the same, and fails for all
 # the rest; ours-only: the same, and refuses everybody else; route-around: the same, and the network
@@ -55,6 +64,22 @@ def label(region):
 
 
 @dataclass
+class Direct:
+    """What an account has beside its gateways; presets as seen with private endpoints."""
+    ports: list = field(default_factory=lambda: [21226, 30144, 42001, 3044])
+    # of the replicas at a regional private address, four to a partition key range
+    refreshed_ports: list = field(default_factory=list)    # told after x-ms-force-refresh
+    public_ports: list = field(default_factory=lambda: [14031, 14184, 14356, 14405])
+    thin: int = 10250                # port of Gateway V2 there; 0: the account has none
+    database: str = "db1"
+    container: str = "c1"            # "": the account is empty
+    local_auth: bool = True          # keys are taken
+    clock: int = 0                   # seconds by which the service is ahead of us
+    chunked: bool = False            # form of the bodies
+    page: int = 0                    # items in one answer, 0 for all
+
+
+@dataclass
 class Account:
     name: str
     regions: list
@@ -66,6 +91,7 @@ class Account:
     creating: list = field(default_factory=list)    # of the regions, those being added
     unlisted: list = field(default_factory=list)    # regions that it has, but not in the document
     alias: str = "lower"             # upper: public DNS writes the alias in other letters
+    direct: Direct | None = None     # replicas and Gateway V2 are there, and gateways know keys
     index: int = 0
 
     @property
@@ -97,6 +123,7 @@ class Path:
     account: str
     fault: str
     address: str = ""                # in place of the endpoint's own
+    ports: object = "gateway"        # of PATH_PORTS, or a list
 
 
 @dataclass
@@ -107,6 +134,12 @@ class Gateway:
     certificate: str = "good"
     odd: str = ""                    # a way of odd_peer.py, in place of a gateway
     address: str = ""                # in place of the endpoint's own
+    # Of the replicas and of Gateway V2 at the same address, and what they do of the names that
+    # fake_backend --help lists.
+    direct_certificate: str = "good"
+    thin_certificate: str = "good"
+    rntbd: list = field(default_factory=list)
+    thin: list = field(default_factory=list)
 
 
 @dataclass
@@ -212,11 +245,37 @@ def _is_address(text):
         return False
 
 
+def _read_port(value, where):
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
+        raise Wrong(f"{where}: {value!r} is no port")
+    return value
+
+
+def _read_direct(value, where):
+    if isinstance(value, bool):
+        return Direct() if value else None
+    _only(value, where, ports=list, refreshed_ports=list, public_ports=list, thin=int,
+          database=str, container=str, local_auth=bool, clock=int, chunked=bool, page=int)
+    read = Direct(**value)
+    for port in (*read.ports, *read.refreshed_ports, *read.public_ports):
+        _read_port(port, where)
+    if not read.ports or not read.public_ports:
+        raise Wrong(f"{where}: ports are wanted")
+    if read.thin != 0:
+        _read_port(read.thin, where)
+    taken = [*read.ports, *read.refreshed_ports, 443, read.thin]
+    if len(set(taken)) != len(taken):
+        raise Wrong(f"{where}: a port stands twice in {taken}")
+    return read
+
+
 def _read_account(name, table, where):
     _only(table, where, regions=list, suffix=str, document=str, private_link=bool,
-          public_access=str, connection=str, creating=list, unlisted=list, alias=str)
+          public_access=str, connection=str, creating=list, unlisted=list, alias=str,
+          direct=(bool, dict))
     account = Account(name, table.get("regions", []), **{
-        key: value for key, value in table.items() if key != "regions"})
+        key: value for key, value in table.items() if key not in ("regions", "direct")})
+    account.direct = _read_direct(table.get("direct", False), f"{where}.direct")
     if not account.regions:
         raise Wrong(f"{where}: regions are wanted")
     _one_of(account.document, ("az", "rest", "none"), where)
@@ -254,22 +313,38 @@ def _read_record(table, accounts, where):
 
 
 def _read_path(table, accounts, where):
-    _only(table, where, account=str, region=str, fault=str, address=str)
+    _only(table, where, account=str, region=str, fault=str, address=str, ports=(str, list))
     account, region = _read_place(table, accounts, where)
-    return Path(region, account, _one_of(table.get("fault", ""), FAULTS, where),
-                table.get("address", ""))
+    path = Path(region, account, _one_of(table.get("fault", ""), FAULTS, where),
+                table.get("address", ""), table.get("ports", "gateway"))
+    if isinstance(path.ports, str):
+        _one_of(path.ports, PATH_PORTS, where)
+    else:
+        path.ports = [_read_port(port, where) for port in path.ports]
+    if path.ports in ("direct", "thin", "all") and not accounts[account].direct:
+        raise Wrong(f"{where}: the account has no direct table, and so no such ports")
+    if path.ports == "thin" and accounts[account].direct.thin == 0:
+        raise Wrong(f"{where}: the account has no Gateway V2")
+    if path.ports != "gateway" and path.fault in ADDRESS_FAULTS:
+        raise Wrong(f"{where}: {path.fault} is about an address, and not about ports")
+    return path
 
 
 def _read_gateway(table, accounts, where):
     _only(table, where, account=str, region=str, answer=str, certificate=str, odd=str,
-          address=str)
+          address=str, direct_certificate=str, thin_certificate=str, rntbd=(str, list),
+          thin=(str, list))
     account, region = _read_place(table, accounts, where)
-    gateway = Gateway(region, account, table.get("answer", ""),
-                      table.get("certificate", "good"), table.get("odd", ""),
-                      table.get("address", ""))
-    if not certs.is_kind(gateway.certificate):
-        raise Wrong(f"{where}: no certificate is called {gateway.certificate!r}; there are "
-                    f"{', '.join(certs.KINDS)}, ends-in-N-days")
+    gateway = Gateway(**{**table, "region": region, "account": account})
+    gateway.rntbd, gateway.thin = (
+        [does] if isinstance(does, str) else does for does in (gateway.rntbd, gateway.thin))
+    for kind in (gateway.certificate, gateway.direct_certificate, gateway.thin_certificate):
+        if not certs.is_kind(kind):
+            raise Wrong(f"{where}: no certificate is called {kind!r}; there are "
+                        f"{', '.join(certs.KINDS)}, ends-in-N-days")
+    for key in ("direct_certificate", "thin_certificate", "rntbd", "thin"):
+        if key in table and (not accounts[account].direct or not region):
+            raise Wrong(f"{where}: {key} is of a region of an account with direct")
     return gateway
 
 
@@ -330,12 +405,29 @@ def _read_vnet(name, table, accounts, index, where):
     return vnet
 
 
-def _read_check(table, vnets, where):
+def _check_argument(argument, accounts, where):
+    for name, place in direct.PLACEHOLDER.findall(argument):
+        if place not in direct.PLACES:
+            raise Wrong(f"{where}: {{{place}}} is none of {', '.join(direct.PLACES)}")
+        able = [each.name for each in accounts.values() if each.direct]
+        if name not in able and (name or len(able) != 1):
+            raise Wrong(f"{where}: {argument}: whose? There is {', '.join(able) or 'no account'} "
+                        "with a direct table")
+
+
+def _read_check(table, vnets, accounts, where):
     _only(table, where, vnet=str, timeout=str, arguments=list, state=str, pause=str,
-          user=str, seconds=int, memory_mib=int)
+          user=str, seconds=int, memory_mib=int, seen=list, unseen=list)
     check = {"vnet": next(iter(vnets)), "timeout": "4s", "arguments": [], "seconds": 60,
-             **table}
+             "seen": [], "unseen": [], **table}
     _one_of(check["vnet"], vnets, where)
+    for argument in check["arguments"]:
+        _check_argument(argument, accounts, where)
+    for pattern in (*check["seen"], *check["unseen"]):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise Wrong(f"{where}: {pattern!r}: {error}") from None
     return check
 
 
@@ -369,6 +461,6 @@ def read(path):
     return Scenario(
         os.path.basename(path).removesuffix(".toml"), table["title"], accounts, vnets,
         endpoints,
-        _read_check(table.get("check", {}), vnets, f"{path}: check"),
+        _read_check(table.get("check", {}), vnets, accounts, f"{path}: check"),
         [_read_expected(entry, accounts, f"{path}: expect {number + 1}")
          for number, entry in enumerate(table.get("expect", []))])

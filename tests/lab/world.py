@@ -8,10 +8,13 @@ zones that are linked, the private endpoints, and the rules that drop and refuse
     vm 10.N.0.4 --- platform 10.N.0.1 ... endpoints 10.N.A.* --- fabric 20.*
 """
 
+import glob
 import json
 import os
 import sys
+from dataclasses import dataclass, field
 
+import direct
 import document
 import scenario
 import servers
@@ -52,6 +55,29 @@ def egress_address(vnet):
     return f"20.200.0.{vnet.index}"
 
 
+def cluster_name(account, region):
+    """Of the hosts that stand for a region's public cluster, the first label."""
+    return f"cdb-ms-prod-{region or account.labels()[1]}{account.index}-fd1"
+
+
+@dataclass
+class Served:
+    """What stands at one address."""
+    gateway: scenario.Gateway
+    known: str = ""                  # path of what the gateway knows of an account, or nothing
+    ports: dict = field(default_factory=dict)    # "gateway", "rntbd", "thin" -> list
+
+    def likeness(self):
+        """Those that are alike in it share a process."""
+        gateway = self.gateway
+        return (self.known, gateway.answer, gateway.certificate, gateway.odd,
+                gateway.direct_certificate, gateway.thin_certificate, tuple(gateway.rntbd),
+                tuple(gateway.thin))
+
+    def has_more(self):
+        return bool(self.ports.get("rntbd") or self.ports.get("thin"))
+
+
 class World:
     def __init__(self, directory, scene, certificates, programs):
         self.scene = scene
@@ -63,6 +89,10 @@ class World:
         self.vms, self.platforms = {}, {}
 
     def build(self):
+        for account in self.scene.accounts.values():
+            if account.direct:
+                direct.write(self.directory, account, lambda region, account=account:
+                             f"{cluster_name(account, region)}.{account.suffix}")
         self.fabric = self._space("fabric")
         self.fabric.ip(f"addr add {PUBLIC_DNS}/32 dev lo", f"addr add {COLLECTOR}/32 dev lo")
         self._start_public()
@@ -106,6 +136,14 @@ class World:
     def logs(self, lines=15):
         return "".join(space.logs(lines) for space in self.spaces)
 
+    def seen(self):
+        """Lines of what all back ends heard, as tests/fake/README.md has them."""
+        lines = []
+        for path in sorted(glob.glob(os.path.join(self.directory, "*", "*.seen"))):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                lines += file.read().splitlines()
+        return lines
+
     def _space(self, name):
         space = Space(name, self.directory)
         self.spaces.append(space)
@@ -130,11 +168,12 @@ class World:
     @staticmethod
     def _publish(account, region, suffix, private, azure):
         name = account.host(region).split(".")[0]
-        place = region or account.labels()[1]
-        cluster = f"cdb-ms-prod-{place}{account.index}-fd1.{place}"
+        cluster = f"{cluster_name(account, region)}.{region or account.labels()[1]}"
         line = f"{cluster} 10 IN A {public_address(account, region)}"
         if line not in azure.lines:
             azure.lines.append(line)
+            if account.direct:
+                suffix.add(cluster_name(account, region), "A", public_address(account, region))
         if account.private_link:
             alias = f"{name}.{account.zone}."
             suffix.add(name, "CNAME", alias.upper() if account.alias == "upper" else alias)
@@ -145,36 +184,72 @@ class World:
     def _start_public_gateways(self):
         wanted = {}
         for account in self.scene.accounts.values():
-            answer = "unauthorized" if account.public_access == "Enabled" else "forbidden-public"
             for region in account.labels():
                 address = public_address(account, region)
-                wanted[address] = scenario.Gateway(region, account.name, answer)
+                wanted[address] = self._serve_public(account, region)
         self._start_gateways(self.fabric, wanted, "lo")
+
+    def _serve_public(self, account, region):
+        """A cluster lets everybody in; whom its gateway admits is the account's matter."""
+        served = Served(scenario.Gateway(region, account.name, "unauthorized"),
+                        ports={"gateway": [443]})
+        if account.public_access != "Enabled":
+            served.gateway.answer = "forbidden-public"
+        elif account.direct:
+            served.gateway.answer = "account"
+        if account.direct:
+            served.known = direct.path_of(self.directory, account, "public")
+            served.ports["rntbd"] = account.direct.public_ports
+        return served
 
     # Gateways, wherever they are
 
     def _start_gateways(self, space, wanted, device):
-        """wanted: address -> Gateway.  Like ones share a process."""
+        """wanted: address -> Served.  Like ones share a process."""
         if not wanted:
             return
         space.ip(*(add_address(address, device) for address in wanted))
         alike = {}
-        for address, gateway in wanted.items():
-            key = (gateway.answer or "unauthorized", gateway.certificate, gateway.odd)
-            alike.setdefault(key, []).append(address)
-        for number, (key, addresses) in enumerate(alike.items()):
-            self._start_gateway(space, f"gateway-{number}", key, addresses)
+        for address, served in wanted.items():
+            alike.setdefault(served.likeness(), []).append(address)
+        for number, addresses in enumerate(alike.values()):
+            places = [(address, wanted[address]) for address in addresses]
+            gateway = places[0][1].gateway
+            if gateway.odd:
+                self._start_odd(space, f"odd-{number}", gateway, addresses)
+                places = [(address, served) for address, served in places if served.has_more()]
+            if places:
+                self._start_backend(space, f"gateway-{number}", places)
 
-    def _start_gateway(self, space, name, key, addresses):
-        answer, kind, odd = key
-        certificate, private_key = self.certificates.get(kind)
-        command = [self.programs["fake_backend"], "--answer", answer]
-        if odd:
-            command = [sys.executable, os.path.join(HERE, "odd_peer.py"), odd]
+    def _start_odd(self, space, name, gateway, addresses):
+        certificate, private_key = self.certificates.get(gateway.certificate)
+        command = [sys.executable, os.path.join(HERE, "odd_peer.py"), gateway.odd]
         for address in addresses:
             command += ["--listen", with_port(address, 443)]
         command += ["--cert", certificate, "--key", private_key]
         space.start(name, command, f"listening {with_port(addresses[-1], 443)}")
+
+    def _start_backend(self, space, name, places):
+        """places: (address, Served), all alike."""
+        served = places[0][1]
+        gateway = served.gateway
+        command = [self.programs["fake_backend"], "--log", space.path(name + ".seen"),
+                   "--answer", gateway.answer or ("account" if served.known else "unauthorized")]
+        if served.known:
+            command += ["--account", served.known]
+        for prefix, kind in (("", gateway.certificate), ("rntbd-", gateway.direct_certificate),
+                             ("thin-", gateway.thin_certificate)):
+            certificate, private_key = self.certificates.get(kind)
+            command += [f"--{prefix}cert", certificate, f"--{prefix}key", private_key]
+        for option, many in (("--rntbd-does", gateway.rntbd), ("--thin-does", gateway.thin)):
+            for does in many:
+                command += [option, does]
+        for address, one in places:
+            for protocol, ports in one.ports.items():
+                if protocol != "gateway" or not gateway.odd:
+                    for port in ports:
+                        command += [f"--{protocol}", with_port(address, port)]
+        space.start(name, command, "listening")
 
     # A VNet
 
@@ -259,16 +334,49 @@ class World:
         for gateway in vnet.gateways:
             if not gateway.address:
                 odd[(gateway.account, gateway.region)] = gateway
-        closed = {(p.account, p.region) for p in vnet.paths if p.fault == "closed"}
         for account in map(self.scene.accounts.get, vnet.endpoints):
             for region in account.labels():
-                if (account.name, region) in closed:
+                served = self._serve_private(account, region, odd.get(
+                    (account.name, region), scenario.Gateway(region, account.name)))
+                self._close_ports(vnet, served)
+                if any(served.ports.values()):
+                    wanted[private_address(vnet, account, region)] = served
+                else:
                     platform.ip(f"addr add {private_address(vnet, account, region)}/32 dev lo")
-                    continue
-                wanted[private_address(vnet, account, region)] = odd.get(
-                    (account.name, region), scenario.Gateway(region, account.name))
-        wanted |= {gateway.address: gateway for gateway in vnet.gateways if gateway.address}
+        for gateway in vnet.gateways:
+            if gateway.address:
+                wanted[gateway.address] = self._serve_private(
+                    self.scene.accounts[gateway.account], gateway.region, gateway)
         self._start_gateways(platform, wanted, "lo")
+
+    def _serve_private(self, account, region, gateway):
+        """Replicas and Gateway V2 are at the addresses of regions only."""
+        served = Served(gateway, ports={"gateway": [443]})
+        if account.direct:
+            served.known = direct.path_of(self.directory, account, "private")
+        if account.direct and region:
+            served.ports["rntbd"] = account.direct.ports + account.direct.refreshed_ports
+            served.ports["thin"] = [account.direct.thin] if account.direct.thin else []
+        return served
+
+    def _close_ports(self, vnet, served):
+        """Where nobody is to listen, nobody does."""
+        for path in vnet.paths:
+            if path.fault != "closed" or (path.account, path.region) != (
+                    served.gateway.account, served.gateway.region):
+                continue
+            closed = self._path_ports(path)
+            for protocol, ports in served.ports.items():
+                served.ports[protocol] = [port for port in ports if port not in closed]
+
+    def _path_ports(self, path):
+        """The ports that a fault is about."""
+        if not isinstance(path.ports, str):
+            return path.ports
+        own = self.scene.accounts[path.account].direct
+        ports = {"gateway": [443], "direct": own.ports + own.refreshed_ports if own else [],
+                 "thin": [own.thin] if own and own.thin else []}
+        return sum(ports.values(), []) if path.ports == "all" else ports[path.ports]
 
     def _records(self, vnet, account):
         """region -> what its record is: (addresses, "empty", "chain" or "long"; TTL)."""
@@ -422,7 +530,8 @@ class World:
     def _rules(self, vnet, vm, path):
         account = self.scene.accounts[path.account]
         address = path.address or private_address(vnet, account, path.region)
-        match = f"ip daddr {address} tcp dport 443"
+        ports = ", ".join(map(str, self._path_ports(path)))
+        match = f"ip daddr {address} tcp dport {{ {ports} }}"
         if path.fault in ("no-route", "route-around"):
             self._cut_route(vnet, vm, address, path.fault)
         return {
