@@ -145,6 +145,10 @@ for (const [way, code] of [["reset", "ECONNRESET"], ["close-after-accept", "ECON
   });
 }
 
+test("a replica that speaks TLS of another age", async () => {
+  await assert.rejects(open(await start(["rntbd"], ["--rntbd-does", "old-tls"])), { code: /PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/ });
+});
+
 test("a replica that resets after the handshake", async () => {
   const backend = await start(["rntbd"], ["--rntbd-does", "reset-after-tls"]);
   // It may arrive together with the end of the handshake; Node then says ECONNRESET, and else just ends.

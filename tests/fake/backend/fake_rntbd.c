@@ -6,6 +6,7 @@
 #include "base/arena.h"
 
 #include <openssl/rand.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@ enum { UNAUTHENTICATED_S = 25, DRIP_MS = 20 };
 
 /* What may be asked for with --rntbd-does. */
 enum act {
+	OLD_TLS,          /* 1.0 and 1.1 only */
+	WANT_CERTIFICATE, /* of the client's, in the handshake */
 	DELAY_BEFORE_TLS, /* =MS */
 	CLOSE_AFTER_ACCEPT,
 	RESET,
@@ -49,6 +52,8 @@ static const struct {
 	const char *name;
 	bool        number;
 } acts[ACTS] = {
+	[OLD_TLS] = { "old-tls", false },
+	[WANT_CERTIFICATE] = { "want-certificate", false },
 	[DELAY_BEFORE_TLS] = { "delay-before-tls", true },
 	[CLOSE_AFTER_ACCEPT] = { "close-after-accept", false },
 	[RESET] = { "reset", false },
@@ -112,9 +117,17 @@ fake_rntbd_list(FILE *out)
 }
 
 void
-fake_rntbd_setup(struct ssl_ctx_st *tls)
+fake_rntbd_setup(SSL_CTX *tls)
 {
 	replica.tls = tls;
+	if (replica.does[OLD_TLS]) {
+		SSL_CTX_set_min_proto_version(tls, TLS1_VERSION);
+		SSL_CTX_set_max_proto_version(tls, TLS1_1_VERSION);
+		SSL_CTX_set_cipher_list(tls, "ALL:@SECLEVEL=0");
+	}
+	if (replica.does[WANT_CERTIFICATE])
+		SSL_CTX_set_verify(
+		    tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	if (!replica.does[UNAUTHENTICATED])
 		replica.number[UNAUTHENTICATED] = UNAUTHENTICATED_S;
 }
