@@ -141,14 +141,6 @@ parse_authorization(struct authorization *parsed, const char *header)
 }
 
 static void
-refuse_date(struct fake_refusal *refusal)
-{
-	refuse(refusal, 401, 0,
-	    "The input date header is invalid format. Please pass in RFC 1123 style date "
-	    "format.");
-}
-
-static void
 check_clock(struct fake_refusal *refusal, const char *date, int64_t now_s)
 {
 	struct tm   tm = { 0 };
@@ -157,7 +149,9 @@ check_clock(struct fake_refusal *refusal, const char *date, int64_t now_s)
 	int64_t     at_s;
 
 	if (end == NULL || *end != '\0') {
-		refuse_date(refusal);
+		refuse(refusal, 401, 0,
+		    "The input date header is invalid format. Please pass in RFC 1123 style "
+		    "date format.");
 		return;
 	}
 	at_s = timegm(&tm);
@@ -271,7 +265,7 @@ check_role(struct fake_refusal *refusal, const struct fake_account *account,
 
 static void
 check_entra(struct fake_refusal *refusal, const struct fake_account *account,
-    const struct fake_target *target, const struct fake_claims *claims, const char *text)
+    const struct fake_target *target, int64_t now_s, const char *text)
 {
 	const struct fake_token *token = NULL;
 
@@ -284,11 +278,8 @@ check_entra(struct fake_refusal *refusal, const struct fake_account *account,
 		return;
 	}
 	refusal->by = "entra";
-	if (*claims->ms_date == '\0' && *claims->date == '\0') {
-		refuse_date(refusal);
-		return;
-	}
-	if (token->expires_s != 0 && token->expires_s <= claims->now_s)
+	/* x-ms-date is not looked at: the JavaScript SDK sends none with a token. */
+	if (token->expires_s != 0 && token->expires_s <= now_s)
 		refuse(refusal, 401, 5006, "AAD token has expired.");
 	else
 		check_role(refusal, account, token, target);
@@ -328,7 +319,7 @@ fake_sign_check(struct fake_refusal *refusal, const struct fake_account *account
 	else if (strcmp(parsed->type, "master") == 0 && strcmp(parsed->version, "1.0") == 0)
 		check_key(refusal, account, target, claims, parsed->signature);
 	else if (strcmp(parsed->type, "aad") == 0 && strcmp(parsed->version, "1.0") == 0)
-		check_entra(refusal, account, target, claims, parsed->signature);
+		check_entra(refusal, account, target, claims->now_s, parsed->signature);
 	else
 		refuse(refusal, 401, 5001,
 		    "Authorization header holds a type or version of token that is not "
