@@ -1,8 +1,10 @@
 #include "probe/probe.h"
 
+#include "probe/cassandra/cassandra_record.h"
 #include "probe/dns/dns_kind.h"
 #include "probe/feed/feed.h"
 #include "probe/https/https.h"
+#include "probe/mongo/mongo_record.h"
 #include "probe/nss/nss_kind.h"
 #include "probe/rntbd/rntbd_record.h"
 #include "probe/tcp/tcp_record.h"
@@ -48,6 +50,8 @@ const struct probe_kind *const probe_kinds[] = {
 	&probe_rntbd,
 	&probe_thin,
 	&probe_feed,
+	&probe_mongo,
+	&probe_cassandra,
 	NULL,
 };
 
