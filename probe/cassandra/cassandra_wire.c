@@ -140,7 +140,7 @@ cassandra_frame_parse(
 static void
 join(struct wbuf *joined, struct piece piece)
 {
-	if (joined->count + 1 + piece.count > CASSANDRA_LIST_MAX_BYTES)
+	if (piece.count == 0 || joined->count + 1 + piece.count > CASSANDRA_LIST_MAX_BYTES)
 		return;
 	if (joined->count > 0)
 		wbuf_u8(joined, ' ');

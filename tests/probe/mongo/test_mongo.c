@@ -1,7 +1,5 @@
 #include "tests/fake/backend/mongo.h"
-#include "tests/support/support_certs.h"
-#include "tests/support/support_peer.h"
-#include "tests/support/support_probe.h"
+#include "tests/support/support_front.h"
 
 #include <openssl/ssl.h>
 #include <setjmp.h>
@@ -10,56 +8,26 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { LIMIT_MS = 5000, SHORT_MS = 300 };
 
-static const char        host[] = "contoso.mongo.cosmos.azure.com";
-static const char *const names[] = { "*.mongo.cosmos.azure.com", NULL };
-static const char *const other_names[] = { "*.documents.azure.com", NULL };
+static const char host[] = "contoso.mongo.cosmos.azure.com";
 
-static struct support_certs *root, *leaf, *other_leaf;
-static char                  ca_file[] = "/tmp/test_mongo_ca_XXXXXX";
+static struct support_front *front;
 
 static int
 set_up(void **state)
 {
-	int fd = mkstemp(ca_file);
-
-	root = support_certs_new(
-	    &(struct support_certs_plan){ .subject = "Test Root", .authority = true });
-	support_certs_write(root, ca_file, NULL);
-	leaf = support_certs_new(
-	    &(struct support_certs_plan){ .subject = host, .names = names, .issuer = root });
-	other_leaf = support_certs_new(&(struct support_certs_plan){
-	    .subject = host, .names = other_names, .issuer = root });
-	return fd < 0 ? -1 : close(fd);
+	front = support_front_new("mongo", host, "*.mongo.cosmos.azure.com");
+	return 0;
 }
 
 static int
 tear_down(void **state)
 {
-	support_certs_free(leaf);
-	support_certs_free(other_leaf);
-	support_certs_free(root);
-	return unlink(ca_file);
-}
-
-static struct support_probe *
-ask_peer(const struct support_peer *peer, int64_t limit_ms)
-{
-	struct probe_options  options = { .ca_file = ca_file };
-	struct probe_ask      ask = { .kind = "mongo",
-		     .host = host,
-		     .peer = support_peer_addr(peer),
-		     .limit_ms = limit_ms };
-	struct support_probe *run = support_probe_run(&options, &ask);
-
-	assert_int_equal(run->overs, 1);
-	assert_non_null(run->endpoint.greeting);
-	return run;
+	support_front_free(front);
+	return 0;
 }
 
 static void
@@ -68,15 +36,15 @@ serve_manner(SSL *ssl, void *arg)
 	mongo_serve(ssl, arg);
 }
 
-/* One probe of a front end that does `manner`. */
+/* One probe of a front end that does so. */
 static struct support_probe *
 ask_manner(const struct mongo_manner *manner, int64_t limit_ms)
 {
-	struct support_tls tls = { .certs = leaf, .talk = serve_manner, .arg = (void *)manner };
-	struct support_peer  *peer = support_peer_start(support_tls_serve, &tls);
-	struct support_probe *run = ask_peer(peer, limit_ms);
+	struct support_probe *run = support_front_ask(
+	    front, serve_manner, (void *)manner, limit_ms);
 
-	support_peer_stop(peer);
+	assert_int_equal(run->overs, 1);
+	assert_non_null(run->endpoint.greeting);
 	return run;
 }
 
@@ -284,25 +252,22 @@ flood(SSL *ssl, void *unused)
 static void
 test_flood(void **state)
 {
-	struct support_tls    tls = { .certs = leaf, .talk = flood };
-	struct support_peer  *peer = support_peer_start(support_tls_serve, &tls);
-	struct support_probe *run = ask_peer(peer, LIMIT_MS);
+	struct support_probe *run = support_front_ask(front, flood, NULL, LIMIT_MS);
 
 	assert_int_equal(run->endpoint.greeting->outcome, OUTCOME_BROKE_PROTOCOL);
 	expect_words(run->endpoint.greeting->detail, "opcode 0, 1 wanted");
 	support_probe_free(run);
-	support_peer_stop(peer);
 }
 
 /* Nothing is said to whom the certificate does not prove. */
 static void
 test_wrong_name(void **state)
 {
-	struct support_tls tls = {
-		.certs = other_leaf, .talk = serve_manner, .arg = (void *)mongo_manners
+	struct support_certs *other = support_front_leaf(front, "*.documents.azure.com");
+	struct support_tls    tls = {
+		   .certs = other, .talk = serve_manner, .arg = (void *)mongo_manners
 	};
-	struct support_peer  *peer = support_peer_start(support_tls_serve, &tls);
-	struct support_probe *run = ask_peer(peer, LIMIT_MS);
+	struct support_probe *run = support_front_ask_tls(front, &tls, LIMIT_MS);
 
 	assert_int_equal(run->endpoint.tcp, OUTCOME_OK);
 	assert_int_equal(run->endpoint.tls, OUTCOME_TLS_REJECTED);
@@ -310,23 +275,20 @@ test_wrong_name(void **state)
 	assert_int_equal(run->endpoint.greeting->outcome, OUTCOME_NOT_RUN);
 	assert_null(run->endpoint.greeting->detail);
 	support_probe_free(run);
-	support_peer_stop(peer);
+	support_certs_free(other);
 }
 
 static void
 test_old_tls(void **state)
 {
-	struct support_tls    tls = { .certs = leaf,
-		   .most_version = TLS1_1_VERSION,
+	struct support_tls    tls = { .most_version = TLS1_1_VERSION,
 		   .talk = serve_manner,
 		   .arg = (void *)mongo_manners };
-	struct support_peer  *peer = support_peer_start(support_tls_serve, &tls);
-	struct support_probe *run = ask_peer(peer, LIMIT_MS);
+	struct support_probe *run = support_front_ask_tls(front, &tls, LIMIT_MS);
 
 	assert_int_equal(run->endpoint.tls, OUTCOME_TLS_FAILED);
 	assert_int_equal(run->endpoint.greeting->outcome, OUTCOME_NOT_RUN);
 	support_probe_free(run);
-	support_peer_stop(peer);
 }
 
 static void
@@ -343,33 +305,27 @@ static void
 test_sni(void **state)
 {
 	char                  name[256] = "";
-	struct support_tls    tls = { .certs = leaf, .talk = note_sni, .arg = name };
-	struct support_peer  *peer = support_peer_start(support_tls_serve, &tls);
-	struct support_probe *run = ask_peer(peer, LIMIT_MS);
+	struct support_probe *run = support_front_ask(front, note_sni, name, LIMIT_MS);
 
-	support_peer_stop(peer);
 	assert_string_equal(name, host);
 	assert_int_equal(run->endpoint.greeting->outcome, OUTCOME_OK);
 	support_probe_free(run);
 }
 
 static void
-test_not_connected(void **state)
+test_no_tls(void **state)
 {
-	struct support_peer  *peer = support_peer_start(support_peer_reset, NULL);
-	struct support_probe *run = ask_peer(peer, LIMIT_MS);
+	struct support_probe *run = support_front_ask_peer(
+	    front, support_peer_reset, NULL, LIMIT_MS);
 
 	assert_int_equal(run->endpoint.tls, OUTCOME_RESET);
 	assert_int_equal(run->endpoint.greeting->outcome, OUTCOME_NOT_RUN);
 	support_probe_free(run);
-	support_peer_stop(peer);
-	peer = support_peer_start(
-	    support_peer_says, (void *)"HTTP/1.1 400 Bad Request\r\n\r\n");
-	run = ask_peer(peer, LIMIT_MS);
+	run = support_front_ask_peer(
+	    front, support_peer_says, (void *)"HTTP/1.1 400 Bad Request\r\n\r\n", LIMIT_MS);
 	assert_int_equal(run->endpoint.tls, OUTCOME_NOT_TLS);
 	assert_int_equal(run->endpoint.greeting->outcome, OUTCOME_NOT_RUN);
 	support_probe_free(run);
-	support_peer_stop(peer);
 }
 
 int
@@ -385,7 +341,7 @@ main(void)
 		cmocka_unit_test(test_wrong_name),
 		cmocka_unit_test(test_old_tls),
 		cmocka_unit_test(test_sni),
-		cmocka_unit_test(test_not_connected),
+		cmocka_unit_test(test_no_tls),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
