@@ -140,19 +140,26 @@ hear_request(SSL *ssl, struct request *request)
 	    read_body(request, body, count);
 }
 
-static void
-render_address(SSL *ssl, bool peer, char *text, size_t room)
+static struct addr
+find_address(SSL *ssl, int (*get)(int fd, struct sockaddr *at, socklen_t *count))
 {
 	struct sockaddr_storage at;
 	socklen_t               count = sizeof(at);
-	struct addr             addr = { 0 };
-	int                     fd = SSL_get_fd(ssl);
 
-	if ((peer ? getpeername(fd, (struct sockaddr *)&at, &count)
-	          : getsockname(fd, (struct sockaddr *)&at, &count)) == 0)
-		addr = addr_from_sockaddr((struct sockaddr *)&at);
-	if (peer)
-		addr_render(&addr, text, room);
+	if (get(SSL_get_fd(ssl), (struct sockaddr *)&at, &count) != 0)
+		return (struct addr){ 0 };
+	return addr_from_sockaddr((struct sockaddr *)&at);
+}
+
+/* host:port, as the client calls us where it said so. */
+static void
+render_reached(SSL *ssl, char *text, size_t room)
+{
+	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	struct addr addr = find_address(ssl, getsockname);
+
+	if (name != NULL)
+		snprintf(text, room, "%s:%u", name, addr.port);
 	else
 		addr_render_port(&addr, text, room);
 }
@@ -161,10 +168,10 @@ render_address(SSL *ssl, bool peer, char *text, size_t room)
 static void
 put_server(struct wbuf *out, SSL *ssl, const struct mongo_manner *manner, bool hello)
 {
-	char   reached[ADDR_TEXT], me[256];
+	char   reached[256], me[256];
 	size_t at;
 
-	render_address(ssl, false, reached, sizeof(reached));
+	render_reached(ssl, reached, sizeof(reached));
 	snprintf(me, sizeof(me), "%s", manner->hosts != NULL ? manner->hosts : reached);
 	me[strcspn(me, " ")] = '\0';
 	bson_put_bool(out, hello ? "isWritablePrimary" : "ismaster", true);
@@ -199,9 +206,10 @@ static void
 put_refusal(struct wbuf *out, SSL *ssl, const struct mongo_manner *manner)
 {
 	const char *mark = strstr(manner->refuses_text, "%s");
+	struct addr addr = find_address(ssl, getpeername);
 	char        client[ADDR_TEXT], text[512];
 
-	render_address(ssl, true, client, sizeof(client));
+	addr_render(&addr, client, sizeof(client));
 	if (mark == NULL)
 		snprintf(text, sizeof(text), "%s", manner->refuses_text);
 	else

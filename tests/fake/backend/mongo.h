@@ -14,7 +14,7 @@
 struct mongo_manner {
 	const char *name;
 	const char *set_name, *region;
-	const char *hosts; /* host:port, space between; NULL: the address that was reached */
+	const char *hosts; /* host:port, space between; NULL: where it was reached, by SNI */
 	int         wire_least, wire_most;
 	bool        takes_hello;
 	/* Every question is refused so; in text "%s" is the client's address.  0: it is not. */
