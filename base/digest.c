@@ -33,6 +33,15 @@ digest_hmac(const void *key, size_t key_count, const void *bytes, size_t count,
 		abort(); /* as above */
 }
 
+void
+digest_sha1(const void *bytes, size_t count, uint8_t digest[DIGEST_SHA1_BYTES])
+{
+	unsigned size = 0;
+
+	if (EVP_Digest(bytes, count, digest, &size, EVP_sha1(), NULL) != 1)
+		abort();
+}
+
 char *
 digest_hex(const uint8_t *bytes, size_t count, char *hex)
 {

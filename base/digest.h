@@ -1,4 +1,5 @@
-/* digest: SHA-256, HMAC over it, and random bytes, from OpenSSL.
+/* digest: SHA-256, HMAC over it, SHA-1 where a protocol has no other, and random bytes, from
+ * OpenSSL.
  *
  * Not a place for anything that encrypts.
  */
@@ -9,12 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DIGEST_BYTES = 32, DIGEST_HEX = 65 };
+enum { DIGEST_BYTES = 32, DIGEST_HEX = 65, DIGEST_SHA1_BYTES = 20 };
 
 void digest_sha256(const void *bytes, size_t count, uint8_t digest[DIGEST_BYTES]);
 /* HMAC-SHA256 [rfc2104]; a key may have any length. */
 void digest_hmac(const void *key, size_t key_count, const void *bytes, size_t count,
     uint8_t digest[DIGEST_BYTES]);
+/* For Sec-WebSocket-Accept alone, where it shows that a server has read our request and protects
+ * nothing [rfc6455 4.2.2]: collisions are cheap to make. */
+void digest_sha1(const void *bytes, size_t count, uint8_t digest[DIGEST_SHA1_BYTES]);
 /* Lower-case hex of count bytes with a NUL behind: hex holds 2 * count + 1 bytes. Returns hex. */
 char *digest_hex(const uint8_t *bytes, size_t count, char *hex);
 bool  digest_unhex(const char *hex, uint8_t *bytes, size_t count); /* exactly count bytes */

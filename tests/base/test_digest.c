@@ -90,6 +90,28 @@ test_hmac(void **state)
 }
 
 static void
+test_sha1(void **state)
+{
+	static const struct {
+		const char *text, *hex;
+	} cases[] = {
+		/* [rfc3174 7.3] */
+		{ "abc", "a9993e364706816aba3e25717850c26c9cd0d89d" },
+		{ "", "da39a3ee5e6b4b0d3255bfef95601890afd80709" },
+		/* [rfc6455 1.3] */
+		{ "dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
+		    "b37a4f2cc0624f1690f64606cf385945b2bec4ea" },
+	};
+	uint8_t digest[DIGEST_SHA1_BYTES];
+	char    hex[DIGEST_HEX];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		digest_sha1(cases[i].text, strlen(cases[i].text), digest);
+		assert_string_equal(digest_hex(digest, sizeof(digest), hex), cases[i].hex);
+	}
+}
+
+static void
 test_hex(void **state)
 {
 	uint8_t bytes[4];
@@ -136,6 +158,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sha256),
 		cmocka_unit_test(test_hmac),
+		cmocka_unit_test(test_sha1),
 		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_random_and_wipe),
