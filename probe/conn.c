@@ -43,6 +43,7 @@ struct conn {
 	struct wbuf       in;    /* heard and not consumed */
 	bool              fresh; /* hear() has not seen `in` as it is */
 	size_t            heard_bytes;
+	bool              leaving; /* the dialogue is done but for its farewell */
 };
 
 static int64_t
@@ -339,6 +340,8 @@ step_say(struct conn *conn)
 		conn->ask.dialog->say(conn->ask.dialog_self, &conn->out);
 	while (conn->said_bytes < conn->out.count) {
 		io = send_some(conn, &sent);
+		if (io != CONN_IO_DONE && conn->leaving)
+			break;
 		if (io != CONN_IO_DONE) {
 			if (!wait_io(conn, io))
 				end_io(conn);
@@ -348,7 +351,10 @@ step_say(struct conn *conn)
 	}
 	wbuf_clear(&conn->out);
 	conn->said_bytes = 0;
-	enter(conn, CONN_HEAR);
+	if (conn->leaving)
+		end(conn, OUTCOME_OK, NULL);
+	else
+		enter(conn, CONN_HEAR);
 }
 
 /* Shows the dialogue what is there; true when it wants more of it. */
@@ -369,6 +375,11 @@ hear(struct conn *conn)
 	case NEXT_DONE:
 		conn->seen.dialog_us = passed_us(conn, CONN_SAY);
 		end(conn, OUTCOME_OK, NULL);
+		return false;
+	case NEXT_LEAVE:
+		conn->seen.dialog_us = passed_us(conn, CONN_SAY);
+		conn->leaving = true;
+		enter(conn, CONN_SAY);
 		return false;
 	case NEXT_BROKEN:
 		end(conn, OUTCOME_BROKE_PROTOCOL, "the answer does not follow the protocol");

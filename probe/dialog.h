@@ -14,6 +14,7 @@ enum next {
 	NEXT_HEAR,  /* more bytes are wanted */
 	NEXT_SAY,   /* it is our turn */
 	NEXT_DONE,  /* the peer has said all we asked for */
+	NEXT_LEAVE, /* the same, and there is a farewell to say(), which nobody waits for */
 	NEXT_BROKEN /* the peer does not follow the protocol; why is in self */
 };
 
