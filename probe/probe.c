@@ -3,10 +3,12 @@
 #include "probe/cassandra/cassandra_record.h"
 #include "probe/dns/dns_kind.h"
 #include "probe/feed/feed.h"
+#include "probe/gremlin/gremlin_record.h"
 #include "probe/https/https.h"
 #include "probe/mongo/mongo_record.h"
 #include "probe/nss/nss_kind.h"
 #include "probe/rntbd/rntbd_record.h"
+#include "probe/tables/tables_record.h"
 #include "probe/tcp/tcp_record.h"
 #include "probe/thin/thin_record.h"
 #include "probe/tls/tls_record.h"
@@ -52,6 +54,8 @@ const struct probe_kind *const probe_kinds[] = {
 	&probe_feed,
 	&probe_mongo,
 	&probe_cassandra,
+	&probe_gremlin,
+	&probe_tables,
 	NULL,
 };
 
