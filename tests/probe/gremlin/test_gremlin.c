@@ -3,6 +3,7 @@
 #include "probe/gremlin/gremlin_dialog.h"
 #include "probe/probe.h"
 #include "probe/gremlin/gremlin_record.h"
+#include "tests/fake/backend/gremlin.h"
 #include "tests/support/support_certs.h"
 #include "tests/support/support_peer.h"
 #include "tests/support/support_probe.h"
@@ -561,6 +562,71 @@ test_below_the_dialogue(void **state)
 	support_peer_stop(peer);
 }
 
+/* What the probe makes of each fake: the official driver tells whether they are good
+ * (tests/clients). */
+static const struct manner_case {
+	const char  *name;
+	enum outcome outcome;
+	uint32_t     status;
+	bool         wants_login;
+	enum path    path;
+} manner_cases[] = {
+	{ "good", OUTCOME_OK, 407, true, 0 },
+	{ "text", OUTCOME_OK, 407, true, 0 },
+	{ "pieces", OUTCOME_OK, 407, true, 0 },
+	{ "drip", OUTCOME_OK, 407, true, 0 },
+	{ "masked", OUTCOME_BROKE_PROTOCOL, 101, false, 0 },
+	{ "huge", OUTCOME_BROKE_PROTOCOL, 101, false, 0 },
+	{ "garbage", OUTCOME_BROKE_PROTOCOL, 101, false, 0 },
+	{ "silent", OUTCOME_TIMEOUT, 101, false, 0 },
+	{ "wrong-accept", OUTCOME_BROKE_PROTOCOL, 101, false, 0 },
+	{ "denied", OUTCOME_OK, 401, true, 0 },
+	{ "firewall-in-band", OUTCOME_REFUSED_BY_PEER, 403, false, PATH_PUBLIC_INTERNET },
+	{ "throttled", OUTCOME_OK, 429, false, 0 },
+	{ "close", OUTCOME_REFUSED_BY_PEER, 101, false, 0 },
+	{ "firewall-public", OUTCOME_REFUSED_BY_PEER, 403, false, PATH_PUBLIC_INTERNET },
+	{ "firewall-private-endpoint", OUTCOME_REFUSED_BY_PEER, 403, false,
+	    PATH_PRIVATE_ENDPOINT },
+	{ "emulator", OUTCOME_HTTP_OTHER, 200, false, 0 },
+	{ "missing", OUTCOME_HTTP_OTHER, 404, false, 0 },
+	{ "error", OUTCOME_HTTP_OTHER, 500, false, 0 },
+	{ "redirect", OUTCOME_HTTP_OTHER, 302, false, 0 },
+	{ "portal", OUTCOME_HTTP_OTHER, 200, false, 0 },
+};
+
+static void
+talk_manner(SSL *ssl, void *arg)
+{
+	gremlin_serve(ssl, arg);
+}
+
+static void
+test_fakes(void **state)
+{
+	size_t count = sizeof(manner_cases) / sizeof(manner_cases[0]);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct manner_case *c = &manner_cases[i];
+		struct support_tls        tls = { .certs = leaf,
+			       .talk = talk_manner,
+			       .arg = (void *)gremlin_manner_find(c->name) };
+		struct support_peer      *peer = support_peer_start(support_tls_serve, &tls);
+		bool                      silent = c->outcome == OUTCOME_TIMEOUT;
+		struct support_probe  *run = ask_peer(peer, HOST, silent ? SHORT_MS : LIMIT_MS);
+		const struct greeting *greeting = run->endpoint.greeting;
+
+		print_message("%s\n", c->name);
+		assert_non_null(tls.arg);
+		assert_int_equal(greeting->outcome, c->outcome);
+		assert_int_equal(greeting->status, c->status);
+		assert_int_equal(greeting->wants_login, c->wants_login);
+		assert_int_equal(greeting->path, c->path);
+		support_probe_free(run);
+		support_peer_stop(peer);
+	}
+	assert_null(gremlin_manners[count].name);
+}
+
 int
 main(void)
 {
@@ -571,6 +637,7 @@ main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad_peers),
 		cmocka_unit_test(test_below_the_dialogue),
+		cmocka_unit_test(test_fakes),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

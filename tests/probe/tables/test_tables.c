@@ -2,6 +2,7 @@
 #include "probe/probe.h"
 #include "probe/tables/tables_dialog.h"
 #include "probe/tables/tables_record.h"
+#include "tests/fake/backend/tables.h"
 #include "tests/support/support_certs.h"
 #include "tests/support/support_peer.h"
 #include "tests/support/support_probe.h"
@@ -314,6 +315,63 @@ test_below_the_dialogue(void **state)
 	support_peer_stop(peer);
 }
 
+/* What the probe makes of each fake: the official client tells whether they are good
+ * (tests/clients). */
+static const struct manner_case {
+	const char  *name;
+	enum outcome outcome;
+	uint32_t     status;
+	bool         wants_login;
+	enum path    path;
+} manner_cases[] = {
+	{ "good", OUTCOME_OK, 401, true, 0 },
+	{ "chunked", OUTCOME_OK, 401, true, 0 },
+	{ "drip", OUTCOME_OK, 401, true, 0 },
+	{ "cut", OUTCOME_CLOSED, 401, false, 0 },
+	{ "silent", OUTCOME_TIMEOUT, 0, false, 0 },
+	{ "bad-request", OUTCOME_OK, 400, false, 0 },
+	{ "firewall-public", OUTCOME_REFUSED_BY_PEER, 403, false, PATH_PUBLIC_INTERNET },
+	{ "firewall-service-endpoint", OUTCOME_REFUSED_BY_PEER, 403, false,
+	    PATH_SERVICE_ENDPOINT },
+	{ "storage", OUTCOME_HTTP_OTHER, 403, false, 0 },
+	{ "gateway", OUTCOME_HTTP_OTHER, 401, false, 0 },
+	{ "redirect", OUTCOME_HTTP_OTHER, 302, false, 0 },
+	{ "portal", OUTCOME_HTTP_OTHER, 200, false, 0 },
+};
+
+static void
+talk_manner(SSL *ssl, void *arg)
+{
+	tables_serve(ssl, arg);
+}
+
+static void
+test_fakes(void **state)
+{
+	size_t count = sizeof(manner_cases) / sizeof(manner_cases[0]);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct manner_case *c = &manner_cases[i];
+		struct support_tls        tls = { .certs = leaf,
+			       .talk = talk_manner,
+			       .arg = (void *)tables_manner_find(c->name) };
+		struct support_peer      *peer = support_peer_start(support_tls_serve, &tls);
+		bool                      silent = c->outcome == OUTCOME_TIMEOUT;
+		struct support_probe  *run = ask_peer(peer, HOST, silent ? SHORT_MS : LIMIT_MS);
+		const struct greeting *greeting = run->endpoint.greeting;
+
+		print_message("%s\n", c->name);
+		assert_non_null(tls.arg);
+		assert_int_equal(greeting->outcome, c->outcome);
+		assert_int_equal(greeting->status, c->status);
+		assert_int_equal(greeting->wants_login, c->wants_login);
+		assert_int_equal(greeting->path, c->path);
+		support_probe_free(run);
+		support_peer_stop(peer);
+	}
+	assert_null(tables_manners[count].name);
+}
+
 int
 main(void)
 {
@@ -322,6 +380,7 @@ main(void)
 		cmocka_unit_test(test_what_is_said),
 		cmocka_unit_test(test_whole_probe),
 		cmocka_unit_test(test_below_the_dialogue),
+		cmocka_unit_test(test_fakes),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
