@@ -1,5 +1,6 @@
 /* gen-docs: prints a document that is generated from the program's own tables. */
 #include "analyze/findings_md.h"
+#include "analyze/support_md.h"
 #include "proto/render.h"
 
 #include <stdio.h>
@@ -11,6 +12,7 @@ static const struct {
 } documents[] = {
 	{ "fields", render_fields_md },
 	{ "findings", findings_md },
+	{ "support", support_md },
 };
 
 int
@@ -30,7 +32,7 @@ main(int argc, char **argv)
 		    : 1;
 	}
 	if (status == 2)
-		fprintf(stderr, "usage: gen-docs fields|findings\n");
+		fprintf(stderr, "usage: gen-docs fields|findings|support\n");
 	wbuf_fini(&out);
 	return status;
 }
