@@ -391,6 +391,8 @@ add_subject(struct arena *arena, struct subjects *subjects,
 
 	if (named == NULL)
 		return false;
+	if (named->warning[0] != '\0')
+		fprintf(stderr, "plprobe check: %s\n", named->warning);
 	if (find_account(subjects->accounts, subjects->count, named->name) != NULL)
 		return true; /* said twice */
 	documented = find_account(documents->accounts, documents->count, named->name);

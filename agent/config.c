@@ -42,6 +42,7 @@ static bool
 check_documents(struct arena *arena, const struct agent_conf *conf, struct err *err)
 {
 	const struct agent_account *accounts = conf->accounts.rows;
+	const struct account       *named;
 
 	for (size_t i = 0; i < conf->accounts.count; i++) {
 		if (accounts[i].document[0] != '\0') {
@@ -54,8 +55,13 @@ check_documents(struct arena *arena, const struct agent_conf *conf, struct err *
 				return err_set(err, ERR_USAGE,
 				    "accounts: %s holds no account; `az cosmosdb show` wanted",
 				    accounts[i].document);
-		} else if (account_named(arena, accounts[i].name, err) == NULL) {
-			return err_in(err, "accounts: entry %zu", i + 1);
+		} else {
+			named = account_named(arena, accounts[i].name, err);
+			if (named == NULL)
+				return err_in(err, "accounts: entry %zu", i + 1);
+			if (named->warning[0] != '\0')
+				fprintf(stderr, "plprobe config: accounts: entry %zu: %s\n",
+				    i + 1, named->warning);
 		}
 	}
 	return true;

@@ -1,6 +1,7 @@
 #include "agent/policy.h"
 
 #include "agent/agent_conf.h"
+#include "analyze/support.h"
 #include "base/text.h"
 #include "probe/vantages.h"
 
@@ -19,27 +20,6 @@ enum {
 /* The platform's own server: DNS is its only service that concerns us [azure-168-63-129-16]. */
 static const uint8_t wireserver[4] = { 168, 63, 129, 16 };
 
-/* What the names of all clouds end in [azure-private-dns].  A cloud that is not here is named by
- * the setting `suffixes`. */
-static const char *const suffix_names[] = {
-	"documents.azure.com",
-	"mongo.cosmos.azure.com",
-	"cassandra.cosmos.azure.com",
-	"gremlin.cosmos.azure.com",
-	"table.cosmos.azure.com",
-	"documents.azure.us",
-	"mongo.cosmos.azure.us",
-	"cassandra.cosmos.azure.us",
-	"gremlin.cosmos.azure.us",
-	"table.cosmos.azure.us",
-	"documents.azure.cn",
-	"mongo.cosmos.azure.cn",
-	"cassandra.cosmos.azure.cn",
-	"gremlin.cosmos.azure.cn",
-	"table.cosmos.azure.cn",
-	NULL,
-};
-
 static const char zone_prefix[] = "privatelink.";
 
 static bool
@@ -51,11 +31,14 @@ is_first_label_sane(const char *host)
 	    strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789-") >= length;
 }
 
-/* The suffix, and exactly one label before it: nothing is sent out in names. */
+/* A suffix of Azure Cosmos DB in any cloud, or of the setting `suffixes`, and exactly one label
+ * before it: nothing is sent out in names. */
 static bool
-has_suffix(const char *host, bool dns_only, const char *suffix)
+is_suffix_known(const struct agent_conf *conf, const char *host, bool dns_only)
 {
-	const char *rest = strchr(host, '.');
+	struct support_more  own = { conf->suffixes.texts, conf->suffixes.count };
+	const char          *rest = strchr(host, '.');
+	struct support_place place;
 
 	if (rest == NULL)
 		return false;
@@ -63,22 +46,8 @@ has_suffix(const char *host, bool dns_only, const char *suffix)
 	/* Names of the private zone itself are looked up, and never connected to. */
 	if (dns_only && text_starts_nocase(rest, zone_prefix))
 		rest += strlen(zone_prefix);
-	suffix += suffix[0] == '.';
-	return text_equal_nocase(rest, suffix);
-}
-
-static bool
-is_suffix_known(const struct agent_conf *conf, const char *host, bool dns_only)
-{
-	for (size_t i = 0; suffix_names[i] != NULL; i++) {
-		if (has_suffix(host, dns_only, suffix_names[i]))
-			return true;
-	}
-	for (size_t i = 0; i < conf->suffixes.count; i++) {
-		if (has_suffix(host, dns_only, conf->suffixes.texts[i]))
-			return true;
-	}
-	return false;
+	place = support_place_of(rest, &own);
+	return place.kind != SUPPORT_STRANGE && place.kind != SUPPORT_DEAD;
 }
 
 static bool

@@ -1,6 +1,7 @@
 #include "analyze/account.h"
 
 #include "analyze/region.h"
+#include "analyze/support.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -8,17 +9,7 @@
 
 enum { NAME_MIN = 3, NAME_MAX = 50 };
 
-/* Suffixes that still stand in old configurations, and what became of them. */
-static const struct {
-	const char *suffix, *advice;
-} old_suffixes[] = {
-	{ "documents.cloudapi.de", "this cloud was closed; its accounts are gone" },
-	{ "documents.usgovcloudapi.net", "the suffix is documents.azure.us today" },
-	{ "documents.chinacloudapi.cn", "the suffix is documents.azure.cn today" },
-};
-
-static const char *const suffixes[] = { "documents.azure.com", "documents.azure.us",
-	"documents.azure.cn", NULL };
+static const char zone_prefix[] = "privatelink.";
 
 bool
 account_name_is(const char *name)
@@ -62,27 +53,37 @@ take_host(struct arena *arena, const char *text)
 	return copy_lower(arena, arena_strndup(arena, host, strcspn(host, ":/")));
 }
 
-static bool
-check_suffix(const char *text, const char *suffix, struct err *err)
+/* The suffix to ask for: that of today where an old one was given. */
+static const char *
+take_suffix(struct account *account, struct arena *arena, const char *text, const char *suffix,
+    struct err *err)
 {
-	for (size_t i = 0; i < sizeof(old_suffixes) / sizeof(old_suffixes[0]); i++) {
-		if (strcmp(suffix, old_suffixes[i].suffix) == 0)
-			return err_set(
-			    err, ERR_USAGE, "'%s': %s", text, old_suffixes[i].advice);
-	}
-	if (strncmp(suffix, "privatelink.", strlen("privatelink.")) == 0)
-		return err_set(err, ERR_USAGE,
+	struct support_place place = support_place_of(suffix, NULL);
+
+	if (text_starts_nocase(suffix, zone_prefix)) {
+		err_set(err, ERR_USAGE,
 		    "'%s': clients use the public name, without 'privatelink.'; give that",
 		    text);
-	for (size_t i = 0; suffixes[i] != NULL; i++) {
-		if (strcmp(suffix, suffixes[i]) == 0)
-			return true;
+		return NULL;
 	}
-	return err_set(err, ERR_USAGE,
+	switch (place.kind) {
+	case SUPPORT_DEAD: err_set(err, ERR_USAGE, "'%s': %s", text, place.words); return NULL;
+	case SUPPORT_OLD:
+		account->warning = arena_printf(
+		    arena, "'%s': %s, which is asked for", text, place.words);
+		return place.suffix;
+	case SUPPORT_KNOWN:
+		if (place.service == SUPPORT_SQL)
+			return place.suffix;
+		break;
+	case SUPPORT_STRANGE:
+	case SUPPORT_OWN: break;
+	}
+	err_set(err, ERR_USAGE,
 	    "'%s': '%s' is not a suffix known here (documents.azure.com, .us, .cn); for "
-	    "another "
-	    "cloud give the account's document",
+	    "another cloud give the account's document",
 	    text, suffix);
+	return NULL;
 }
 
 struct account *
@@ -95,7 +96,11 @@ account_named(struct arena *arena, const char *text, struct err *err)
 
 	host = id != NULL ? copy_lower(arena, id + strlen(marker)) : take_host(arena, text);
 	dot = strchr(host, '.');
-	if (dot != NULL && !check_suffix(text, dot + 1, err))
+	account->warning = "";
+	account->suffix = "documents.azure.com";
+	if (dot != NULL)
+		account->suffix = take_suffix(account, arena, text, dot + 1, err);
+	if (account->suffix == NULL)
 		return NULL;
 	account->name = dot != NULL ? arena_strndup(arena, host, (size_t)(dot - host)) : host;
 	if (!account_name_is(account->name)) {
@@ -106,12 +111,11 @@ account_named(struct arena *arena, const char *text, struct err *err)
 		    text, NAME_MIN, NAME_MAX);
 		return NULL;
 	}
-	account->suffix = dot != NULL ? dot + 1 : suffixes[0];
 	account->id = id != NULL ? arena_strdup(arena, text) : "";
 	account->kind = account->provisioning_state = account->public_network_access = "";
 	account->host = arena_printf(arena, "%s.%s", account->name, account->suffix);
 	account->port = ACCOUNT_PORT;
-	account->zone = arena_printf(arena, "privatelink.%s", account->suffix);
+	account->zone = arena_printf(arena, "%s%s", zone_prefix, account->suffix);
 	account->source = "";
 	return account;
 }

@@ -49,6 +49,7 @@ struct account {
 	struct connection *connections;
 	size_t             connection_count;
 	const char        *source; /* file or address the document came from */
+	const char *warning; /* what is odd about the name that was given; "" for nothing */
 };
 
 /* What one document holds: accounts, and private endpoints of whatever account. */

@@ -307,6 +307,7 @@ read_account(const struct arm_reader *in, const struct arm_spot *at)
 	account->suffix = strchr(account->host, '.') + 1;
 	account->zone = arena_printf(in->arena, "privatelink.%s", account->suffix);
 	account->source = arena_strdup(in->arena, in->source);
+	account->warning = "";
 	return account;
 }
 

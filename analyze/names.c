@@ -1,6 +1,7 @@
 #include "analyze/names.h"
 
 #include "analyze/region.h"
+#include "analyze/support.h"
 
 #include <string.h>
 
@@ -26,7 +27,7 @@ find_cloud(const struct account *account)
 		if (region != NULL)
 			return region->cloud;
 	}
-	return region_cloud(account->suffix);
+	return support_cloud_of_suffix(account->suffix);
 }
 
 static bool

@@ -123,16 +123,6 @@ const struct region region_table[] = {
 };
 /* clang-format on */
 
-static const struct {
-	const char *suffix;
-	enum cloud  cloud;
-} suffixes[] = {
-	{ "documents.azure.com", CLOUD_PUBLIC },
-	{ "documents.azure.us", CLOUD_USGOV },
-	{ "documents.azure.cn", CLOUD_CHINA },
-	{ "documents.cloudapi.de", CLOUD_GERMANY },
-};
-
 static bool
 is_space(char c)
 {
@@ -185,14 +175,4 @@ region_name(const char *label)
 	const struct region *region = region_find(label);
 
 	return region != NULL ? region->name : label;
-}
-
-enum cloud
-region_cloud(const char *suffix)
-{
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		if (text_equal_nocase(suffixes[i].suffix, suffix))
-			return suffixes[i].cloud;
-	}
-	return CLOUD_PUBLIC;
 }

@@ -43,7 +43,5 @@ bool region_label_parse(
 const struct region *region_find(const char *label);
 /* The display name where known, else the label. */
 const char *region_name(const char *label);
-/* By suffix of the NoSQL host names ("documents.azure.us"); CLOUD_PUBLIC when it is not known. */
-enum cloud region_cloud(const char *suffix);
 
 #endif

@@ -346,6 +346,31 @@ test_names_given_by_hand(void **state)
 		assert_string_equal(account->host, named_cases[i].host);
 		assert_int_equal(account->port, 443);
 		assert_int_equal(account->location_count, 0);
+		assert_string_equal(account->warning, "");
+		arena_free(arena);
+	}
+}
+
+/* Taken, but by the name of today, and not without a word. */
+static void
+test_old_suffixes(void **state)
+{
+	static const struct {
+		const char *text, *host, *zone;
+	} cases[] = {
+		{ "contoso.documents.usgovcloudapi.net", "contoso.documents.azure.us",
+		    "privatelink.documents.azure.us" },
+		{ "https://Contoso.documents.chinacloudapi.cn:443/",
+		    "contoso.documents.azure.cn", "privatelink.documents.azure.cn" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena         *arena = arena_new();
+		const struct account *account = account_named(arena, cases[i].text, NULL);
+
+		assert_string_equal(account->host, cases[i].host);
+		assert_string_equal(account->zone, cases[i].zone);
+		assert_non_null(strstr(account->warning, "an old suffix; it is documents."));
 		arena_free(arena);
 	}
 }
@@ -358,8 +383,8 @@ static const struct {
 	{ "con_toso", "3 to 50" },
 	{ "-contoso", "3 to 50" },
 	{ "contoso.example.com", "'example.com' is not a suffix known here" },
-	{ "contoso.documents.cloudapi.de", "this cloud was closed" },
-	{ "contoso.documents.usgovcloudapi.net", "documents.azure.us" },
+	{ "contoso.documents.cloudapi.de", "this cloud no longer exists" },
+	{ "contoso.mongo.cosmos.azure.com", "is not a suffix known here" },
 	{ "contoso.privatelink.documents.azure.com", "without 'privatelink.'" },
 };
 
@@ -392,6 +417,7 @@ main(void)
 		cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_too_many_regions),
 		cmocka_unit_test(test_names_given_by_hand),
+		cmocka_unit_test(test_old_suffixes),
 		cmocka_unit_test(test_names_refused),
 	};
 

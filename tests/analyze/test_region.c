@@ -77,15 +77,6 @@ test_known_and_unknown(void **state)
 }
 
 static void
-test_clouds(void **state)
-{
-	assert_int_equal(region_cloud("documents.azure.com"), CLOUD_PUBLIC);
-	assert_int_equal(region_cloud("Documents.Azure.US"), CLOUD_USGOV);
-	assert_int_equal(region_cloud("documents.azure.cn"), CLOUD_CHINA);
-	assert_int_equal(region_cloud("documents.example"), CLOUD_PUBLIC);
-}
-
-static void
 test_the_date(void **state)
 {
 	assert_int_equal(strlen(region_table_date), strlen("2026-11-23"));
@@ -99,7 +90,6 @@ main(void)
 		cmocka_unit_test(test_labels_are_cut),
 		cmocka_unit_test(test_the_table_follows_the_rule),
 		cmocka_unit_test(test_known_and_unknown),
-		cmocka_unit_test(test_clouds),
 		cmocka_unit_test(test_the_date),
 	};
 
