@@ -2,6 +2,7 @@
 #include "agent/check.h"
 #include "agent/config.h"
 #include "agent/explain.h"
+#include "agent/support_cmd.h"
 #include "agent/versions.h"
 #include "base/confine.h"
 #include "base/text.h"
@@ -13,7 +14,7 @@
 enum { EXIT_USAGE = 2 };
 
 static const struct cli_command *const commands[] = { &check_command, &agent_command,
-	&explain_command, &config_command };
+	&explain_command, &support_command, &config_command };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -74,7 +75,8 @@ main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	confine_not_descriptors();
 	if (argc < 2) {
-		fputs("plprobe: a command wanted: check, agent, explain, config or help\n",
+		fputs("plprobe: a command wanted: check, agent, explain, support, config or "
+		      "help\n",
 		    stderr);
 		return EXIT_USAGE;
 	}

@@ -33,7 +33,7 @@ for file in plprobe plprobe-collector; do
 	. "./$file"
 done
 
-for command in check agent explain config; do
+for command in check agent explain support config; do
 	same "$(told plprobe $command)" "$(completed plprobe $command --)" "plprobe $command"
 done
 for command in run report 'token create' 'agents list' 'agents revoke' 'accounts list' 'config check' 'config dump' \
@@ -50,6 +50,14 @@ same "$("$programs/plprobe-collector" --help | grep -oE '^  [a-z]+' | tr -d ' ' 
 
 # Values.
 same "$(printf 'json\nnagios\ntable')" "$(completed plprobe check -o '')" 'formats of check'
+same "$(printf 'json\ntable')" "$(completed plprobe support -o '')" 'formats of support'
+# Every word that is completed is one that the program takes.
+for word in $(completed plprobe support --cloud ''); do
+	"$programs/plprobe" support --cloud "$word" >/dev/null || same "$word" '' 'clouds of support'
+done
+for word in $(completed plprobe support --api ''); do
+	"$programs/plprobe" support --api "$word" >/dev/null || same "$word" '' 'APIs of support'
+done
 same json "$(completed plprobe check --output = j)" 'a format behind ='
 same "$(printf 'csv\njson\ntable')" "$(completed plprobe-collector report --output =)" 'formats of report'
 same "$(printf 'plprobe\nplprobe-collector')" "$(completed plprobe check --expect plp)" 'files'
