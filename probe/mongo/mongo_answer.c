@@ -166,4 +166,5 @@ mongo_answer_read(
 		take_error(answer, &element, arena);
 		take_server(answer, &element, arena);
 	}
+	answer->is_error = answer->code != 0 || answer->words[0] != '\0';
 }

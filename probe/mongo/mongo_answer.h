@@ -16,6 +16,7 @@ enum {
 /* What a greeting says.  Texts are sane, in the arena and never NULL. */
 struct mongo_answer {
 	bool        ok;
+	bool        is_error;  /* it has a code or words of one */
 	bool        is_server; /* it says whether it is the primary, as only a MongoDB does */
 	uint32_t    wire_least, wire_most;
 	const char *set_name, *me, *region;

@@ -15,7 +15,7 @@ enum { MONGO_WIRE_OP_MSG = 6 };
 
 struct mongo_dialog {
 	struct arena       *arena; /* borrowed; outlives us */
-	bool                knows; /* ismaster is there */
+	bool                knows; /* ismaster is there: a server, or an error */
 	bool                asked_hello;
 	bool                knows_hello; /* hello is there */
 	struct mongo_answer ismaster, hello;

@@ -107,8 +107,6 @@ mongo_record(struct endpoint *endpoint, const struct conn_seen *seen,
 		record_refusal(greeting, "isMaster", ismaster, arena);
 		return;
 	}
-	if (!ismaster->is_server)
-		return;
 	record_ismaster(greeting, ismaster, arena);
 	if (dialog->knows_hello)
 		record_hello(greeting, &dialog->hello, arena);

@@ -54,6 +54,7 @@ converse(struct cassandra_dialog *dialog, const uint8_t *bytes, size_t count, si
 	check(end != NEXT_SAY);
 	/* A refusal has a reason. */
 	check((end == NEXT_BROKEN) == (dialog->broken.text[0] != '\0'));
+	check_text(dialog->arena, dialog->broken.text, sizeof(dialog->broken.text));
 	check(end != NEXT_DONE || dialog->supported_heard || dialog->refused);
 	check_dialog(dialog);
 	wbuf_fini(&said);

@@ -54,6 +54,7 @@ converse(struct mongo_dialog *dialog, const uint8_t *bytes, size_t count, size_t
 	check(end != NEXT_SAY);
 	/* A refusal has a reason. */
 	check((end == NEXT_BROKEN) == (dialog->broken.text[0] != '\0'));
+	check_text(dialog->arena, dialog->broken.text, sizeof(dialog->broken.text));
 	check(end != NEXT_DONE || dialog->knows);
 	if (dialog->knows)
 		check_answer(dialog->arena, &dialog->ismaster);

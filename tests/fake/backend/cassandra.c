@@ -37,6 +37,7 @@ const struct cassandra_manner cassandra_manners[] = {
 	    .refuses_text = "Request originated from client VNET through private endpoint." },
 	{ "silent", COSMOS, .fault = SPEECH_SILENT },
 	{ "closes", COSMOS, .fault = SPEECH_CLOSES },
+	{ "resets", COSMOS, .fault = SPEECH_RESETS },
 	{ "http", COSMOS, .fault = SPEECH_HTTP },
 	{ "garbage", COSMOS, .fault = SPEECH_GARBAGE },
 	{ "cut", COSMOS, .fault = SPEECH_CUT },

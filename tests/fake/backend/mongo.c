@@ -43,6 +43,7 @@ const struct mongo_manner mongo_manners[] = {
 	    .refuses_text = "Error=16500, RetryAfterMs=34, Details='Request rate is large" },
 	{ "silent", COSMOS, .fault = SPEECH_SILENT },
 	{ "closes", COSMOS, .fault = SPEECH_CLOSES },
+	{ "resets", COSMOS, .fault = SPEECH_RESETS },
 	{ "http", COSMOS, .fault = SPEECH_HTTP },
 	{ "garbage", COSMOS, .fault = SPEECH_GARBAGE },
 	{ "cut", COSMOS, .fault = SPEECH_CUT },
@@ -263,7 +264,9 @@ put_document(struct wbuf *out, SSL *ssl, const struct mongo_manner *manner, cons
 	size_t at = bson_open(out, NULL), deep[DEPTH];
 
 	if (manner->wrong == MONGO_STRANGE_TYPE) {
-		bson_put_name(out, 0x0b, "expression");
+		bson_put_name(out, 0x0b,
+		    "expr\x1b"
+		    "ssion");
 		wbuf_put(out, "a*\0i", 5);
 	}
 	for (int i = 0; i < DEPTH && manner->wrong == MONGO_DEEP; i++)

@@ -1,7 +1,7 @@
 #include "tests/fake/backend/speech.h"
 
 #include <openssl/ssl.h>
-#include <string.h>
+#include <sys/socket.h>
 
 static const char http[] = "HTTP/1.1 400 Bad Request\r\n"
                            "Content-Type: text/html\r\n"
@@ -52,6 +52,16 @@ leave(struct ssl_st *ssl, const void *words, size_t count)
 	return false;
 }
 
+/* The close that follows sends RST. */
+static bool
+reset(struct ssl_st *ssl)
+{
+	struct linger none = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(SSL_get_fd(ssl), SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	return false;
+}
+
 bool
 speech_say(struct ssl_st *ssl, enum speech_fault fault, const void *words, size_t count)
 {
@@ -59,6 +69,7 @@ speech_say(struct ssl_st *ssl, enum speech_fault fault, const void *words, size_
 	case SPEECH_WELL: return say(ssl, words, count);
 	case SPEECH_SILENT: return true;
 	case SPEECH_CLOSES: return leave(ssl, NULL, 0);
+	case SPEECH_RESETS: return reset(ssl);
 	case SPEECH_HTTP: return leave(ssl, http, sizeof(http) - 1);
 	case SPEECH_GARBAGE: return leave(ssl, garbage, sizeof(garbage) - 1);
 	case SPEECH_CUT: return leave(ssl, words, count / 2);

@@ -12,6 +12,7 @@ enum speech_fault {
 	SPEECH_WELL,
 	SPEECH_SILENT, /* hears, and says nothing */
 	SPEECH_CLOSES, /* hears, and goes */
+	SPEECH_RESETS, /* hears, and sends RST */
 	SPEECH_HTTP,   /* answers as a web server that was not spoken to */
 	SPEECH_GARBAGE,
 	SPEECH_CUT, /* half of its words, and goes */

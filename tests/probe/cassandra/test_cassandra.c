@@ -90,6 +90,7 @@ static const struct manner_case {
 	{ "v3", OUTCOME_OK, true, true, NULL },
 	{ "v5", OUTCOME_OK, true, true, NULL },
 	{ "closes", OUTCOME_CLOSED, false, false, "closed" },
+	{ "resets", OUTCOME_RESET, false, false, "reset" },
 	{ "cut", OUTCOME_CLOSED, false, false, "closed" },
 	{ "startup-closes", OUTCOME_CLOSED, true, false, "closed" },
 	{ "http", OUTCOME_BROKE_PROTOCOL, false, false, "the peer speaks HTTP" },

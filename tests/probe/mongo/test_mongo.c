@@ -102,6 +102,7 @@ static const struct manner_case {
 	{ "hello-closes", OUTCOME_OK, 0, false, NULL, "hello: closed, " },
 	{ "hello-garbage", OUTCOME_OK, 0, false, NULL, "hello: broke-protocol, message of" },
 	{ "closes", OUTCOME_CLOSED, 0, false, NULL, "closed" },
+	{ "resets", OUTCOME_RESET, 0, false, NULL, "reset" },
 	{ "cut", OUTCOME_CLOSED, 0, false, NULL, "closed" },
 	{ "http", OUTCOME_BROKE_PROTOCOL, 0, false, NULL, "the peer speaks HTTP" },
 	{ "garbage", OUTCOME_BROKE_PROTOCOL, 0, false, NULL, "message of 4022250974 bytes" },
@@ -111,7 +112,8 @@ static const struct manner_case {
 	{ "claims-2-gib", OUTCOME_BROKE_PROTOCOL, 0, false, NULL, "claims 2147483647 bytes" },
 	{ "negative", OUTCOME_BROKE_PROTOCOL, 0, false, NULL, "claims 4294967291 bytes" },
 	{ "deep", OUTCOME_BROKE_PROTOCOL, 0, false, NULL, "nested more than 16 deep" },
-	{ "strange-type", OUTCOME_BROKE_PROTOCOL, 0, false, NULL, "type 0x0b" },
+	{ "strange-type", OUTCOME_BROKE_PROTOCOL, 0, false, NULL,
+	    "element 'expr?ssion' is of type 0x0b" },
 	{ "no-server", OUTCOME_BROKE_PROTOCOL, 0, false, NULL, "does not say whether" },
 };
 
@@ -214,6 +216,16 @@ test_hello_blocked(void **state)
 	assert_int_equal(said->hello_code, 13);
 	assert_true(said->wants_login);
 	assert_null(said->error_code);
+	support_probe_free(run);
+
+	/* A code that is none is a refusal all the same. */
+	manner.refuses_code = -1;
+	run = ask_manner(&manner, LIMIT_MS);
+	said = run->endpoint.greeting;
+	assert_int_equal(said->outcome, OUTCOME_OK);
+	assert_int_equal(said->hello_code, UINT32_MAX);
+	assert_false(said->wants_login);
+	expect_words(said->detail, "hello is refused: Unauthorized (-1)");
 	support_probe_free(run);
 }
 

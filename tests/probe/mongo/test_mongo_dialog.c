@@ -18,6 +18,8 @@ enum answer {
 	GOOD,        /* to isMaster */
 	GOOD_OLD,    /* likewise, of a server without OP_MSG */
 	NO_SERVER,   /* ok, and no more */
+	EMPTY,       /* {} to isMaster */
+	HELLO_EMPTY, /* {} to hello */
 	REFUSED,     /* isMaster */
 	HELLO,       /* to hello */
 	HELLO_115,   /* hello, refused */
@@ -73,11 +75,12 @@ put_error(struct wbuf *out, bool reply, uint32_t response_to, int code)
 }
 
 static void
-put_ok(struct wbuf *out)
+put_little(struct wbuf *out, bool reply, uint32_t response_to, bool ok)
 {
-	size_t at = open_message(out, true, 1), document = bson_open(out, NULL);
+	size_t at = open_message(out, reply, response_to), document = bson_open(out, NULL);
 
-	bson_put_double(out, "ok", 1);
+	if (ok)
+		bson_put_double(out, "ok", 1);
 	bson_close(out, document);
 	close_message(out, at);
 }
@@ -89,7 +92,9 @@ put_answer(struct wbuf *out, enum answer answer)
 	case NOTHING: break;
 	case GOOD: put_server(out, true, 1, 18); break;
 	case GOOD_OLD: put_server(out, true, 1, MONGO_WIRE_OP_MSG - 1); break;
-	case NO_SERVER: put_ok(out); break;
+	case NO_SERVER: put_little(out, true, 1, true); break;
+	case EMPTY: put_little(out, true, 1, false); break;
+	case HELLO_EMPTY: put_little(out, false, 3, false); break;
 	case REFUSED: put_error(out, true, 1, 13); break;
 	case HELLO: put_server(out, false, 3, 18); break;
 	case HELLO_115: put_error(out, false, 3, 115); break;
@@ -113,7 +118,11 @@ static const struct dialog_case {
 	    "opcode 1, 2013 wanted" },
 	{ "without OP_MSG", GOOD_OLD, NOTHING, NEXT_DONE, true, false, false, NULL },
 	{ "isMaster refused", REFUSED, NOTHING, NEXT_DONE, true, false, false, NULL },
-	{ "ok alone", NO_SERVER, NOTHING, NEXT_BROKEN, true, false, false,
+	{ "nothing said", EMPTY, NOTHING, NEXT_BROKEN, false, false, false,
+	    "isMaster is neither ok nor an error" },
+	{ "nothing said of hello", GOOD, HELLO_EMPTY, NEXT_BROKEN, true, true, false,
+	    "hello is neither ok nor an error" },
+	{ "ok alone", NO_SERVER, NOTHING, NEXT_BROKEN, false, false, false,
 	    "does not say whether it is one" },
 	{ "hello answered first", HELLO, NOTHING, NEXT_BROKEN, false, false, false,
 	    "opcode 2013, 1 wanted" },
