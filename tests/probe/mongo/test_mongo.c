@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LIMIT_MS = 5000, SHORT_MS = 300 };
+enum { LIMIT_MS = 5000, SHORT_MS = 1000 };
 
 static const char host[] = "contoso.mongo.cosmos.azure.com";
 
@@ -238,7 +238,7 @@ test_silent(void **state)
 	assert_null(run->endpoint.detail);
 	assert_int_equal(run->endpoint.greeting->outcome, OUTCOME_TIMEOUT);
 	assert_int_equal(run->endpoint.greeting->took_us, 0);
-	expect_words(run->endpoint.greeting->detail, "no whole answer within 300 ms");
+	expect_words(run->endpoint.greeting->detail, "no whole answer within 1000 ms");
 	assert_in_range(run->took_us, SHORT_MS * 1000, 10 * SHORT_MS * 1000);
 	support_probe_free(run);
 
@@ -249,11 +249,11 @@ test_silent(void **state)
 	support_probe_free(run);
 }
 
-/* What a peer sent for ever would otherwise fill our memory. */
+/* As much as we take in one message, and more behind it for ever. */
 static void
 flood(SSL *ssl, void *unused)
 {
-	static const uint8_t head[] = { 0, 0, 1, 0 };
+	static const uint8_t head[] = { 0, 0, 1, 0, 7, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0 };
 	uint8_t              bytes[4096] = { 0 };
 
 	SSL_write(ssl, head, sizeof(head));
@@ -267,7 +267,7 @@ test_flood(void **state)
 	struct support_probe *run = support_front_ask(front, flood, NULL, LIMIT_MS);
 
 	assert_int_equal(run->endpoint.greeting->outcome, OUTCOME_BROKE_PROTOCOL);
-	expect_words(run->endpoint.greeting->detail, "opcode 0, 1 wanted");
+	expect_words(run->endpoint.greeting->detail, "a reply of 0 documents");
 	support_probe_free(run);
 }
 
