@@ -68,7 +68,8 @@ keep_context(struct rntbd_dialog *dialog, const struct rntbd_context *context)
 	dialog->wanted_bytes = 0;
 }
 
-/* The echo is compared as it stands on the wire: peers differ in how they write an id as text. */
+/* The echo is compared as it stands on the wire: peers differ in how they write an id as text.  The
+ * .NET SDK takes whatever comes [rntbd-sdk]; we want to know who answers, and to whom. */
 static bool
 check_echo(struct rntbd_dialog *dialog, const struct rntbd_context *context)
 {

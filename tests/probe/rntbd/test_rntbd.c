@@ -465,6 +465,36 @@ test_before_tcp(void **state)
 	support_probe_free(run);
 }
 
+static bool
+allow_none(void *arg, const struct addr *peer)
+{
+	++*(unsigned *)arg;
+	return false;
+}
+
+/* Our own refusal is no stage of an SDK. */
+static void
+test_policy(void **state)
+{
+	struct support_peer *peer = support_peer_start(support_peer_silent, NULL);
+	unsigned             asked = 0;
+	struct probe_options options = {
+		.ca_file = ca_file, .allows = allow_none, .allows_arg = &asked
+	};
+	struct probe_ask      ask = { .kind = "rntbd",
+		     .host = host,
+		     .peer = support_peer_addr(peer),
+		     .limit_ms = LIMIT_MS };
+	struct support_probe *run = support_probe_run(&options, &ask);
+
+	assert_int_equal(asked, 1);
+	assert_int_equal(run->endpoint.tcp, OUTCOME_POLICY);
+	assert_int_equal(run->replica.context, OUTCOME_NOT_RUN);
+	expect_stage(run, "", 0);
+	support_probe_free(run);
+	support_peer_stop(peer);
+}
+
 /* Not even a connection is made for what cannot be asked. */
 static void
 test_refused_spec(void **state)
@@ -493,6 +523,7 @@ main(void)
 		cmocka_unit_test(test_certificates),
 		cmocka_unit_test(test_before_tls),
 		cmocka_unit_test(test_before_tcp),
+		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_refused_spec),
 	};
 
