@@ -94,7 +94,8 @@ describe(const struct replica *replica, const struct conn_seen *seen,
 	case OUTCOME_BROKE_PROTOCOL: return describe_broken(dialog);
 	case OUTCOME_CLOSED:
 		if (dialog->heard_bytes == 0)
-			return "the peer took the context request and closed without a word";
+			return arena_printf(dialog->arena,
+			    "closed without a word on the context request: %s", seen->detail);
 		break;
 	default: break;
 	}
