@@ -11,7 +11,7 @@
 
 enum {
 	FEED_REGIONS_MAX = 128,  /* as fields.def says */
-	FEED_NAME_MAX = 255,     /* bytes of the name of a database or container */
+	FEED_NAME_MAX = 1020,    /* bytes: 255 characters of a name */
 	FEED_BODY_MAX = 4 << 20, /* bytes */
 };
 
