@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* Bytes of a header that are worth quoting. */
+enum { HINT_MAX = 80 };
+
 static const char *
 text_or_empty(const char *text)
 {
@@ -55,12 +58,15 @@ https_words_refusal(const char *message, struct arena *arena)
 static const char *
 add_proxy(const struct https_answer *answer, struct arena *arena, const char *words)
 {
-	if (text_or_empty(answer->via)[0] != '\0')
-		return arena_printf(
-		    arena, "%s; it came through a proxy, Via: %.80s", words, answer->via);
-	if (text_or_empty(answer->proxy_hint)[0] != '\0')
-		return arena_printf(arena, "%s; it has the header of a proxy, %.80s", words,
-		    answer->proxy_hint);
+	const char *via = text_or_empty(answer->via);
+	const char *hint = text_or_empty(answer->proxy_hint);
+
+	if (via[0] != '\0')
+		return arena_printf(arena, "%s; it came through a proxy, Via: %s", words,
+		    text_sane(arena, via, strlen(via), HINT_MAX));
+	if (hint[0] != '\0')
+		return arena_printf(arena, "%s; it has a header of a proxy, saying %s", words,
+		    text_sane(arena, hint, strlen(hint), HINT_MAX));
 	return words;
 }
 
