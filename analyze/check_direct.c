@@ -32,16 +32,6 @@ follows(const struct contact *contact)
 	        gateway->end->tls != OUTCOME_NOT_RUN);
 }
 
-/* A critical fault of the name is told, of the codes before `end`. */
-static bool
-is_name_down(const struct site *site, const struct report *out, enum finding_code end)
-{
-	const struct sighting *worst = site->name != NULL ? report_worst(out, site->name, end)
-	                                                  : NULL;
-
-	return worst != NULL && worst->severity == STATE_CRITICAL;
-}
-
 /* 443 showed a certificate that verifies, to the gateway's probe or to a signed request. */
 static bool
 is_verified_beside(const struct site *site, const struct contact *contact)
@@ -248,8 +238,11 @@ add_tally(const struct scene *scene, const struct site *site, const struct tally
 	sighting->site = site;
 	sighting->address = address_of(tally->first);
 	sighting->port = tally->first->replica->port;
-	sighting->evidence = arena_printf(scene->arena, "%s%s; %s%s", tally->lines, more,
-	    describe_ports(scene, site->direct), describe_gateway(scene, tally->first));
+	sighting->evidence = arena_printf(scene->arena, "%s%s; %s%s%s", tally->lines, more,
+	    describe_ports(scene, site->direct), describe_gateway(scene, tally->first),
+	    site->direct->origin == ORIGIN_PASTED
+	        ? "; the addresses were given by hand, and replicas move"
+	        : "");
 	report_add(out, sighting);
 }
 
@@ -306,94 +299,6 @@ check_some(const struct scene *scene, const struct site *site, struct report *ou
 	    out);
 }
 
-/* 443 is closed and the replicas at the same address answer. */
-static void
-check_reverse(const struct scene *scene, const struct site *site, struct report *out)
-{
-	for (size_t i = 0; i < site->direct->count; i++) {
-		const struct contact *contact = &site->direct->contacts[i];
-
-		if (contact->kind != CONTACT_WELL || contact->gateway == NULL ||
-		    !scene_tcp_failed(site->name, contact->gateway))
-			continue;
-		report_add(out,
-		    &(struct sighting){
-		        .code = FINDING_GATEWAY_ONLY_DOWN,
-		        .site = site,
-		        .address = address_of(contact),
-		        .port = contact->gateway->end->port,
-		        .evidence = arena_printf(scene->arena, "%s: a good context; %s: %s",
-		            scene_modes_peer(scene->arena, contact->replica),
-		            contact->gateway->peer, outcome_name(contact->gateway->end->tcp)),
-		    });
-		return;
-	}
-}
-
-static void
-check_short(const struct scene *scene, const struct site *site, struct report *out)
-{
-	const struct feed *feed = site->seen->feed;
-
-	if (feed == NULL || feed->partitions_short == 0)
-		return;
-	report_add(out,
-	    &(struct sighting){
-	        .code = FINDING_REPLICA_SET_SHORT,
-	        .site = site,
-	        .detail = arena_printf(
-	            scene->arena, "%u of %u", feed->partitions_short, feed->partitions),
-	        .evidence = arena_printf(scene->arena, "the address feed of %s for %s: %s",
-	            feed->address, has_text(feed->container) ? feed->container : "the account",
-	            has_text(feed->short_detail) ? feed->short_detail : "sets are short"),
-	    });
-}
-
-/* By the documents, or by the alias in public DNS, which comes with the first endpoint. */
-static bool
-has_private_endpoint(const struct scene *scene, const struct site *site)
-{
-	bool any = scene->claims.own_count > 0;
-
-	for (size_t i = 0; i < scene->connection_count; i++)
-		any |= text_equal_nocase(scene->connections[i].status, "Approved");
-	for (size_t i = 0; site->name != NULL && i < site->name->view_count; i++)
-		any |= site->name->views[i].alias;
-	return any;
-}
-
-/* The gateway tells the replicas' public hosts to who came in from the internet.  Where a public
- * answer sent the request there, that is the finding. */
-static void
-check_public_hosts(const struct scene *scene, const struct site *site, struct report *out)
-{
-	const struct direct *direct = site->direct;
-	const char          *account = scene->ask->account->name;
-
-	if (direct->origin != ORIGIN_FEED || !has_private_endpoint(scene, site) ||
-	    is_name_down(site, out, FINDING_TCP_REFUSED))
-		return;
-	for (size_t i = 0; i < direct->count; i++) {
-		const struct contact *contact = &direct->contacts[i];
-
-		if (strncmp(contact->replica->host, account, strlen(account)) == 0)
-			continue;
-		report_add(out,
-		    &(struct sighting){
-		        .code = FINDING_DIRECT_PUBLIC_HOSTS,
-		        .site = site,
-		        .detail = contact->replica->host,
-		        .evidence = arena_printf(scene->arena,
-		            "the address feed of %s tells %s, not %s",
-		            site->seen->feed != NULL ? site->seen->feed->address
-		                                     : "the gateway",
-		            scene_modes_peer(scene->arena, contact->replica),
-		            site->place->target->host),
-		    });
-		return;
-	}
-}
-
 /* What guessed ports showed. */
 static const char *
 describe_sample(const struct scene *scene, const struct site *site)
@@ -421,6 +326,9 @@ describe_unverifiable(const struct scene *scene, const struct site *site)
 {
 	const struct feed *feed = site->seen->feed;
 
+	if (site->direct->count > 0 && site->direct->origin != ORIGIN_SAMPLE)
+		return arena_printf(scene->arena, "%zu addresses are known, and none was tried",
+		    site->direct->count);
 	switch (site->direct->origin) {
 	case ORIGIN_SAMPLE: return describe_sample(scene, site);
 	case ORIGIN_FEED:
@@ -438,7 +346,8 @@ static void
 check_unverifiable(const struct scene *scene, const struct site *site, struct report *out)
 {
 	/* What is the matter is told, and says more. */
-	if (is_name_down(site, out, FINDING_COUNT) || check_feed_code(site) != FINDING_COUNT ||
+	if (report_is_down(out, site->name, FINDING_COUNT) ||
+	    check_feed_code(site) != FINDING_COUNT ||
 	    report_worst(out, site, FINDING_COUNT) != NULL)
 		return;
 	report_add(out,
@@ -454,7 +363,7 @@ check_direct(const struct scene *scene, const struct site *site, struct report *
 {
 	const struct direct *direct = site->direct;
 	/* Nothing is hidden unless something as bad is told in its place. */
-	bool hidden = is_name_down(site, out, FINDING_COUNT);
+	bool hidden = report_is_down(out, site->name, FINDING_COUNT);
 
 	if (direct->origin == ORIGIN_SAMPLE || direct->well + direct->failed == 0) {
 		check_unverifiable(scene, site, out);
@@ -464,7 +373,4 @@ check_direct(const struct scene *scene, const struct site *site, struct report *
 		check_none(scene, site, hidden, out);
 	else if (direct->failed > 0)
 		check_some(scene, site, out);
-	check_reverse(scene, site, out);
-	check_short(scene, site, out);
-	check_public_hosts(scene, site, out);
 }

@@ -44,7 +44,8 @@ is_portal(const struct endpoint *end)
 	return (end->http_status >= 300 && end->http_status < 400) ||
 	    end->http_status == PROXY_LOGIN || end->http_status == NETWORK_LOGIN ||
 	    (has_text(end->content_type) &&
-	        text_find_nocase(end->content_type, "text/html") != NULL);
+	        (text_starts_nocase(end->content_type, "text/html") ||
+	            text_starts_nocase(end->content_type, "application/xhtml")));
 }
 
 static enum finding_code

@@ -36,6 +36,7 @@ void check_http(const struct scene *scene, const struct site *site,
 void check_feed(const struct scene *scene, const struct site *site, struct report *out);
 /* Called for each name of the mode that was measured, behind those. */
 void check_direct(const struct scene *scene, const struct site *site, struct report *out);
+void check_replicas(const struct scene *scene, const struct site *site, struct report *out);
 void check_thin(const struct scene *scene, const struct site *site, struct report *out);
 
 /* Called once. */

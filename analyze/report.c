@@ -116,6 +116,14 @@ report_worst(const struct report *report, const struct site *site, enum finding_
 	return worst;
 }
 
+bool
+report_is_down(const struct report *report, const struct site *site, enum finding_code end)
+{
+	const struct sighting *worst = site == NULL ? NULL : report_worst(report, site, end);
+
+	return worst != NULL && worst->severity == STATE_CRITICAL;
+}
+
 /* Whether every name of the mode that got as far as the stage shows one of the two.  That may be a
  * single one; it is then told with its own region all the same. */
 static bool

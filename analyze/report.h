@@ -34,6 +34,9 @@ bool report_shows(const struct report *report, const struct site *site, enum fin
 /* The worst that the name shows in that mode, of the codes before `end`; NULL: nothing. */
 const struct sighting *report_worst(
     const struct report *report, const struct site *site, enum finding_code end);
+/* Whether that is critical; site NULL: no. */
+bool report_is_down(
+    const struct report *report, const struct site *site, enum finding_code end);
 /* Gathers, words and sorts; and marks each place with its worst. */
 void report_finish(struct report *report, struct verdict *verdict);
 
