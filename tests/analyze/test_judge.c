@@ -310,11 +310,12 @@ test_any_measurement_is_judged(void **state)
 {
 	dice = support_random_new();
 	for (unsigned round = 0; round < 300; round++) {
-		struct arena           *arena = arena_new();
-		struct support_witness *witness = support_witness_read(arena,
-		    round % 2 == 0 ? FOLDER "/well/two_regions.json"
-		                   : FOLDER "/well/with_endpoint.json");
-		struct verdict         *verdict;
+		struct arena            *arena = arena_new();
+		static const char *const bases[] = { "two_regions", "with_endpoint",
+			"all_modes" };
+		struct support_witness  *witness = support_witness_read(
+		     arena, arena_printf(arena, FOLDER "/well/%s.json", bases[round % 3]));
+		struct verdict *verdict;
 
 		for (size_t i = 0; i < witness->seen_count; i++) {
 			struct target *target = witness->seen[i]->target;
@@ -568,6 +569,281 @@ test_any_answers_are_judged(void **state)
 	}
 }
 
+static const struct place *
+find_place(const struct verdict *verdict, enum mode mode, const char *region)
+{
+	for (size_t i = 0; i < verdict->place_count; i++) {
+		const struct place *place = &verdict->places[i];
+
+		if (place->target->mode == mode && strcmp(place->target->region, region) == 0)
+			return place;
+	}
+	fail_msg("no %s '%s'", mode_name(mode), region);
+	return NULL;
+}
+
+/* What a place of one mode shows, where it is not what another mode shows. */
+static const struct place_case {
+	const char *path;
+	enum mode   mode;
+	const char *region;
+	enum state  state;
+	const char *code, *words; /* code "": none */
+} place_cases[] = {
+	{ "well/all_modes", MODE_GATEWAY, "", STATE_OK, "",
+	    "gateway reached, request admitted" },
+	{ "well/all_modes", MODE_DIRECT, "westeurope", STATE_OK, "", "4 of 4 replicas answer" },
+	{ "well/all_modes", MODE_GATEWAY_V2, "northeurope", STATE_OK, "", "ready" },
+	{ "well/direct_without_document", MODE_DIRECT, "", STATE_OK, "",
+	    "4 of 4 replicas answer" },
+	{ "unknown/direct_half_measured", MODE_DIRECT, "northeurope", STATE_UNKNOWN, "",
+	    "not measured" },
+	/* DNS is of every mode. */
+	{ "PLP-101-REGION-NAME-MISSING/all_modes", MODE_DIRECT, "northeurope", STATE_CRITICAL,
+	    "PLP-101-REGION-NAME-MISSING", "name does not exist" },
+	{ "PLP-101-REGION-NAME-MISSING/all_modes", MODE_GATEWAY_V2, "northeurope",
+	    STATE_CRITICAL, "PLP-101-REGION-NAME-MISSING", "name does not exist" },
+	{ "PLP-101-REGION-NAME-MISSING/direct_alone", MODE_DIRECT, "northeurope",
+	    STATE_CRITICAL, "PLP-101-REGION-NAME-MISSING", "name does not exist" },
+	{ "PLP-101-REGION-NAME-MISSING/direct_alone", MODE_DIRECT, "westeurope", STATE_OK, "",
+	    "4 of 4 replicas answer" },
+	/* One root, and each mode shows it. */
+	{ "PLP-202-TCP-TIMEOUT/all_modes", MODE_GATEWAY, "northeurope", STATE_CRITICAL,
+	    "PLP-202-TCP-TIMEOUT", "no connection: timeout" },
+	{ "PLP-202-TCP-TIMEOUT/all_modes", MODE_DIRECT, "northeurope", STATE_CRITICAL,
+	    "PLP-202-TCP-TIMEOUT", "no connection: timeout" },
+	{ "PLP-202-TCP-TIMEOUT/all_modes", MODE_GATEWAY_V2, "northeurope", STATE_CRITICAL,
+	    "PLP-202-TCP-TIMEOUT", "no connection: timeout" },
+	/* A fault of one mode alone. */
+	{ "PLP-601-DIRECT-TIMEOUT/causes", MODE_GATEWAY, "northeurope", STATE_OK, "",
+	    "gateway reached, request admitted" },
+	{ "PLP-601-DIRECT-TIMEOUT/causes", MODE_DIRECT, "westeurope", STATE_OK, "",
+	    "4 of 4 replicas answer" },
+	{ "PLP-601-DIRECT-TIMEOUT/causes", MODE_DIRECT, "northeurope", STATE_CRITICAL,
+	    "PLP-601-DIRECT-TIMEOUT", "Direct ports silent" },
+	{ "PLP-614-GATEWAY-ONLY-DOWN/causes", MODE_GATEWAY, "northeurope", STATE_CRITICAL,
+	    "PLP-202-TCP-TIMEOUT", "no connection: timeout" },
+	{ "PLP-614-GATEWAY-ONLY-DOWN/causes", MODE_DIRECT, "northeurope", STATE_WARNING,
+	    "PLP-614-GATEWAY-ONLY-DOWN", "Direct answers, gateway does not" },
+	/* No means, and guesses. */
+	{ "PLP-615-DIRECT-UNVERIFIABLE/causes", MODE_GATEWAY, "westeurope", STATE_OK, "",
+	    "gateway reached" },
+	{ "PLP-615-DIRECT-UNVERIFIABLE/causes", MODE_DIRECT, "westeurope", STATE_UNKNOWN,
+	    "PLP-615-DIRECT-UNVERIFIABLE", "unverifiable without an address" },
+	{ "PLP-615-DIRECT-UNVERIFIABLE/sample_answers", MODE_DIRECT, "westeurope",
+	    STATE_UNKNOWN, "PLP-615-DIRECT-UNVERIFIABLE", "unverifiable without an address" },
+	{ "PLP-615-DIRECT-UNVERIFIABLE/sample_silent", MODE_DIRECT, "westeurope", STATE_UNKNOWN,
+	    "PLP-615-DIRECT-UNVERIFIABLE", "unverifiable without an address" },
+	{ "PLP-615-DIRECT-UNVERIFIABLE/gateway_down", MODE_DIRECT, "westeurope", STATE_CRITICAL,
+	    "PLP-202-TCP-TIMEOUT", "no connection: timeout" },
+	/* A credential is no matter of the account's. */
+	{ "PLP-451-CREDENTIAL-UNUSABLE/direct_is_unknown", MODE_GATEWAY, "westeurope", STATE_OK,
+	    "", "gateway reached" },
+	{ "PLP-451-CREDENTIAL-UNUSABLE/direct_is_unknown", MODE_DIRECT, "westeurope",
+	    STATE_UNKNOWN, "PLP-451-CREDENTIAL-UNUSABLE", "credential cannot be used" },
+	{ "PLP-404-FIREWALL-PRIVATE-ENDPOINT/signed", MODE_DIRECT, "northeurope",
+	    STATE_CRITICAL, "PLP-404-FIREWALL-PRIVATE-ENDPOINT", "another account's endpoint" },
+	/* Gateway V2 is nobody's fault where nobody offers it. */
+	{ "PLP-651-V2-BLOCKED/barely_not", MODE_GATEWAY_V2, "northeurope", STATE_UNKNOWN, "",
+	    "not ready; whether it is offered was not asked" },
+	{ "PLP-651-V2-BLOCKED/not_offered", MODE_GATEWAY_V2, "northeurope", STATE_OK, "",
+	    "not offered: the gateway does not advertise it" },
+};
+
+static void
+test_places_of_modes(void **state)
+{
+	for (size_t i = 0; i < sizeof(place_cases) / sizeof(place_cases[0]); i++) {
+		const struct place_case *row = &place_cases[i];
+		struct arena            *arena = arena_new();
+		const struct place      *place = find_place(
+		         run_witness(arena, arena_printf(arena, FOLDER "/%s.json", row->path)),
+		         row->mode, row->region);
+		const char *code = place->worst == FINDING_COUNT
+		    ? ""
+		    : finding_table[place->worst].code;
+
+		if (strcmp(place->words, row->words) != 0 || strcmp(code, row->code) != 0 ||
+		    place->state != row->state)
+			fail_msg("%s, %s '%s': %s, %s, %s", row->path, mode_name(row->mode),
+			    row->region, state_name(place->state), code, place->words);
+		arena_free(arena);
+	}
+}
+
+static bool
+has_unknown(const struct verdict *verdict, const char *part)
+{
+	for (size_t i = 0; i < verdict->unknown_count; i++) {
+		if (strstr(verdict->unknowns[i], part) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* A signed request answers what an unsigned one leaves open; a context does not. */
+static void
+test_what_modes_leave_unknown(void **state)
+{
+	static const struct {
+		const char *path;
+		bool        admits, context, direct, gateway;
+	} cases[] = {
+		{ "well/two_regions", true, false, true, false },
+		{ "well/all_modes", false, true, false, false },
+		{ "well/direct_alone", false, true, false, true },
+		{ "PLP-615-DIRECT-UNVERIFIABLE/causes", true, false, false, false },
+		{ "PLP-615-DIRECT-UNVERIFIABLE/barely_not", true, true, false, false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena   *arena = arena_new();
+		struct verdict *verdict = run_witness(
+		    arena, arena_printf(arena, FOLDER "/%s.json", cases[i].path));
+
+		assert_int_equal(has_unknown(verdict, "a 401 shows only"), cases[i].admits);
+		assert_int_equal(
+		    has_unknown(verdict, "in Direct mode: a context"), cases[i].context);
+		assert_int_equal(
+		    has_unknown(verdict, "Direct mode: not asked for"), cases[i].direct);
+		assert_int_equal(has_unknown(verdict, "the gateways, and"), cases[i].gateway);
+		arena_free(arena);
+	}
+}
+
+/* A finding of one mode says nothing of a place of another; DNS does. */
+static void
+test_whom_a_finding_concerns(void **state)
+{
+	static const struct {
+		const char *path;
+		enum mode   mode;
+		bool        concerned;
+	} cases[] = {
+		{ "PLP-601-DIRECT-TIMEOUT/causes", MODE_DIRECT, true },
+		{ "PLP-601-DIRECT-TIMEOUT/causes", MODE_GATEWAY, false },
+		{ "PLP-101-REGION-NAME-MISSING/all_modes", MODE_DIRECT, true },
+		{ "PLP-202-TCP-TIMEOUT/all_modes", MODE_DIRECT, true },
+		{ "PLP-614-GATEWAY-ONLY-DOWN/causes", MODE_GATEWAY, true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena   *arena = arena_new();
+		struct verdict *verdict = run_witness(
+		    arena, arena_printf(arena, FOLDER "/%s.json", cases[i].path));
+
+		assert_int_equal(finding_concerns(&verdict->findings[0],
+		                     find_place(verdict, cases[i].mode, "northeurope")),
+		    cases[i].concerned);
+		arena_free(arena);
+	}
+}
+
+static void
+make_replicas(struct arena *arena, struct measurement *seen, const char *host)
+{
+	struct replica well = seen->replicas[0];
+
+	seen->origin = (uint32_t)support_random_below(&dice, ORIGIN_COUNT);
+	seen->replicas_count = support_random_below(&dice, 6);
+	seen->replicas = arena_array(arena, 6, sizeof(struct replica));
+	for (size_t i = 0; i < seen->replicas_count; i++) {
+		struct replica *replica = &seen->replicas[i];
+
+		*replica = well;
+		replica->end = arena_alloc(arena, sizeof(struct endpoint));
+		*replica->end = *well.end;
+		replica->end->address = PICK(address_pool);
+		replica->end->tcp = PICK(outcome_pool);
+		replica->end->tls = PICK(outcome_pool);
+		replica->context = PICK(outcome_pool);
+		replica->status = support_random_below(&dice, 3) == 0 ? 403 : 0;
+		replica->host = support_random_below(&dice, 3) == 0
+		    ? "cdb-ms-prod-x1.documents.azure.com"
+		    : host;
+		replica->port = (uint32_t)support_random_below(&dice, 65536);
+		replica->primary = support_random_below(&dice, 2) == 0;
+	}
+}
+
+static void
+make_feed(struct feed *feed)
+{
+	static const unsigned    statuses[] = { 0, 200, 401, 403, 429, 503 };
+	static const unsigned    substatuses[] = { 0, 5006, 5202, 5301, 5008 };
+	static const char *const steps[] = { "credential", "account", "addresses" };
+
+	feed->outcome = PICK(outcome_pool);
+	feed->http_status = PICK(statuses);
+	feed->substatus = PICK(substatuses);
+	feed->step = PICK(steps);
+	feed->admitted = support_random_below(&dice, 2) == 0;
+	feed->path = (uint32_t)support_random_below(&dice, PATH_COUNT);
+	feed->credential = (uint32_t)support_random_below(&dice, CREDENTIAL_COUNT);
+	feed->clock_ahead_s = (int64_t)support_random_below(&dice, 1000) - 500;
+}
+
+static void
+make_any_mode(struct arena *arena, struct measurement *seen)
+{
+	const struct hop *hop = &seen->dns[0].hops[0];
+
+	make_answer(arena, &seen->dns[0], hop);
+	if (seen->feed != NULL)
+		make_feed(seen->feed);
+	if (seen->endpoints_count > 0)
+		make_attempts(arena, seen);
+	if (seen->replicas_count > 0)
+		make_replicas(arena, seen, seen->target->host);
+	for (size_t i = 0; i < seen->thins_count; i++) {
+		seen->thins[i].outcome = PICK(outcome_pool);
+		seen->thins[i].end->tcp = PICK(outcome_pool);
+		seen->thins[i].advertised = support_random_below(&dice, 2) == 0;
+	}
+}
+
+/* No Direct place is ok without a good context, and none with a failure. */
+static void
+assert_direct_is_proven(const struct verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->place_count; i++) {
+		const struct place *place = &verdict->places[i];
+		bool                any = false;
+
+		if (place->target->mode != MODE_DIRECT || place->state != STATE_OK)
+			continue;
+		assert_int_not_equal(place->seen->origin, ORIGIN_SAMPLE);
+		for (size_t j = 0; j < place->seen->replicas_count; j++)
+			any |= place->seen->replicas[j].context == OUTCOME_OK &&
+			    place->seen->replicas[j].status == 0;
+		assert_true(any);
+	}
+}
+
+/* Whatever the modes show together, beside each other or alone. */
+static void
+test_any_modes_are_judged(void **state)
+{
+	dice = support_random_new();
+	for (unsigned round = 0; round < 500; round++) {
+		struct arena           *arena = arena_new();
+		struct support_witness *witness = support_witness_read(
+		    arena, FOLDER "/swarm/modes.json");
+		struct verdict *verdict;
+
+		for (size_t i = 0; i < witness->seen_count; i++)
+			make_any_mode(arena, witness->seen[i]);
+		shuffle(witness->seen, witness->seen_count);
+		witness->seen_count -= support_random_below(&dice, witness->seen_count);
+		verdict = support_witness_judge(arena, witness);
+		assert_sound(witness, verdict);
+		assert_direct_is_proven(verdict);
+		shuffle(witness->seen, witness->seen_count);
+		assert_same(witness->title, verdict, support_witness_judge(arena, witness));
+		arena_free(arena);
+	}
+}
+
 int
 main(void)
 {
@@ -580,6 +856,10 @@ main(void)
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_any_measurement_is_judged),
 		cmocka_unit_test(test_any_answers_are_judged),
+		cmocka_unit_test(test_places_of_modes),
+		cmocka_unit_test(test_what_modes_leave_unknown),
+		cmocka_unit_test(test_whom_a_finding_concerns),
+		cmocka_unit_test(test_any_modes_are_judged),
 		cmocka_unit_test(test_dns_only_by_range_is_never_ok),
 		cmocka_unit_test(test_dns_only_by_documents),
 		cmocka_unit_test(test_dns_only_finds_what_dns_shows),
