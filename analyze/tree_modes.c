@@ -11,6 +11,12 @@ has_text(const char *text)
 }
 
 static const char *
+name_peer(struct arena *arena, const char *host, unsigned port)
+{
+	return arena_printf(arena, "%s:%u", has_text(host) ? host : "?", port);
+}
+
+static const char *
 join(struct arena *arena, const char *text, const char *more)
 {
 	return has_text(more) ? arena_printf(arena, "%s, %s", text, more) : text;
@@ -32,15 +38,21 @@ add_stage(struct arena *arena, struct node *under, const char *name, unsigned ou
 	    join(arena, describe_time(arena, took_us), more));
 }
 
+/* Version where it went well, the reason where not, and whose certificate it is. */
 static const char *
-describe_verification(struct arena *arena, const struct endpoint *end)
+describe_handshake(struct arena *arena, const struct endpoint *end)
 {
-	const char *text = end->tls == OUTCOME_OK ? end->tls_version : end->verify_text;
+	bool        well = end->tls == OUTCOME_OK;
+	const char *words[] = { well ? end->tls_version : end->verify_text,
+		well ? "" : end->detail,
+		has_text(end->issuer) ? arena_printf(arena, "issued by %s", end->issuer) : "" };
+	const char *text = "";
 
-	if (!has_text(end->issuer))
-		return text;
-	return arena_printf(arena, "%s%sissued by %s", has_text(text) ? text : "",
-	    has_text(text) ? ", " : "", end->issuer);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (has_text(words[i]))
+			text = *text == '\0' ? words[i] : join(arena, text, words[i]);
+	}
+	return text;
 }
 
 static void
@@ -50,11 +62,7 @@ add_connection(struct arena *arena, struct node *under, const struct endpoint *e
 		return;
 	add_stage(arena, under, "tcp: ", end->tcp, end->tcp_us,
 	    end->tcp == OUTCOME_OK ? "" : end->detail);
-	add_stage(arena, under, "tls: ", end->tls, end->tls_us,
-	    join(arena,
-	        describe_verification(arena, end) != NULL ? describe_verification(arena, end)
-	                                                  : "",
-	        end->tls == OUTCOME_OK ? "" : end->detail));
+	add_stage(arena, under, "tls: ", end->tls, end->tls_us, describe_handshake(arena, end));
 }
 
 static void
@@ -77,7 +85,7 @@ add_context(struct arena *arena, struct node *under, const struct replica *repli
 	    refused ? "refused" : outcome_name(replica->context), text);
 }
 
-/* "port 21226, primary of 0". */
+/* "replica contoso-westeurope...:21226 at 10.1.1.6, primary of 0", and its stages. */
 static void
 add_replica(struct arena *arena, struct node *root, const struct replica *replica)
 {
@@ -90,7 +98,7 @@ add_replica(struct arena *arena, struct node *root, const struct replica *replic
 	     : "";
 	struct node *node = tree_draw_add(arena, root,
 	    replica->origin == ORIGIN_SAMPLE ? "guessed port " : "replica ", TABLE_BOLD,
-	    arena_printf(arena, "%s:%u", replica->host, replica->port),
+	    name_peer(arena, replica->host, replica->port),
 	    arena_printf(arena, "%s%s", address, partitions));
 
 	add_stage(arena, node, "name: ", replica->dns, replica->dns_us, "");
@@ -151,7 +159,7 @@ add_thin(struct arena *arena, struct node *root, const struct thin *thin)
 	     ? arena_printf(arena, " at %s", thin->end->address)
 	     : "";
 	struct node *node = tree_draw_add(arena, root, "Gateway V2 ", TABLE_BOLD,
-	    arena_printf(arena, "%s:%u", thin->host, thin->port),
+	    name_peer(arena, thin->host, thin->port),
 	    arena_printf(arena, "%s%s", address, thin->advertised ? ", advertised" : ""));
 	const char  *text = has_text(thin->alpn) ? thin->alpn : "no ALPN";
 

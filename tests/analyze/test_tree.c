@@ -424,6 +424,116 @@ test_ascii(void **state)
 	wbuf_fini(&out);
 }
 
+/* What the other modes show, behind what DNS shows. */
+static void
+test_modes(void **state)
+{
+	static struct endpoint silent = { .address = "10.1.0.5", .tcp = OUTCOME_TIMEOUT };
+	static struct endpoint answers = { .address = "10.1.0.5",
+		.tcp = OUTCOME_OK,
+		.tcp_us = 1200,
+		.tls = OUTCOME_OK,
+		.tls_us = 3000,
+		.issuer = "CN=Test CA" };
+	static struct replica  replicas[] = {
+		 { .host = host,
+		     .port = 14031,
+		     .partitions = "0 1",
+		     .end = &answers,
+		     .context = OUTCOME_OK,
+		     .context_us = 900,
+		     .status = 200,
+		     .server_agent = "DocumentDB Server" },
+		 { .host = host,
+		     .port = 21226,
+		     .primary = true,
+		     .partitions = "0",
+		     .end = &silent,
+		     .stage = "connect_timeout",
+		     .sdk_code = 6 },
+		 { .host = host,
+		     .port = 40511,
+		     .end = &answers,
+		     .context = OUTCOME_OK,
+		     .status = 403 },
+	};
+	static struct thin   thin = { .host = host,
+		  .port = 10250,
+		  .advertised = true,
+		  .end = &answers,
+		  .alpn = "h2",
+		  .outcome = OUTCOME_HTTP_OTHER,
+		  .status = 503 };
+	static struct feed   feed = { .address = "10.1.0.5",
+		  .outcome = OUTCOME_OK,
+		  .step = "addresses",
+		  .admitted = true };
+	static struct target direct = {
+		.region = "westeurope", .host = host, .mode = MODE_DIRECT
+	};
+	static struct measurement seen = { .target = &direct,
+		.feed = &feed,
+		.replicas = replicas,
+		.replicas_count = COUNT_OF(replicas),
+		.thins = &thin,
+		.thins_count = 1 };
+	struct place              place = {
+		             .target = &direct, .seen = &seen, .worst = FINDING_COUNT, .words = "w"
+	};
+	struct wbuf out;
+
+	wbuf_init(&out);
+	draw(&out, &place, &(struct verdict){ 0 }, (struct tree_look){ .width = 160 });
+	assert_string_equal(wbuf_text(&out),
+	    "contoso-westeurope.documents.azure.com (West Europe, Direct mode)\n"
+	    "|- signed requests to 10.1.0.5: ok, up to addresses, request admitted\n"
+	    "|- replica contoso-westeurope.documents.azure.com:21226 at 10.1.0.5, primary of "
+	    "0\n"
+	    "|  |- tcp: timeout\n"
+	    "|  `- as SDKs call it: connect_timeout, TransportErrorCode 6\n"
+	    "|- replica contoso-westeurope.documents.azure.com:40511 at 10.1.0.5\n"
+	    "|  |- tcp: ok in 1.2 ms\n"
+	    "|  |- tls: ok in 3.0 ms, issued by CN=Test CA\n"
+	    "|  `- context: refused, status 403\n"
+	    "|- replica contoso-westeurope.documents.azure.com:14031 at 10.1.0.5, replica of 0 "
+	    "1\n"
+	    "|  |- tcp: ok in 1.2 ms\n"
+	    "|  |- tls: ok in 3.0 ms, issued by CN=Test CA\n"
+	    "|  `- context: ok in 0.9 ms, status 200, DocumentDB Server\n"
+	    "|- Gateway V2 contoso-westeurope.documents.azure.com:10250 at 10.1.0.5, "
+	    "advertised\n"
+	    "|  |- tcp: ok in 1.2 ms\n"
+	    "|  |- tls: ok in 3.0 ms, issued by CN=Test CA\n"
+	    "|  `- probe: http-other, h2, HTTP 503\n"
+	    "`- verdict: ok, w\n");
+	wbuf_fini(&out);
+}
+
+/* Those that failed are drawn, however many there are. */
+static void
+test_many_replicas(void **state)
+{
+	static struct replica     replicas[40];
+	static struct measurement seen = {
+		.target = &target, .replicas = replicas, .replicas_count = COUNT_OF(replicas)
+	};
+	struct place place = {
+		.target = &target, .seen = &seen, .worst = FINDING_COUNT, .words = "w"
+	};
+	struct wbuf out;
+
+	for (size_t i = 0; i < COUNT_OF(replicas); i++)
+		replicas[i] = (struct replica){ .host = host,
+			.port = 1000 + (uint32_t)i,
+			.context = i == 39 ? OUTCOME_TIMEOUT : OUTCOME_OK };
+	wbuf_init(&out);
+	draw(&out, &place, &(struct verdict){ 0 }, (struct tree_look){ .width = 160 });
+	assert_says(&out, ".com:1039\n");
+	assert_says(&out, "and 28 replicas more");
+	assert_says_not(&out, ".com:1038");
+	wbuf_fini(&out);
+}
+
 /* A record may hold anything, and leave out anything. */
 static void
 test_anything(void **state)
@@ -470,6 +580,8 @@ main(void)
 		cmocka_unit_test(test_width),
 		cmocka_unit_test(test_ink_of_addresses),
 		cmocka_unit_test(test_ascii),
+		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_many_replicas),
 		cmocka_unit_test(test_anything),
 	};
 

@@ -295,6 +295,144 @@ test_nagios_text_has_no_bar(void **state)
 	forget(&told);
 }
 
+static void
+print_wide(struct told *told)
+{
+	verdict_print(told->witness->account, told->verdict,
+	    &(struct verdict_look){ .width = 200, .colour = false }, &told->out);
+}
+
+/* Several modes: in short first, then a table for each, in its own terms. */
+static void
+test_table_of_modes(void **state)
+{
+	struct told told = judge("PLP-610-DIRECT-SOME-REPLICAS/causes.json");
+
+	print_wide(&told);
+	assert_says(&told,
+	    "contoso: critical\n"
+	    "api mode    state    words\n"
+	    "SQL gateway ok       3 of 3 names\n"
+	    "SQL direct  critical North Europe: some replicas do not answer\n"
+	    "\ngateway\nregion ");
+	assert_says(&told,
+	    "\ndirect\n"
+	    "region       state    address  replicas ports       tcp     tls    context "
+	    "verdict\n"
+	    "West Europe  ok       10.1.0.5 4 of 4   14031-40511 1.3 ms  3.3 ms 1.4 ms  "
+	    "4 of 4 replicas answer\n"
+	    "North Europe critical 10.1.0.6 2 of 4   14031-40511 timeout -      -       "
+	    "some replicas do not answer\n");
+	assert_says(&told, "Gateway V2: not asked for");
+	forget(&told);
+}
+
+/* One mode alone needs no summary. */
+static void
+test_table_of_direct_alone(void **state)
+{
+	struct told told = judge("well/direct_alone.json");
+
+	print_wide(&told);
+	assert_says(&told, "contoso: ok\nregion       state address  replicas ");
+	assert_says_not(&told, "\ndirect\n");
+	assert_says_not(&told, "(account)");
+	forget(&told);
+}
+
+static void
+test_table_of_v2(void **state)
+{
+	struct told told = judge("PLP-653-V2-NO-HTTP2/causes.json");
+
+	print_wide(&told);
+	assert_says(&told, "SQL gateway-v2 warning North Europe: Gateway V2 without HTTP/2\n");
+	assert_says(&told,
+	    "region       state   address  tcp    tls    h2     verdict\n"
+	    "West Europe  ok      10.1.0.5 1.2 ms 3.2 ms 0.9 ms ready\n"
+	    "North Europe warning 10.1.0.6 1.2 ms 3.2 ms no h2  Gateway V2 without HTTP/2\n");
+	forget(&told);
+}
+
+/* What the summary says of a mode that is not well. */
+static void
+test_summary_words(void **state)
+{
+	static const struct {
+		const char *path, *line;
+	} cases[] = {
+		{ "well/all_modes.json", "SQL direct     ok    2 of 2 regions\n" },
+		{ "PLP-601-DIRECT-TIMEOUT/all_regions.json",
+		    "SQL direct  critical all 2 regions: Direct ports silent\n" },
+		{ "PLP-615-DIRECT-UNVERIFIABLE/causes.json",
+		    "SQL direct  unknown all 2 regions: unverifiable without an address\n" },
+		{ "PLP-202-TCP-TIMEOUT/all_modes.json",
+		    "SQL gateway-v2 critical North Europe: no connection: timeout\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct told told = judge(cases[i].path);
+
+		print_wide(&told);
+		assert_says(&told, cases[i].line);
+		forget(&told);
+	}
+}
+
+/* A guess is no replica, and is not counted as one. */
+static void
+test_table_of_a_sample(void **state)
+{
+	struct told told = judge("PLP-615-DIRECT-UNVERIFIABLE/sample_answers.json");
+
+	print_wide(&told);
+	assert_says(&told, "4 guessed");
+	assert_says_not(&told, "4 of 4");
+	forget(&told);
+}
+
+static void
+test_json_has_modes(void **state)
+{
+	static const char *const modes[] = { "gateway", "gateway", "gateway", "direct",
+		"direct", "gateway-v2", "gateway-v2" };
+	struct told              told = judge("well/all_modes.json");
+	json_t                  *value = verdict_json(told.witness->account, told.verdict);
+	json_t                  *places = json_object_get(value, "places");
+
+	assert_int_equal(json_array_size(places), 7);
+	for (size_t i = 0; i < 7; i++) {
+		assert_string_equal(text_of(json_array_get(places, i), "mode"), modes[i]);
+		assert_string_equal(text_of(json_array_get(places, i), "api"), "sql");
+	}
+	json_decref(value);
+	forget(&told);
+}
+
+static void
+test_nagios_counts_modes(void **state)
+{
+	static const struct {
+		const char *path, *part;
+	} cases[] = {
+		{ "well/all_modes.json",
+		    " | names_ok=3;;;0;3 direct_ok=2;;;0;2 v2_ok=2;;;0;2 findings=0;;;0 dns=" },
+		{ "PLP-601-DIRECT-TIMEOUT/causes.json",
+		    " | names_ok=3;;;0;3 direct_ok=1;;;0;2 findings=1;;;0 dns=" },
+		/* What was not asked has no count, and no time. */
+		{ "well/direct_alone.json",
+		    " | direct_ok=2;;;0;2 findings=0;;;0 dns=0.001500s\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct told told = judge(cases[i].path);
+
+		verdict_nagios(told.witness->account, told.verdict, &told.out);
+		assert_says(&told, cases[i].part);
+		forget(&told);
+	}
+}
+
 int
 main(void)
 {
@@ -312,6 +450,13 @@ main(void)
 		cmocka_unit_test(test_nagios_of_dns_only),
 		cmocka_unit_test(test_table_of_dns_only),
 		cmocka_unit_test(test_nagios_text_has_no_bar),
+		cmocka_unit_test(test_table_of_modes),
+		cmocka_unit_test(test_table_of_direct_alone),
+		cmocka_unit_test(test_table_of_v2),
+		cmocka_unit_test(test_summary_words),
+		cmocka_unit_test(test_table_of_a_sample),
+		cmocka_unit_test(test_json_has_modes),
+		cmocka_unit_test(test_nagios_counts_modes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
