@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -826,6 +827,85 @@ test_free_from_on_over(void **state)
 	support_peer_stop(peer);
 }
 
+/* Hears one byte, and says farewell in as many as wanted. */
+struct farewell {
+	bool   heard;
+	size_t bytes;
+};
+
+static void
+say_farewell(void *self, struct wbuf *out)
+{
+	struct farewell *farewell = self;
+
+	if (farewell->heard)
+		memset(wbuf_space(out, farewell->bytes), 'f', farewell->bytes);
+}
+
+static enum next
+hear_one(void *self, struct rcur *in)
+{
+	struct farewell *farewell = self;
+
+	rcur_u8(in);
+	assert_false(farewell->heard); /* nobody listens after a farewell */
+	farewell->heard = true;
+	return NEXT_LEAVE;
+}
+
+static const struct dialog_ops farewell_ops = { "farewell", say_farewell, hear_one };
+
+/* For serve(): says two bytes, and counts what comes back until the peer goes. */
+static void
+count_farewell(int fd, void *counted)
+{
+	char    bytes[4096];
+	ssize_t got = send(fd, "xy", 2, MSG_NOSIGNAL);
+
+	while (got > 0 && (got = recv(fd, bytes, sizeof(bytes), 0)) > 0)
+		*(size_t *)counted += (size_t)got;
+}
+
+/* For serve(): says a byte, and takes nothing. */
+static void
+take_nothing(int fd, void *unused)
+{
+	struct pollfd gone = { .fd = fd, .events = POLLRDHUP };
+
+	send(fd, "x", 1, MSG_NOSIGNAL);
+	poll(&gone, 1, -1);
+}
+
+/* What a dialogue says at its end arrives, and is not waited for: neither for an answer nor for a
+ * peer that takes it. */
+static void
+test_farewell(void **state)
+{
+	size_t               counted = 0;
+	struct support_peer *peer = support_peer_start(count_farewell, &counted);
+	struct farewell      farewell = { .bytes = 5 };
+	struct run           run;
+
+	open_run(&run, support_peer_addr(peer), LIMIT_MS);
+	run.ask.dialog = &farewell_ops;
+	run.ask.dialog_self = &farewell;
+	assert_int_equal(finish_run(&run)->dialog, OUTCOME_OK);
+	assert_true(conn_seen(run.conn)->dialog_us < LIMIT_MS * 1000 / 2);
+	close_run(&run);
+	support_peer_stop(peer);
+	assert_int_equal(counted, 5);
+
+	peer = support_peer_start(take_nothing, NULL);
+	farewell = (struct farewell){ .bytes = 32 * 1024 * 1024 };
+	open_run(&run, support_peer_addr(peer), LIMIT_MS);
+	run.ask.dialog = &farewell_ops;
+	run.ask.dialog_self = &farewell;
+	assert_int_equal(finish_run(&run)->dialog, OUTCOME_OK);
+	assert_true(conn_seen(run.conn)->dialog_us < LIMIT_MS * 1000 / 2);
+	close_run(&run);
+	support_peer_stop(peer);
+}
+
 int
 main(void)
 {
@@ -843,6 +923,7 @@ main(void)
 		cmocka_unit_test(test_alpn),
 		cmocka_unit_test(test_alpn_not_offered),
 		cmocka_unit_test(test_dialog_ends_badly),
+		cmocka_unit_test(test_farewell),
 		cmocka_unit_test(test_bulk),
 		cmocka_unit_test(test_late_loop),
 		cmocka_unit_test(test_pause_is_given_back),
