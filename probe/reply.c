@@ -296,6 +296,9 @@ reply_record(const struct reply *reply, struct greeting *greeting)
 		return;
 	greeting->status = reply->status;
 	greeting->server = reply->server;
+	if (greeting->outcome != OUTCOME_OK && reply->status != 101)
+		greeting->detail = arena_printf(
+		    reply->arena, "status %u, then: %s", reply->status, greeting->detail);
 	greeting->request_id = reply->request_id[0] != '\0' ? reply->request_id
 	                                                    : reply->activity_id;
 }

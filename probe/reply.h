@@ -48,7 +48,8 @@ bool reply_is_xml(const struct reply *reply);
 /* Who answers when it is not the service: redirect, portal, proxy, other server; in the arena. */
 const char *reply_stranger(const struct reply *reply);
 
-/* The answer's head as fields: status, server, request_id where it has one. */
+/* The answer's head as fields: status, server, request_id where it has one; and in front of the
+ * detail of a dialogue that went wrong after it, that it had come.  outcome and detail are set. */
 void reply_record(const struct reply *reply, struct greeting *greeting);
 
 #endif

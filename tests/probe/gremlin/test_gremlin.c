@@ -133,7 +133,7 @@ static const struct dialog_case {
 	    { { 0 } }, NEXT_HEAR, OUTCOME_HTTP_OTHER, 200, false, 0, "HTML page" },
 	{ "a page that does not come whole",
 	    "HTTP/1.1 200 x\r\nContent-Length: 9\r\n\r\n<html>", NULL, { { 0 } }, NEXT_HEAR,
-	    OUTCOME_CLOSED, 200, false, 0, "closed" },
+	    OUTCOME_CLOSED, 200, false, 0, "status 200, then: the peer closed" },
 	{ "no HTTP", "SSH-2.0-OpenSSH_9.2p1\r\n", NULL, { { 0 } }, NEXT_BROKEN,
 	    OUTCOME_BROKE_PROTOCOL, 0, false, 0, "as HTTP/1" },
 	{ "silent", "", NULL, { { 0 } }, NEXT_HEAR, OUTCOME_CLOSED, 0, false, 0, "closed" },

@@ -95,7 +95,8 @@ static const struct answer_case {
 	    "10\r\n{\"odata.error\":{\r\n2\r\n}}\r\n0\r\n\r\n",
 	    NULL, OUTCOME_OK, 401, true, 0, "", "", NULL },
 	{ "cut short", "HTTP/1.1 401 x\r\nContent-Length: 9\r\nx-ms-request-id: r\r\n\r\n{",
-	    NULL, OUTCOME_CLOSED, 401, false, 0, NULL, "r", "the peer closed" },
+	    NULL, OUTCOME_CLOSED, 401, false, 0, NULL, "r",
+	    "status 401, then: the peer closed" },
 	{ "no HTTP", "SSH-2.0-x\r\n", NULL, OUTCOME_BROKE_PROTOCOL, 0, false, 0, NULL, NULL,
 	    "as HTTP/1" },
 };
