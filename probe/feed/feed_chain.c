@@ -50,10 +50,12 @@ struct feed_chain {
 	bool                   waited; /* for a throttled request; once is enough */
 	bool                   cut;    /* a list went on where we stopped reading */
 
-	const char           *database, *container, *rid; /* NULL: not known yet */
-	struct feed_list      databases, containers, ranges;
-	size_t                database_at; /* which of them is looked into */
-	size_t                asked;       /* ranges whose addresses were asked for */
+	const char      *database, *container, *rid; /* NULL: not known yet */
+	struct feed_list databases, containers, ranges;
+	size_t           database_at;    /* which of them is looked into */
+	const char      *databases_next; /* continuation of their list; NULL: it has ended */
+	unsigned         database_pages; /* of it, read so far */
+	size_t           asked;          /* ranges whose addresses were asked for */
 	struct feed_addresses addresses;
 };
 
@@ -206,9 +208,25 @@ name_container(struct feed_chain *chain)
 	    chain->arena, chain->database, chain->container);
 }
 
+/* On to the next page of databases, after those of this one had no container. */
+static enum feed_next
+list_more(struct feed_chain *chain)
+{
+	enter(chain, STEP_DATABASES);
+	chain->pages = chain->database_pages;
+	chain->request.continuation = chain->databases_next;
+	chain->databases_next = NULL;
+	return FEED_ASK;
+}
+
 static enum feed_next
 choose_database(struct feed_chain *chain)
 {
+	if (chain->database_at == FEED_DATABASES_MAX)
+		chain->cut = chain->databases.told > FEED_DATABASES_MAX ||
+		    chain->databases_next != NULL;
+	else if (chain->database_at == chain->databases.count && chain->databases_next != NULL)
+		return list_more(chain);
 	if (chain->database_at == chain->databases.count)
 		return enter(chain, STEP_ADDRESSES); /* of the master partition */
 	chain->database = chain->databases.items[chain->database_at++].id;
@@ -236,8 +254,8 @@ step_databases(struct feed_chain *chain, const struct https_answer *answer, stru
 	if (!feed_json_list(&chain->databases, "Databases", FEED_DATABASES_MAX, answer->body,
 	        answer->body_bytes, chain->arena, err))
 		return refuse_body(chain, answer, err);
-	if (chain->databases.count == 0 && turn_page(chain, answer))
-		return FEED_ASK;
+	chain->databases_next = turn_page(chain, answer) ? chain->request.continuation : NULL;
+	chain->database_pages = chain->pages;
 	return choose_database(chain);
 }
 

@@ -2,10 +2,10 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "probe/feed/feed_sign.h"
 #include "tests/support/support_certs.h"
 #include "tests/support/support_http.h"
 #include "tests/support/support_peer.h"
+#include "tests/support/support_signer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,83 +66,18 @@ free_certs(void **state)
 	return rmdir(folder);
 }
 
-/* A signer that answers from the loop, or does not. */
-enum answers { SIGNS_KEY, SIGNS_TOKEN, SIGNS_NOTHING, SIGNS_LINES, SAYS_NO };
-
-struct office {
-	enum answers      answers;
-	struct feed_key   key;
-	struct signer     signer;
-	struct loop_watch later;
-	bool              busy;
-	unsigned          asked, cancelled;
-	struct signer_ask ask;
-	void (*on_signed)(void *arg, const char *header, const char *why);
-	void *arg;
-};
-
-static void
-answer_later(void *arg, unsigned what)
-{
-	struct office *office = arg;
-	struct arena  *arena = arena_new();
-
-	office->busy = false;
-	switch (office->answers) {
-	case SIGNS_KEY:
-		office->on_signed(
-		    office->arg, feed_sign_key(arena, &office->key, &office->ask), NULL);
-		break;
-	case SIGNS_TOKEN:
-		office->on_signed(office->arg, feed_sign_token(arena, token_text), NULL);
-		break;
-	case SIGNS_NOTHING: break;
-	case SIGNS_LINES: office->on_signed(office->arg, "a\r\nX-Evil: b", NULL); break;
-	case SAYS_NO: office->on_signed(office->arg, NULL, "no key for contoso"); break;
-	}
-	arena_free(arena);
-}
-
-static void *
-start_signing(void *arg, const struct signer_ask                               *ask,
-    void (*on_signed)(void *on_arg, const char *header, const char *why), void *on_arg)
-{
-	struct office *office = arg;
-
-	assert_false(office->busy);
-	office->busy = true;
-	office->asked++;
-	office->ask = *ask;
-	office->on_signed = on_signed;
-	office->arg = on_arg;
-	if (office->answers != SIGNS_NOTHING)
-		loop_watch_set(&office->later, -1, 0, 0);
-	return office;
-}
-
-static void
-cancel_signing(void *run)
-{
-	struct office *office = run;
-
-	assert_true(office->busy);
-	office->busy = false;
-	office->cancelled++;
-	loop_watch_stop(&office->later);
-}
-
 struct fixture {
-	struct loop         *loop;
-	struct probes       *probes;
-	struct arena        *arena;
-	struct office        office;
-	struct support_http  http;
-	struct support_peer *peer;
-	struct addr          at;
-	struct feed_ask      feed_ask;
-	struct feed          feed;
-	struct feed_found    found;
-	unsigned             overs;
+	struct loop          *loop;
+	struct probes        *probes;
+	struct arena         *arena;
+	struct support_signer office;
+	struct support_http   http;
+	struct support_peer  *peer;
+	struct addr           at;
+	struct feed_ask       feed_ask;
+	struct feed           feed;
+	struct feed_found     found;
+	unsigned              overs;
 };
 
 static const struct support_http_reply good[] = {
@@ -156,7 +91,7 @@ static const struct support_http_reply good[] = {
 };
 
 static struct fixture *
-start(const struct support_http_reply *replies, enum answers answers,
+start(const struct support_http_reply *replies, enum support_signer_answers answers,
     const struct probe_options *wanted)
 {
 	struct fixture      *f = mem_alloc(sizeof(*f));
@@ -175,13 +110,7 @@ start(const struct support_http_reply *replies, enum answers answers,
 	f->probes = probes_new(&options, &err);
 	if (f->probes == NULL)
 		fail_msg("%s", err.text);
-	f->office = (struct office){ .answers = answers,
-		.signer = { .kind = answers == SIGNS_TOKEN ? CREDENTIAL_ENTRA : CREDENTIAL_KEY,
-		    .start = start_signing,
-		    .cancel = cancel_signing,
-		    .arg = &f->office } };
-	assert_true(feed_key_parse(&f->office.key, key_text, NULL));
-	loop_watch_init(&f->office.later, f->loop, answer_later, &f->office);
+	support_signer_init(&f->office, f->loop, answers, key_text, token_text);
 	f->feed_ask = (struct feed_ask){
 		.account = "contoso", .signer = &f->office.signer, .depth = FEED_ADDRESSES
 	};
@@ -200,7 +129,7 @@ static void
 stop(struct fixture *f)
 {
 	probes_free(f->probes);
-	loop_watch_fini(&f->office.later);
+	support_signer_fini(&f->office);
 	loop_free(f->loop);
 	stop_server(f);
 	support_http_fini(&f->http);
@@ -264,7 +193,7 @@ want_in_log(struct fixture *f, const char *text)
 static void
 test_whole_chain(void **state)
 {
-	struct fixture *f = start(good, SIGNS_KEY, NULL);
+	struct fixture *f = start(good, SUPPORT_SIGNS_KEY, NULL);
 	const char     *log;
 
 	run(f, 10000);
@@ -303,7 +232,7 @@ test_whole_chain(void **state)
 static void
 test_refresh_and_names(void **state)
 {
-	struct fixture *f = start(good, SIGNS_TOKEN, NULL);
+	struct fixture *f = start(good, SUPPORT_SIGNS_TOKEN, NULL);
 
 	f->feed_ask.refresh = true;
 	f->feed_ask.database = "db";
@@ -323,7 +252,7 @@ test_refresh_and_names(void **state)
 static unsigned
 count_open_after(unsigned runs)
 {
-	struct fixture *f = start(good, SIGNS_KEY, NULL);
+	struct fixture *f = start(good, SUPPORT_SIGNS_KEY, NULL);
 	unsigned        count = 0;
 
 	for (unsigned i = 0; i < runs; i++)
@@ -399,7 +328,7 @@ run_odd(const struct odd_case *c)
 
 	replies[0] = c->reply;
 	memcpy(replies + 1, good, sizeof(good));
-	f = start(replies, SIGNS_KEY, NULL);
+	f = start(replies, SUPPORT_SIGNS_KEY, NULL);
 	run(f, c->limit_ms);
 	if (f->feed.outcome != c->outcome || strcmp(f->feed.step, c->step) != 0 ||
 	    strstr(f->feed.detail, c->detail) == NULL)
@@ -460,7 +389,7 @@ test_closes_after_each(void **state)
 	memcpy(replies, good, sizeof(good));
 	for (size_t i = 0; good[i].target != NULL; i++)
 		replies[i].fault = SUPPORT_HTTP_CLOSE_AFTER;
-	f = start(replies, SIGNS_KEY, NULL);
+	f = start(replies, SUPPORT_SIGNS_KEY, NULL);
 	run(f, 10000);
 	if (f->feed.outcome != OUTCOME_OK)
 		fail_msg("%s at %s: %s", outcome_name(f->feed.outcome), f->feed.step,
@@ -482,7 +411,7 @@ test_throttled_once(void **state)
 		.body = "{\"code\":\"429\"}",
 		.times = 1 };
 	memcpy(replies + 1, good, sizeof(good));
-	f = start(replies, SIGNS_KEY, NULL);
+	f = start(replies, SUPPORT_SIGNS_KEY, NULL);
 	run(f, 10000);
 	assert_int_equal(f->feed.outcome, OUTCOME_OK);
 	assert_string_equal(f->feed.error_code, "");
@@ -509,7 +438,7 @@ test_hundred_thousand_replicas(void **state)
 	wbuf_puts(&body, "]}");
 	memcpy(replies, good, sizeof(good));
 	replies[0].body = wbuf_text(&body);
-	f = start(replies, SIGNS_KEY, NULL);
+	f = start(replies, SUPPORT_SIGNS_KEY, NULL);
 	run(f, 30000);
 	assert_int_equal(f->feed.outcome, OUTCOME_TOO_LARGE);
 	assert_string_equal(f->feed.step, "addresses");
@@ -565,7 +494,8 @@ static void
 test_secrets_stay_out_of_the_record(void **state)
 {
 	for (size_t i = 0; i < sizeof(parrots) / sizeof(parrots[0]); i++) {
-		for (enum answers who = SIGNS_KEY; who <= SIGNS_TOKEN; who++) {
+		for (enum support_signer_answers who = SUPPORT_SIGNS_KEY;
+		     who <= SUPPORT_SIGNS_TOKEN; who++) {
 			struct fixture *f = start(parrots[i], who, NULL);
 			char            signature[33];
 			const char     *sig;
@@ -589,13 +519,13 @@ static void
 test_no_signature(void **state)
 {
 	static const struct {
-		enum answers answers;
-		const char  *detail;
-		bool         cancelled;
+		enum support_signer_answers answers;
+		const char                 *detail;
+		bool                        cancelled;
 	} cases[] = {
-		{ SAYS_NO, "no key for contoso", false },
-		{ SIGNS_LINES, "is no header", false },
-		{ SIGNS_NOTHING, "no signature came in time", true },
+		{ SUPPORT_SAYS_NO, "no key for contoso", false },
+		{ SUPPORT_SIGNS_LINES, "is no header", false },
+		{ SUPPORT_SIGNS_NOTHING, "no signature came in time", true },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -625,7 +555,7 @@ test_policy(void **state)
 {
 	struct addr                asked = { 0 };
 	const struct probe_options options = { .allows = allow_nothing, .allows_arg = &asked };
-	struct fixture            *f = start(good, SIGNS_KEY, &options);
+	struct fixture            *f = start(good, SUPPORT_SIGNS_KEY, &options);
 
 	run(f, 10000);
 	assert_int_equal(f->feed.outcome, OUTCOME_POLICY);
@@ -646,7 +576,7 @@ on_moment(void *arg, unsigned what)
 static void
 test_cancel(void **state)
 {
-	struct fixture   *f = start(good, SIGNS_KEY, NULL);
+	struct fixture   *f = start(good, SUPPORT_SIGNS_KEY, NULL);
 	struct loop_watch moment;
 
 	loop_watch_init(&moment, f->loop, on_moment, f->loop);
@@ -680,7 +610,7 @@ test_cancel_while_waiting(void **state)
 		    .body = "{\"code\":\"429\"}" },
 		{ .target = NULL },
 	};
-	struct fixture   *f = start(replies, SIGNS_KEY, NULL);
+	struct fixture   *f = start(replies, SUPPORT_SIGNS_KEY, NULL);
 	struct loop_watch moment;
 	struct probe     *probe = begin(f, 10000);
 
@@ -726,7 +656,7 @@ test_proxy(void **state)
 		snprintf(text, sizeof(text), "http://%s",
 		    addr_render_port(&at, proxy_text, sizeof(proxy_text)));
 		options.proxy = text;
-		f = start(good, SIGNS_KEY, &options);
+		f = start(good, SUPPORT_SIGNS_KEY, &options);
 		f->at.port = 443;
 		run(f, 10000);
 		if (f->feed.outcome != cases[i].outcome ||
