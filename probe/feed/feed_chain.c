@@ -386,6 +386,7 @@ feed_chain_new(const struct feed_ask *ask, struct feed *feed, struct feed_found 
 		.found = found,
 		.arena = arena,
 		.database = text_or_empty(ask->database)[0] != '\0' ? ask->database : NULL,
+		.ranges = { .id_max = FEED_RANGE_MAX },
 		.container = text_or_empty(ask->container)[0] != '\0' ? ask->container : NULL,
 	};
 	feed->credential = ask->signer->kind;

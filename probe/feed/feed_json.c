@@ -12,7 +12,7 @@
  * as text.  A feed of FEED_REPLICAS_MAX entries of 20 members fits. */
 enum { OBJECTS_MAX = 4 * FEED_REPLICAS_MAX, COMMAS_MAX = 20 * FEED_REPLICAS_MAX };
 
-enum { RID_MAX = 64, RID_BYTES = 8, DATABASE_RID_BYTES = 4, RANGE_ID_MAX = 64 };
+enum { RID_MAX = 64, RID_BYTES = 8, DATABASE_RID_BYTES = 4 };
 
 static json_t *
 read_object(const char *body, size_t count, struct err *err)
@@ -185,7 +185,8 @@ grow(struct arena *arena, const void *old, size_t count, size_t room, size_t byt
 static void
 append_item(struct feed_list *list, const json_t *element, struct arena *arena)
 {
-	const char *id = take_name(element, "id", FEED_NAME_MAX, arena);
+	const char *id = take_name(
+	    element, "id", list->id_max != 0 ? list->id_max : FEED_NAME_MAX, arena);
 
 	if (id == NULL)
 		return;
@@ -274,7 +275,7 @@ append_address(struct feed_addresses *addresses, const json_t *entry, struct are
 			addresses->why = arena_strdup(arena, why.text);
 		return;
 	}
-	replica.partition = take_text(entry, "partitionKeyRangeId", RANGE_ID_MAX, arena);
+	replica.partition = take_text(entry, "partitionKeyRangeId", FEED_RANGE_MAX, arena);
 	if (addresses->count == addresses->room) {
 		size_t room = addresses->room != 0 ? 2 * addresses->room : 64;
 

@@ -12,6 +12,7 @@
 enum {
 	FEED_REGIONS_MAX = 128,  /* as fields.def says */
 	FEED_NAME_MAX = 1020,    /* bytes: 255 characters of a name */
+	FEED_RANGE_MAX = 64,     /* bytes of the id of a range: fifty go into one request */
 	FEED_BODY_MAX = 4 << 20, /* bytes */
 };
 
@@ -29,7 +30,8 @@ struct feed_item {
 struct feed_list {
 	struct feed_item *items; /* in the arena */
 	size_t            count, room;
-	size_t            told; /* all that stood there, kept or not */
+	size_t            told;   /* all that stood there, kept or not */
+	size_t            id_max; /* a longer id is not kept; 0: FEED_NAME_MAX */
 };
 
 /* Appends the elements of the array `member` ("Databases"), until there are `most`. */

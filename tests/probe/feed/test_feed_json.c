@@ -255,6 +255,27 @@ test_list(void **state)
 	arena_free(arena);
 }
 
+/* The longest that is kept, and one byte more. */
+static void
+test_long_ids(void **state)
+{
+	static const size_t limits[] = { 0, FEED_RANGE_MAX };
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		int              most = limits[i] != 0 ? (int)limits[i] : FEED_NAME_MAX;
+		struct arena    *arena = arena_new();
+		struct feed_list list = { .id_max = limits[i] };
+		const char      *body = arena_printf(arena,
+		         "{\"X\":[{\"id\":\"%0*d\"},{\"id\":\"%0*d\"}]}", most, 1, most + 1, 2);
+
+		assert_true(feed_json_list(&list, "X", 5, body, strlen(body), arena, NULL));
+		assert_int_equal(list.told, 2);
+		assert_int_equal(list.count, 1);
+		assert_int_equal(strlen(list.items[0].id), most);
+		arena_free(arena);
+	}
+}
+
 static const struct rid_case {
 	const char *rid, *database; /* NULL: no container's */
 } rid_cases[] = {
@@ -401,6 +422,7 @@ main(void)
 		cmocka_unit_test(test_odd_members),
 		cmocka_unit_test(test_bombs),
 		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_long_ids),
 		cmocka_unit_test(test_rids),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_replica_limit),
