@@ -44,11 +44,14 @@ find_kind(const struct thin *thin, bool agent_late)
 		return THIN_NO_HTTP2;
 	if (thin->outcome == OUTCOME_OK)
 		return THIN_READY;
-	if (thin->status != 0)
+	/* HTTP/2 may also refuse a request without a status [rfc9113 7]. */
+	if (thin->status != 0 || thin->outcome == OUTCOME_REFUSED_BY_PEER)
 		return THIN_OFF;
 	if (says_nothing(thin->outcome, agent_late))
 		return THIN_NONE;
-	return thin->outcome == OUTCOME_BROKE_PROTOCOL ? THIN_NO_HTTP2 : THIN_BLOCKED;
+	return thin->outcome == OUTCOME_BROKE_PROTOCOL || thin->outcome == OUTCOME_TOO_LARGE
+	    ? THIN_NO_HTTP2
+	    : THIN_BLOCKED;
 }
 
 /* Whether the gateway names a location of Gateway V2 for the region, as far as it was asked. */
@@ -145,7 +148,8 @@ describe(const struct scene *scene, const struct thin *thin)
 {
 	const struct endpoint *end = thin->end;
 	const char *text = arena_printf(scene->arena, "%s:%u at %s: tcp %s", thin->host,
-	    thin->port, end->address, outcome_name(end->tcp));
+	    thin->port, has_text(end->address) ? end->address : "no address",
+	    outcome_name(end->tcp));
 
 	if (end->tls != OUTCOME_NOT_RUN)
 		text = arena_printf(scene->arena, "%s, tls %s", text, outcome_name(end->tls));
@@ -186,7 +190,8 @@ follows(const struct site *site, const struct thin *thin)
 	const struct attempt *gateway;
 	struct addr           addr;
 
-	if (site->name == NULL || !addr_parse(&addr, thin->end->address, 0, NULL))
+	if (site->name == NULL || !has_text(thin->end->address) ||
+	    !addr_parse(&addr, thin->end->address, 0, NULL))
 		return false;
 	gateway = scene_attempt(site->name, &addr);
 	if (gateway == NULL)

@@ -1,6 +1,7 @@
 #include "analyze/names.h"
 
 #include "analyze/region.h"
+#include "base/text.h"
 #include "analyze/support.h"
 
 #include <string.h>
@@ -171,6 +172,22 @@ names_targets_more(struct arena *arena, const struct account *account, unsigned 
 	return list;
 }
 
+/* A gateway is believed about its own place, not about names of others. */
+static bool
+is_beside(const char *host, const char *known)
+{
+	const char *dot = strchr(host, '.'), *suffix = strchr(known, '.');
+
+	return dot != NULL && suffix != NULL && text_equal_nocase(dot, suffix);
+}
+
+static bool
+is_advertised(const struct gateway_region *told)
+{
+	return told->v2_host != NULL && *told->v2_host != '\0' && told->v2_port > 0 &&
+	    told->v2_port <= UINT16_MAX;
+}
+
 void
 names_advertise(struct name_list *names, const struct feed *feed)
 {
@@ -178,14 +195,15 @@ names_advertise(struct name_list *names, const struct feed *feed)
 		const struct gateway_region *told = &feed->regions[i];
 		char                         label[REGION_LABEL_ROOM];
 
-		if (*told->v2_host == '\0' || told->v2_port == 0)
+		if (!is_advertised(told))
 			continue;
 		region_label(told->name, label, sizeof(label));
 		for (size_t j = 0; j < names->count; j++) {
 			struct target *target = &names->targets[j];
 
 			if (target->mode != MODE_GATEWAY_V2 ||
-			    strcmp(target->region, label) != 0)
+			    strcmp(target->region, label) != 0 ||
+			    !is_beside(told->v2_host, target->host))
 				continue;
 			target->host = told->v2_host;
 			target->port = told->v2_port;

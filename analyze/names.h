@@ -46,7 +46,8 @@ struct name_list *names_targets_more(struct arena *arena, const struct account *
     unsigned flags, const struct name_regions *more);
 
 /* Puts what a gateway told of itself into the targets of Gateway V2: host and port of the location
- * that it advertises for the region.  The texts are borrowed from the feed. */
+ * that it advertises for the region, if that stands beside the account's own names in DNS.  The
+ * texts are borrowed from the feed. */
 void names_advertise(struct name_list *names, const struct feed *feed);
 
 /* The name of one region of the account, by the rule of the clients [cosmos-location-rule]. */

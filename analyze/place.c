@@ -209,9 +209,10 @@ borrow_from_name(const struct report *report, const struct site *site)
 		    !check_thin_is_told(site))
 			borrow(site->place, any->code, any->severity);
 	}
-	/* Without a credential nothing is known, good or bad. */
+	/* Without a credential nothing is known, good or bad; a guess does not change that. */
 	if (site->place->worst == FINDING_COUNT && site->direct != NULL &&
-	    site->direct->count == 0 && feed != FINDING_COUNT)
+	    (site->direct->count == 0 || site->direct->origin == ORIGIN_SAMPLE) &&
+	    feed != FINDING_COUNT)
 		borrow(site->place, feed, STATE_UNKNOWN);
 }
 
@@ -257,7 +258,8 @@ take_sites(
     const struct scene *scene, struct verdict *verdict, const struct site *sites, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (sites[i].unasked)
+		/* Not a gateway's, when only another mode of the name was asked for. */
+		if (sites[i].unasked || (sites[i].place->seen == NULL && sites[i].seen != NULL))
 			continue;
 		describe_place(scene, &sites[i]);
 		verdict->places[verdict->place_count++] = *sites[i].place;

@@ -86,7 +86,7 @@ build_contact(const struct scene *scene, const struct site *site, struct contact
 	contact->own = text_equal_nocase(contact->replica->host, site->place->target->host);
 	find_stage(contact);
 	contact->kind = find_kind(contact, site->seen->agent_late);
-	if (end == NULL ||
+	if (end == NULL || end->address == NULL ||
 	    !addr_parse(&contact->attempt.addr, end->address, (uint16_t)end->port, NULL))
 		return;
 	contact->attempt.end = end;
