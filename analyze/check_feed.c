@@ -224,6 +224,23 @@ is_told(const struct site *name, enum finding_code code, const struct report *ou
 	    worst->severity == STATE_CRITICAL;
 }
 
+/* A wrong answer led there: what is met at the address is no matter of the credential, nor of the
+ * account, and the answer is told. */
+static bool
+is_astray(const struct scene *scene, const struct site *name, const struct feed *feed,
+    const struct report *out)
+{
+	static const struct endpoint not_tried;
+	struct attempt               attempt = { .end = &not_tried };
+
+	if (!has_text(feed->address) || name->seen == NULL ||
+	    report_worst(out, name, FINDING_TCP_REFUSED) == NULL ||
+	    !addr_parse(&attempt.addr, feed->address, 0, NULL))
+		return false;
+	scene_trace(scene, name, &attempt);
+	return attempt.excused;
+}
+
 void
 check_feed(const struct scene *scene, const struct site *site, struct report *out)
 {
@@ -234,6 +251,8 @@ check_feed(const struct scene *scene, const struct site *site, struct report *ou
 	if (site->place->seen == NULL || site->place->seen->feed == NULL)
 		return;
 	feed = site->place->seen->feed;
+	if (code != FINDING_CREDENTIAL_UNUSABLE && is_astray(scene, name, feed, out))
+		return;
 	if (is_firewall(code)) {
 		report_add(out,
 		    &(struct sighting){

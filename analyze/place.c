@@ -197,9 +197,13 @@ borrow_from_name(const struct report *report, const struct site *site)
 	const struct sighting *dns, *any;
 	enum finding_code      feed = check_feed_code(site);
 
-	if (site->seen == NULL || site->pending)
+	if (site->seen == NULL)
 		return;
-	if (site->name != NULL) {
+	if (site->name != NULL && site->pending) {
+		any = report_worst(report, site->name, FINDING_COUNT);
+		if (any != NULL && site->place->worst == FINDING_COUNT)
+			borrow(site->place, any->code, any->severity);
+	} else if (site->name != NULL) {
 		dns = report_worst(report, site->name, FINDING_TCP_REFUSED);
 		any = report_worst(report, site->name, FINDING_COUNT);
 		if (dns != NULL)

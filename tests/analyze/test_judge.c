@@ -655,6 +655,12 @@ static const struct place_case {
 	    STATE_CRITICAL, "PLP-101-REGION-NAME-MISSING", "name does not exist" },
 	{ "PLP-101-REGION-NAME-MISSING/direct_alone", MODE_DIRECT, "westeurope", STATE_OK, "",
 	    "4 of 4 replicas answer" },
+	{ "PLP-125-FALLBACK-TO-INTERNET/signed_direct_alone", MODE_DIRECT, "northeurope",
+	    STATE_CRITICAL, "PLP-125-FALLBACK-TO-INTERNET", "fallback to the internet" },
+	{ "PLP-504-REGION-PENDING/all_modes", MODE_DIRECT, "northeurope", STATE_OK,
+	    "PLP-504-REGION-PENDING", "region is not ready: Creating" },
+	{ "PLP-504-REGION-PENDING/all_modes", MODE_GATEWAY_V2, "northeurope", STATE_OK,
+	    "PLP-504-REGION-PENDING", "region is not ready: Creating" },
 	/* One root, and each mode shows it. */
 	{ "PLP-202-TCP-TIMEOUT/all_modes", MODE_GATEWAY, "northeurope", STATE_CRITICAL,
 	    "PLP-202-TCP-TIMEOUT", "no connection: timeout" },
