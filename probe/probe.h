@@ -45,9 +45,8 @@ void probes_free(struct probes *probes);
 
 /* What to ask.  All pointers are borrowed until on_over() or probe_cancel() has returned. */
 struct probe_ask {
-	const char   *kind; /* "dns", "nss", "tcp", "tls", "https", "rntbd", "thin", "feed",
-	                       "mongo", "cassandra" */
-	const char   *host; /* dns, nss: name to resolve; tls, https: SNI, verified, Host */
+	const char   *kind; /* a name of the registry: "dns", "tls", "rntbd" */
+	const char   *host; /* dns, nss: name to resolve; else SNI, verified, Host */
 	struct addr   peer; /* dns: the resolver; nss: none; else what is tested; with port */
 	int64_t       limit_ms; /* from the start of running to the end, > 0 */
 	struct arena *arena;    /* results are allocated here */
