@@ -19,6 +19,8 @@ const ACCOUNT = { accounts: [{
   regions: [{ name: "West Europe", host: HOSTS.west, port: 443, writable: true }, { name: "North Europe", host: HOSTS.north, port: 443 }],
   thin: [{ name: "West Europe", host: HOSTS.west, port: 10250, writable: true }],
   views: [{ name: "west", hosts: ["contoso.documents.azure.com", HOSTS.west], clients: ["127.0.0."] }, { name: "north", hosts: [HOSTS.north] }],
+  steps: [{ path: "/dbs", answer: "throttled", times: 1 }, { path: "/dbs/db1", answer: "half" },
+    { path: "/dbs/db1/colls", body: "{\"DocumentCollections\":", delay: 300 }],
   master: [...set("west", [3001, 3002]), ...set("north", [3003])],
   databases: [{ id: "db1", rid: "ZWUNAA==", containers: [{ id: "c1", rid: "ZWUNALftZ78=", ranges: [
     { id: "0", max: "7F", replicas: [...set("west", [1001, 1002, 1003, 1004]), ...set("north", [1005]),
@@ -41,7 +43,14 @@ function get(path, [type, link], { host = HOSTS.west, headers = {} } = {}) {
       ...headers } }, (answer) => {
       let text = "";
       answer.on("data", (some) => { text += some; });
-      answer.on("end", () => resolve({ status: answer.statusCode, headers: answer.headers, body: JSON.parse(text) }));
+      answer.on("error", reject);
+      answer.on("end", () => {
+        try {
+          resolve({ status: answer.statusCode, headers: answer.headers, body: JSON.parse(text) });
+        } catch (error) {
+          reject(error);
+        }
+      });
     }).on("error", reject);
   });
 }
@@ -100,4 +109,16 @@ test("Gateway V2 is told to who asks for it", async () => {
   assert.equal((await get("/", ["", ""])).body.thinClientReadableLocations, undefined);
   const { body } = await get("/", ["", ""], { headers: { "x-ms-cosmos-use-thinclient": "true" } });
   assert.deepEqual(body.thinClientReadableLocations, [{ name: "West Europe", databaseAccountEndpoint: `https://${HOSTS.west}:10250/` }]);
+});
+
+test("a step that goes wrong once, or always", async () => {
+  const first = await get("/dbs", ["dbs", ""]);
+  assert.equal(first.status, 429);
+  assert.equal(first.headers["x-ms-retry-after-ms"], "1000");
+  assert.equal((await get("/dbs", ["dbs", ""])).status, 200);
+  await assert.rejects(get("/dbs/db1", ["dbs", "dbs/db1"]));
+  const started = Date.now();
+  await assert.rejects(get("/dbs/db1/colls", ["colls", "dbs/db1"]), SyntaxError);
+  assert.ok(Date.now() - started >= 300);
+  assert.match(backend.log(), /answered half auth=key/);
 });

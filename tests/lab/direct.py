@@ -69,12 +69,13 @@ def _bound(number, count):
 class Known:
     """What the gateways at one side know of an account: side is "private" or "public"."""
 
-    def __init__(self, account, host_of, ports, refreshed):
+    def __init__(self, account, host_of, ports, refreshed, steps):
         self.account = account
         self.direct = account.direct
         self.host_of = host_of       # region -> host of its replicas
         self.ports = ports
         self.refreshed = refreshed
+        self.steps = steps
 
     def _replicas(self, ports, partition, **more):
         return [_replica(self.host_of(region), port, partition, number, view=region, **more)
@@ -117,6 +118,7 @@ class Known:
             "keys": [_key(account, "readwrite")], "readonly_keys": [_key(account, "readonly")],
             "tokens": [_entry(account, direct, kind) for kind in _SCOPES],
             "regions": self._places(443), "views": self._views(),
+            "steps": self.steps,
             "thin": self._places(direct.thin) if direct.thin else [],
             "master": self._replicas(self.ports[:REPLICAS], "master"),
             "databases": self._databases()}]}
@@ -166,8 +168,9 @@ def path_of(directory, account, side):
 def write(directory, account, public_host_of):
     """All files of an account; public_host_of: region -> host of its replicas there."""
     direct = account.direct
-    private = Known(account, account.host, direct.ports, direct.refreshed_ports)
-    public = Known(account, public_host_of, direct.public_ports, [])
+    private = Known(account, account.host, direct.ports, direct.refreshed_ports,
+                    direct.steps)
+    public = Known(account, public_host_of, direct.public_ports, [], [])
     for side, known in (("private", private), ("public", public)):
         _write(path_of(directory, account, side), json.dumps(known.document(), indent=1), 0o644)
     texts = {"key_file": _key(account, "readonly"),

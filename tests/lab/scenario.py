@@ -77,6 +77,8 @@ class Direct:
     clock: int = 0                   # seconds by which the service is ahead of us
     chunked: bool = False            # form of the bodies
     page: int = 0                    # items in one answer, 0 for all
+    # What befalls signed requests at private endpoints, by path: step of tests/fake/README.md.
+    steps: list = field(default_factory=list)
 
 
 @dataclass
@@ -255,8 +257,10 @@ def _read_direct(value, where):
     if isinstance(value, bool):
         return Direct() if value else None
     _only(value, where, ports=list, refreshed_ports=list, public_ports=list, thin=int,
-          database=str, container=str, local_auth=bool, clock=int, chunked=bool, page=int)
-    read = Direct(**value)
+          database=str, container=str, local_auth=bool, clock=int, chunked=bool, page=int, step=list)
+    read = Direct(**{key: entry for key, entry in value.items() if key != "step"})
+    read.steps = [_only(step, f"{where}.step", path=str, answer=str, body=str, delay=int,
+                        times=int) for step in value.get("step", [])]
     for port in (*read.ports, *read.refreshed_ports, *read.public_ports):
         _read_port(port, where)
     if not read.ports or not read.public_ports:

@@ -145,3 +145,31 @@ fake_account_view(
 	}
 	return NULL;
 }
+
+static bool
+is_same_path(const char *left, const char *right)
+{
+	size_t count, other;
+
+	left += strspn(left, "/");
+	right += strspn(right, "/");
+	for (count = strlen(left); count > 0 && left[count - 1] == '/'; count--)
+		continue;
+	for (other = strlen(right); other > 0 && right[other - 1] == '/'; other--)
+		continue;
+	return count == other && strncmp(left, right, count) == 0;
+}
+
+const struct fake_step *
+fake_account_step(const struct fake_account *account, const char *path)
+{
+	for (size_t i = 0; i < account->step_count; i++) {
+		struct fake_step *step = &account->steps[i];
+
+		if (is_same_path(step->path, path) &&
+		    (__atomic_fetch_add(&step->used, 1, __ATOMIC_RELAXED) < step->times ||
+		        step->times == 0))
+			return step;
+	}
+	return NULL;
+}

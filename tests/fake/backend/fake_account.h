@@ -64,6 +64,16 @@ struct fake_view {
 	const char          *answer; /* of fake_answer.h, to who is authorized; "": the truth */
 };
 
+/* What befalls authorized requests to one path. */
+struct fake_step {
+	const char *path;   /* slashes around it do not count: "/", "/dbs", "/addresses" */
+	const char *answer; /* of fake_answer.h; "": the truth */
+	const char *body;   /* in place of the JSON; NULL: the truth */
+	uint32_t    delay_ms;
+	uint32_t    times; /* only so often; 0: always */
+	uint32_t    used;  /* atomically counted */
+};
+
 struct fake_account {
 	const char           *name, *suffix;
 	const struct json_t  *keys, *readonly_keys; /* base64 */
@@ -77,6 +87,8 @@ struct fake_account {
 	size_t                region_count, thin_count;
 	struct fake_view     *views;
 	size_t                view_count;
+	struct fake_step     *steps;
+	size_t                step_count;
 	struct fake_database *databases;
 	size_t                database_count;
 	struct fake_range     master; /* the partition of the metadata: "M" */
@@ -105,6 +117,8 @@ const struct fake_database *fake_account_database(
     const struct fake_account *account, const char *id, bool by_rid);
 const struct fake_container *fake_database_container(
     const struct fake_database *database, const char *id, bool by_rid);
+/* The first step for this path that is not used up, which it then is once more; NULL: none. */
+const struct fake_step *fake_account_step(const struct fake_account *account, const char *path);
 /* NULL: that of everybody. */
 const struct fake_view *fake_account_view(
     const struct fake_account *account, const char *host, const struct fake_talk *talk);

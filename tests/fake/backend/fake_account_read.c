@@ -1,6 +1,7 @@
 #include "tests/fake/backend/fake_account.h"
 
 #include "tests/fake/backend/fake_account_preset.h"
+#include "tests/fake/backend/fake_answer.h"
 
 #include "base/arena.h"
 
@@ -162,6 +163,18 @@ read_token(struct reading *in, json_t *item, void *into)
 	return true;
 }
 
+/* One that can be given after a request has been heard. */
+static bool
+want_answer(struct reading *in, const char *name)
+{
+	const struct fake_answer *answer = fake_answer_find(name);
+
+	return *name == '\0' ||
+	    (answer != NULL && !answer->by_account && answer->before_tls == NULL &&
+	        answer->after_tls == NULL) ||
+	    err_set(in->err, ERR_PARSE, "%s: no answer \"%s\" to a request", in->what, name);
+}
+
 static bool
 read_view(struct reading *in, json_t *item, void *into)
 {
@@ -177,12 +190,29 @@ read_view(struct reading *in, json_t *item, void *into)
 	view->hosts = hosts;
 	view->locals = locals;
 	view->clients = clients;
-	return true;
+	return want_answer(in, view->answer);
+}
+
+static bool
+read_step(struct reading *in, json_t *item, void *into)
+{
+	struct fake_step *step = into;
+	int               delay = 0, times = 0;
+	json_error_t      error;
+
+	step->answer = "";
+	if (json_unpack_ex(item, &error, JSON_STRICT, "{s:s, s?s, s?s, s?i, s?i}", "path",
+	        &step->path, "answer", &step->answer, "body", &step->body, "delay", &delay,
+	        "times", &times) != 0)
+		return refuse(in, &error);
+	step->delay_ms = (uint32_t)delay;
+	step->times = (uint32_t)times;
+	return want_answer(in, step->answer);
 }
 
 /* The lists of an account, each into its own array. */
 struct parts {
-	json_t *regions, *thin, *tokens, *views, *databases, *master;
+	json_t *regions, *thin, *tokens, *views, *steps, *databases, *master;
 };
 
 static bool
@@ -197,6 +227,8 @@ read_parts(struct reading *in, const struct parts *parts, struct fake_account *a
 	        &account->tokens, &account->token_count) &&
 	    read_list(in, parts->views, "view", sizeof(struct fake_view), read_view,
 	        &account->views, &account->view_count) &&
+	    read_list(in, parts->steps, "step", sizeof(struct fake_step), read_step,
+	        &account->steps, &account->step_count) &&
 	    read_list(in, parts->databases, "database", sizeof(struct fake_database),
 	        read_database, &account->databases, &account->database_count) &&
 	    read_list(in, parts->master, "replica", sizeof(struct fake_replica), read_replica,
@@ -215,12 +247,12 @@ read_account(struct reading *in, json_t *item, void *into)
 
 	account->suffix = "documents.azure.com";
 	if (json_unpack_ex(item, &error, JSON_STRICT,
-	        "{s:s, s?s, s?o, s?o, s?b, s?I, s?b, s?i, s:o, s?o, s?o, s?o, s?o, s?o}",
+	        "{s:s, s?s, s?o, s?o, s?b, s?I, s?b, s?i, s:o, s?o, s?o, s?o, s?o, s?o, s?o}",
 	        "name", &account->name, "suffix", &account->suffix, "keys", &keys,
 	        "readonly_keys", &readonly_keys, "local_auth", &local_auth, "clock", &clock,
 	        "chunked", &chunked, "page", &page, "regions", &parts.regions, "thin",
-	        &parts.thin, "tokens", &parts.tokens, "views", &parts.views, "databases",
-	        &parts.databases, "master", &parts.master) != 0)
+	        &parts.thin, "tokens", &parts.tokens, "views", &parts.views, "steps",
+	        &parts.steps, "databases", &parts.databases, "master", &parts.master) != 0)
 		return refuse(in, &error);
 	account->keys = keys;
 	account->readonly_keys = readonly_keys;

@@ -92,8 +92,8 @@ send_document(
 }
 
 static bool
-answer_authorized(
-    struct work *work, const struct fake_account *account, const struct fake_view *view)
+answer_authorized(struct work *work, const struct fake_account *account,
+    const struct fake_view *view, const char *body)
 {
 	const struct fake_request *request = &work->request;
 	struct fake_document       document;
@@ -116,6 +116,11 @@ answer_authorized(
 	if (most[0] != '-' && wanted > 0 && (asked.page == 0 || wanted < asked.page))
 		asked.page = wanted;
 	fake_document_make(&document, account, &work->target, &asked);
+	if (body != NULL) {
+		free(document.body);
+		document.status = 200;
+		document.body = mem_strdup(body);
+	}
 	sent = send_document(work, account, &document);
 	free(document.body);
 	return sent;
@@ -159,14 +164,27 @@ is_signed(const struct work *work)
 	return *fake_request_header(&work->request, "authorization", value) != '\0';
 }
 
+/* False when that ends the connection. */
+static bool
+answer_instead(struct work *work, const char *name)
+{
+	const struct fake_answer *answer = fake_answer_find(name);
+
+	fake_talk_log(work->talk, "answered %s auth=%s", name, work->refusal.by);
+	if (answer->after_request == NULL)
+		return fake_answer_send(work->talk, answer, NULL);
+	answer->after_request(work->talk);
+	return false;
+}
+
 static bool
 answer_by_account(struct work *work)
 {
 	char                       host[FAKE_HEADER_MAX];
 	const struct fake_account *account = fake_accounts_find(
 	    fake_request_header(&work->request, "host", host));
-	const struct fake_view   *view;
-	const struct fake_answer *instead = NULL;
+	const struct fake_view *view;
+	const struct fake_step *step;
 
 	if (!fake_target_parse(&work->target, work->request.path, work->request.query) ||
 	    !work->target.known || !is_servable(work))
@@ -181,11 +199,14 @@ answer_by_account(struct work *work)
 	if (work->refusal.status != 0)
 		return send_refusal(work);
 	view = fake_account_view(account, host, work->talk);
+	step = fake_account_step(account, work->request.path);
+	if (step != NULL)
+		fake_sleep_ms(step->delay_ms);
+	if (step != NULL && *step->answer != '\0')
+		return answer_instead(work, step->answer);
 	if (view != NULL && *view->answer != '\0')
-		instead = fake_answer_find(view->answer);
-	if (instead != NULL)
-		return fake_answer_send(work->talk, instead, NULL);
-	return answer_authorized(work, account, view);
+		return answer_instead(work, view->answer);
+	return answer_authorized(work, account, view, step != NULL ? step->body : NULL);
 }
 
 static bool
