@@ -84,6 +84,7 @@ test("after a refresh the replicas have moved", async () => {
   const headers = { "x-ms-force-refresh": "True" };
   assert.deepEqual(ports(await get(feed(RIDS, "0"), ["docs", "zwunalftz78="], { headers })), [2001, 2002]);
   assert.deepEqual(ports(await get(feed(RIDS, "1"), ["docs", "zwunalftz78="], { headers })), [1101]);
+  assert.match(backend.log(), /answered 200 auth=key refresh\n/);
 });
 
 test("what is not asked as it has to be", async () => {

@@ -31,7 +31,7 @@ read_list(struct reading *in, json_t *list, const char *what, size_t bytes, read
 {
 	char *at = mem_array(json_array_size(list) + 1, bytes);
 
-	*(void **)items = at;
+	memcpy(items, &at, sizeof(at)); /* whatever it points to, a pointer */
 	for (*count = 0; *count < json_array_size(list); (*count)++, at += bytes) {
 		in->what = what;
 		if (!read(in, json_array_get(list, *count), at))
@@ -46,8 +46,9 @@ static bool
 read_port(struct reading *in, json_t *value, uint16_t *port)
 {
 	const char *text = json_string_value(value);
+	json_int_t  number = json_integer_value(value);
 
-	*port = (uint16_t)json_integer_value(value);
+	*port = number > 0 && number <= UINT16_MAX ? (uint16_t)number : 0;
 	for (unsigned i = 0; text != NULL && i < FAKE_PROTOCOLS; i++) {
 		size_t length = strlen(fake_protocol_names[i]);
 

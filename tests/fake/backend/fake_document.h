@@ -10,11 +10,11 @@
 
 /* What of the request decides the answer beside its target. */
 struct fake_asked {
-	const char *query;                     /* as sent */
-	const char *view;                      /* name of the view; "": that of everybody */
-	const char *continuation;              /* where to go on; "": at the start */
-	unsigned    page;                      /* items at most; 0: all */
-	bool        thin, refresh, post, plan; /* headers; a query, or the plan for one */
+	const char *query;               /* as sent */
+	const char *view;                /* name of the view; "": that of everybody */
+	const char *continuation;        /* where to go on; "": at the start */
+	unsigned    page;                /* items at most; 0: all */
+	bool        thin, refresh, plan; /* headers; plan: for a query, and not its result */
 };
 
 struct fake_document {

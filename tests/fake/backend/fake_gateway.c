@@ -65,15 +65,16 @@ send_bad_path(struct work *work)
 }
 
 static bool
-send_document(
-    struct work *work, const struct fake_account *account, const struct fake_document *document)
+send_document(struct work *work, const struct fake_account *account,
+    const struct fake_document *document, const struct fake_asked *asked)
 {
 	struct fake_reply reply = {
 		.status = document->status, .chunked = account->chunked, .body = document->body
 	};
 	char headers[600], next[64] = "", guid[FAKE_GUID];
 
-	fake_talk_log(work->talk, "answered %u auth=%s", document->status, work->refusal.by);
+	fake_talk_log(work->talk, "answered %u auth=%s%s%s", document->status, work->refusal.by,
+	    asked->refresh ? " refresh" : "", asked->thin ? " thin" : "");
 	if (document->status != 200) {
 		reply.code = document->status == 404 ? "NotFound" : "BadRequest";
 		return fake_reply_error(work->talk, &reply, document->body);
@@ -107,7 +108,6 @@ answer_authorized(struct work *work, const struct fake_account *account,
 		         .page = account->page,
 		         .thin = is_header_true(request, "x-ms-cosmos-use-thinclient"),
 		         .refresh = is_header_true(request, "x-ms-force-refresh"),
-		         .post = strcmp(request->verb, "POST") == 0,
 		         .plan = is_header_true(request, "x-ms-cosmos-is-query-plan-request"),
 	};
 
@@ -121,7 +121,7 @@ answer_authorized(struct work *work, const struct fake_account *account,
 		document.status = 200;
 		document.body = mem_strdup(body);
 	}
-	sent = send_document(work, account, &document);
+	sent = send_document(work, account, &document, &asked);
 	free(document.body);
 	return sent;
 }
