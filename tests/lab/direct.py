@@ -20,9 +20,11 @@ DAY_S = 86400
 # Files that [check] arguments may name, as "{key_file}", or "{contoso.key_file}" where more than
 # one account has them: of a key that only reads, of one that writes too, and of one that is not
 # the account's; of Entra tokens whose role is for the account, for the container, for nothing,
-# and of one that has expired; of the replicas' addresses as the logs of an SDK have them.
+# of one that has expired, and of one that nobody issued; of the replicas' addresses as the logs of
+# an SDK have them.
 PLACES = ("key_file", "readwrite_key_file", "wrong_key_file", "token_file",
-          "container_token_file", "no_role_token_file", "expired_token_file", "pasted")
+          "container_token_file", "no_role_token_file", "expired_token_file",
+          "wrong_token_file", "pasted")
 PLACEHOLDER = re.compile(r"\{(?:([a-z0-9-]+)\.)?([a-z_]+)\}")
 
 
@@ -179,7 +181,8 @@ def write(directory, account, public_host_of):
              "token_file": token_of(account, "account"),
              "container_token_file": token_of(account, "container"),
              "no_role_token_file": token_of(account, "no-role"),
-             "expired_token_file": token_of(account, "expired"), "pasted": private.pasted()}
+             "expired_token_file": token_of(account, "expired"),
+             "wrong_token_file": token_of(account, "wrong"), "pasted": private.pasted()}
     for place, text in texts.items():
         _write(place_path(directory, account.name, place), text.rstrip("\n") + "\n")
 

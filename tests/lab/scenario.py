@@ -39,6 +39,9 @@ RESOLVERS = ("azure", "azure-only", "ours-only", "route-around", "public", "refu
              "drop", "closed", "no-route", *ODD_RESOLVERS)
 AZURE_RESOLVER = "168.63.129.16"
 
+# Whose replicas a gateway tells of, where the account has Direct mode.
+TELLS = ("private", "public")
+
 # What may befall DNS over TCP on its way to a resolver, while UDP passes: dropped; refused with a
 # reset; dropped in the VM itself, unless root asks; led to a server that resolves through the
 # internet.
@@ -70,6 +73,7 @@ class Direct:
     # of the replicas at a regional private address, four to a partition key range
     refreshed_ports: list = field(default_factory=list)    # told after x-ms-force-refresh
     public_ports: list = field(default_factory=lambda: [14031, 14184, 14356, 14405])
+    public_names: bool = True        # the hosts of public replicas are in public DNS
     thin: int = 10250                # port of Gateway V2 there; 0: the account has none
     database: str = "db1"
     container: str = "c1"            # "": the account is empty
@@ -136,6 +140,7 @@ class Gateway:
     certificate: str = "good"
     odd: str = ""                    # a way of odd_peer.py, in place of a gateway
     address: str = ""                # in place of the endpoint's own
+    tells: str = "private"           # whose replicas: of the private endpoint, or the cluster's
     # Of the replicas and of Gateway V2 at the same address, and what they do of the names that
     # fake_backend --help lists.
     direct_certificate: str = "good"
@@ -257,6 +262,7 @@ def _read_direct(value, where):
     if isinstance(value, bool):
         return Direct() if value else None
     _only(value, where, ports=list, refreshed_ports=list, public_ports=list, thin=int,
+          public_names=bool,
           database=str, container=str, local_auth=bool, clock=int, chunked=bool, page=int, step=list)
     read = Direct(**{key: entry for key, entry in value.items() if key != "step"})
     read.steps = [_only(step, f"{where}.step", path=str, answer=str, body=str, delay=int,
@@ -337,7 +343,7 @@ def _read_path(table, accounts, where):
 def _read_gateway(table, accounts, where):
     _only(table, where, account=str, region=str, answer=str, certificate=str, odd=str,
           address=str, direct_certificate=str, thin_certificate=str, rntbd=(str, list),
-          thin=(str, list))
+          thin=(str, list), tells=str)
     account, region = _read_place(table, accounts, where)
     gateway = Gateway(**{**table, "region": region, "account": account})
     gateway.rntbd, gateway.thin = (
@@ -346,6 +352,9 @@ def _read_gateway(table, accounts, where):
         if not certs.is_kind(kind):
             raise Wrong(f"{where}: no certificate is called {kind!r}; there are "
                         f"{', '.join(certs.KINDS)}, ends-in-N-days")
+    _one_of(gateway.tells, TELLS, where)
+    if "tells" in table and not accounts[account].direct:
+        raise Wrong(f"{where}: the account has no direct table, and so no replicas to tell of")
     for key in ("direct_certificate", "thin_certificate", "rntbd", "thin"):
         if key in table and (not accounts[account].direct or not region):
             raise Wrong(f"{where}: {key} is of a region of an account with direct")

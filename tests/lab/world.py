@@ -172,7 +172,7 @@ class World:
         line = f"{cluster} 10 IN A {public_address(account, region)}"
         if line not in azure.lines:
             azure.lines.append(line)
-            if account.direct:
+            if account.direct and account.direct.public_names:
                 suffix.add(cluster_name(account, region), "A", public_address(account, region))
         if account.private_link:
             alias = f"{name}.{account.zone}."
@@ -353,7 +353,7 @@ class World:
         """Replicas and Gateway V2 are at the addresses of regions only."""
         served = Served(gateway, ports={"gateway": [443]})
         if account.direct:
-            served.known = direct.path_of(self.directory, account, "private")
+            served.known = direct.path_of(self.directory, account, gateway.tells)
         if account.direct and region:
             served.ports["rntbd"] = account.direct.ports + account.direct.refreshed_ports
             served.ports["thin"] = [account.direct.thin] if account.direct.thin else []

@@ -105,7 +105,8 @@ fake_reason(unsigned status)
 	} known[] = { { 200, "OK" }, { 302, "Found" }, { 400, "Bad Request" },
 		{ 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" },
 		{ 405, "Method Not Allowed" }, { 407, "Proxy Authentication Required" },
-		{ 410, "Gone" }, { 429, "Too Many Requests" }, { 503, "Service Unavailable" } };
+		{ 410, "Gone" }, { 429, "Too Many Requests" }, { 503, "Service Unavailable" },
+		{ 511, "Network Authentication Required" } };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (known[i].status == status)
