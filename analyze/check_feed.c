@@ -214,16 +214,6 @@ is_firewall(enum finding_code code)
 	return code >= FINDING_FIREWALL_PUBLIC && code <= FINDING_FIREWALL_UNTOLD;
 }
 
-/* Whether the name's own checks have told already why no good answer comes. */
-static bool
-is_told(const struct site *name, enum finding_code code, const struct report *out)
-{
-	const struct sighting *worst = report_worst(out, name, FINDING_COUNT);
-
-	return code == FINDING_FEED_BROKEN && worst != NULL &&
-	    worst->severity == STATE_CRITICAL;
-}
-
 /* A wrong answer led there: what is met at the address is no matter of the credential, nor of the
  * account, and the answer is told. */
 static bool
@@ -247,10 +237,13 @@ check_feed(const struct scene *scene, const struct site *site, struct report *ou
 	enum finding_code  code = check_feed_code(site);
 	const struct site *name = site->name != NULL ? site->name : site;
 	const struct feed *feed;
+	bool               told;
 
 	if (site->place->seen == NULL || site->place->seen->feed == NULL)
 		return;
 	feed = site->place->seen->feed;
+	/* The name's own checks have said why no good answer comes. */
+	told = code == FINDING_FEED_BROKEN && report_is_down(out, name, FINDING_COUNT);
 	if (code != FINDING_CREDENTIAL_UNUSABLE && is_astray(scene, name, feed, out))
 		return;
 	if (is_firewall(code)) {
@@ -263,7 +256,7 @@ check_feed(const struct scene *scene, const struct site *site, struct report *ou
 		        .evidence = arena_printf(
 		            scene->arena, "a signed request, %s", describe(scene, feed)),
 		    });
-	} else if (code != FINDING_COUNT && !is_told(name, code, out)) {
+	} else if (code != FINDING_COUNT && !told) {
 		add_aside(name,
 		    &(struct sighting){
 		        .code = code,
