@@ -809,7 +809,10 @@ make_replicas(struct arena *arena, struct measurement *seen, const char *host)
 		*replica = well;
 		replica->end = arena_alloc(arena, sizeof(struct endpoint));
 		*replica->end = *well.end;
-		replica->end->address = PICK(address_pool);
+		/* NULL: as a probe leaves it when the host has no address. */
+		replica->end->address = support_random_below(&dice, 6) == 0
+		    ? NULL
+		    : PICK(address_pool);
 		replica->end->tcp = PICK(outcome_pool);
 		replica->end->tls = PICK(outcome_pool);
 		replica->context = PICK(outcome_pool);
