@@ -342,22 +342,12 @@ describe_unverifiable(const struct scene *scene, const struct site *site)
 	return "nothing tells an address of a replica: ports cannot be guessed";
 }
 
-/* The region comes or goes, and that shows at its name already. */
-static bool
-is_told_pending(const struct site *site, const struct report *out)
-{
-	const struct sighting *worst = site->name != NULL
-	    ? report_worst(out, site->name, FINDING_COUNT)
-	    : NULL;
-
-	return worst != NULL && worst->code == FINDING_REGION_PENDING;
-}
-
 static void
 check_unverifiable(const struct scene *scene, const struct site *site, struct report *out)
 {
-	/* What is the matter is told, and says more. */
-	if (is_told_pending(site, out) || report_is_down(out, site->name, FINDING_COUNT) ||
+	/* A region that comes or goes has no replicas to tell of; and what is the matter is told, and
+	 * says more. */
+	if (site->pending || report_is_down(out, site->name, FINDING_COUNT) ||
 	    check_feed_code(site) != FINDING_COUNT ||
 	    report_worst(out, site, FINDING_COUNT) != NULL)
 		return;
