@@ -22,6 +22,8 @@ static const struct reason {
 	    "our authorization header did not arrive: something in between took it away" },
 	{ 401, 5001, NULL, "the service cannot read our authorization header" },
 	{ 401, 5003, NULL, "the token is none of Entra ID, or was cut" },
+	{ 401, 0, "token signature validation failed",
+	    "the token's signature does not verify" },
 	{ 401, 5004, "can't serve the request",
 	    "the signature does not fit: a wrong or rotated key, or the key of another "
 	    "account" },

@@ -347,6 +347,10 @@ static const struct refusal {
 	    OUTCOME_HTTP_OTHER, "wrong or rotated key", PATH_NOT_TOLD, "" },
 	{ "wrong key by number", ERROR("401") SUB("5004"), "{\"code\":\"Unauthorized\"}",
 	    OUTCOME_HTTP_OTHER, "wrong or rotated key", PATH_NOT_TOLD, "" },
+	{ "a strange token", ERROR("401") SUB("5004"),
+	    "{\"code\":\"Unauthorized\",\"message\":\"AAD token signature validation "
+	    "failed.\"}",
+	    OUTCOME_HTTP_OTHER, "the token's signature", PATH_NOT_TOLD, "" },
 	{ "token expired", ERROR("401") SUB("5006"), "{}", OUTCOME_HTTP_OTHER,
 	    "the token has expired", PATH_NOT_TOLD, "" },
 	{ "token of another tenant", ERROR("401") SUB("5007"), "{}", OUTCOME_HTTP_OTHER,
