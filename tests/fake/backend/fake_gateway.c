@@ -24,6 +24,7 @@ struct work {
 	struct fake_request request;
 	struct fake_target  target;
 	struct fake_refusal refusal;
+	int64_t             clock_s; /* of the account that is asked for */
 };
 
 void
@@ -49,7 +50,8 @@ send_refusal(struct work *work)
 	const struct fake_refusal *refusal = &work->refusal;
 	const struct fake_reply    reply = { .status = refusal->status,
 		   .substatus = refusal->substatus,
-		   .code = refusal->code };
+		   .code = refusal->code,
+		   .clock_s = work->clock_s };
 
 	fake_talk_log(work->talk, "answered %u/%u auth=%s", refusal->status, refusal->substatus,
 	    refusal->by);
@@ -68,10 +70,11 @@ static bool
 send_document(struct work *work, const struct fake_account *account,
     const struct fake_document *document, const struct fake_asked *asked)
 {
-	struct fake_reply reply = {
-		.status = document->status, .chunked = account->chunked, .body = document->body
-	};
-	char headers[600], next[64] = "", guid[FAKE_GUID];
+	struct fake_reply reply = { .status = document->status,
+		.chunked = account->chunked,
+		.body = document->body,
+		.clock_s = account->clock_s };
+	char              headers[600], next[64] = "", guid[FAKE_GUID];
 
 	fake_talk_log(work->talk, "answered %u auth=%s%s%s", document->status, work->refusal.by,
 	    asked->refresh ? " refresh" : "", asked->thin ? " thin" : "");
@@ -195,6 +198,7 @@ answer_by_account(struct work *work)
 		    fake_answer_find(
 		        is_signed(work) ? "forbidden-private-endpoint" : "unauthorized"),
 		    NULL);
+	work->clock_s = account->clock_s;
 	check_claims(work, account);
 	if (work->refusal.status != 0)
 		return send_refusal(work);

@@ -179,7 +179,8 @@ put_rest(struct wbuf *out, const struct fake_reply *reply)
 	if (reply->substatus != 0)
 		wbuf_printf(out, "x-ms-substatus: %u\r\n", reply->substatus);
 	wbuf_puts(out, reply->headers != NULL ? reply->headers : "");
-	wbuf_printf(out, "Date: %s\r\n\r\n", fake_date(time(NULL), date));
+	wbuf_printf(
+	    out, "Date: %s\r\n\r\n", fake_date((int64_t)time(NULL) + reply->clock_s, date));
 }
 
 /* In two chunks, since one would be too easy; errors in one, as recorded. */

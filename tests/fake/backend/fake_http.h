@@ -36,7 +36,8 @@ struct fake_reply {
 	const char *code;      /* "Unauthorized" */
 	const char *headers;   /* further ones, each with its line end; NULL: none */
 	bool        chunked;
-	const char *body; /* JSON */
+	const char *body;    /* JSON */
+	int64_t     clock_s; /* by which its Date is ahead of ours */
 };
 
 const char *fake_reason(unsigned status);
