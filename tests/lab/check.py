@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 
 import direct
+from scenario import STATES
 from space import Failed
 from world import World
 
@@ -117,6 +118,12 @@ def _wait(child, seconds):
     return os.waitstatus_to_exitcode(status), used, f"\n(killed after {seconds} s)"
 
 
+def _environment(scene):
+    """Ours, without a proxy that it may name, and what the scenario adds."""
+    return {**{name: value for name, value in os.environ.items()
+               if not name.lower().endswith("_proxy")}, **scene.check["environment"]}
+
+
 def _run(world, scene, programs):
     """With check.pause the program sleeps in between, like a frozen VM."""
     vm = world.vms[scene.check["vnet"]]
@@ -126,7 +133,7 @@ def _run(world, scene, programs):
     started = time.monotonic()
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as words:
         child = subprocess.Popen(vm.inside(command), stdin=subprocess.DEVNULL, stdout=out,
-                                 stderr=words)
+                                 stderr=words, env=_environment(scene))
         if "pause" in scene.check:
             after, length = (float(text) for text in scene.check["pause"].split("+"))
             time.sleep(after)
@@ -151,6 +158,20 @@ def _describe(entries):
                    for account, code, region in sorted(entries)) or "    nothing\n"
 
 
+def _state_differences(scene, answer):
+    """Of the modes whose state is pinned."""
+    words = ""
+    for wanted in scene.states:
+        got = {place["state"] for account in answer["accounts"] for place in account["places"]
+               if (account["account"], place["region"], place["mode"]) ==
+               (wanted.account, wanted.region, wanted.mode)}
+        if got != {wanted.state}:
+            words += (f"  {wanted.account} {wanted.region or 'global'} {wanted.mode}: "
+                      f"{' and '.join(sorted(got)) or 'no such place'}, "
+                      f"expected {wanted.state}\n")
+    return words
+
+
 def _differences(scene, answer, status):
     """What is wrong with the answer, in words; empty when nothing is."""
     words = ""
@@ -167,8 +188,9 @@ def _differences(scene, answer, status):
                 words += f"  {code}: {e.evidence!r} is not in the evidence\n"
             if e.severity not in ("", finding["severity"]):
                 words += f"  {code}: {finding['severity']}, expected {e.severity}\n"
+    words += _state_differences(scene, answer)
     states = [account["state"] for account in answer["accounts"]]
-    worst = max(states, key=lambda state: ["ok", "unknown", "warning", "critical"].index(state))
+    worst = max(states, key=STATES.index)
     if status != EXITS[worst]:
         words += f"  exit {status}, but the state is {worst}\n"
     if scene.check.get("state", worst) != worst:
@@ -232,6 +254,9 @@ def _lacking(scene):
         return "the delay needs /dev/net/tun, which cannot be opened"
     if "user" in scene.check and not _has_user(scene.check["user"]):
         return f"the user {scene.check['user']} does not exist in here"
+    if any(vnet.environment for vnet in scene.vnets.values()) and \
+            not os.path.exists("/etc/environment"):
+        return "/etc/environment does not exist, and is not made for a scenario"
     if any(vnet.ipv6 for vnet in scene.vnets.values()) and \
             not os.path.isdir("/proc/sys/net/ipv6"):
         return "the kernel has no IPv6"

@@ -16,15 +16,16 @@ RANGE_SPACE = 0xFF                   # of partition keys, shared by the ranges
 DATABASE_RID, CONTAINER_RID = "ZWUNAA==", "ZWUNALftZ78="
 PRINCIPAL = "00000000-0000-0000-0000-0000000aad00"
 DAY_S = 86400
+ENDING_S = 120                       # how long a token that is about to expire is good
 
 # Files that [check] arguments may name, as "{key_file}", or "{contoso.key_file}" where more than
 # one account has them: of a key that only reads, of one that writes too, and of one that is not
-# the account's; of Entra tokens whose role is for the account, for the container, for nothing,
-# of one that has expired, and of one that nobody issued; of the replicas' addresses as the logs of
-# an SDK have them.
+# the account's; of Entra tokens whose role is for the account, for the container, for nothing, of
+# one that has expired, one that is about to, and one that nobody issued; of the replicas'
+# addresses as the logs of an SDK have them, and of those on the public path.
 PLACES = ("key_file", "readwrite_key_file", "wrong_key_file", "token_file",
           "container_token_file", "no_role_token_file", "expired_token_file",
-          "wrong_token_file", "pasted")
+          "ending_token_file", "wrong_token_file", "pasted", "public_pasted")
 PLACEHOLDER = re.compile(r"\{(?:([a-z0-9-]+)\.)?([a-z_]+)\}")
 
 
@@ -100,10 +101,9 @@ class Known:
              "ranges": self._ranges()}]}]
 
     def _places(self, port):
-        labels = self.account.labels()[1:]
-        return [{"name": name, "host": self.account.host(label), "port": port,
-                 "writable": number == 0}
-                for number, (name, label) in enumerate(zip(self.account.regions, labels))]
+        regions = self.direct.told_regions or self.account.regions
+        return [{"name": name, "host": self.account.host_of(name), "port": port,
+                 "writable": number == 0} for number, name in enumerate(regions)]
 
     def _views(self):
         """Each region tells of its own replicas; the account's own name is the write region's."""
@@ -121,7 +121,7 @@ class Known:
             "tokens": [_entry(account, direct, kind) for kind in _SCOPES],
             "regions": self._places(443), "views": self._views(),
             "steps": self.steps,
-            "thin": self._places(direct.thin) if direct.thin else [],
+            "thin": self._places(direct.thin) if direct.thin and direct.thin_told else [],
             "master": self._replicas(self.ports[:REPLICAS], "master"),
             "databases": self._databases()}]}
 
@@ -135,7 +135,9 @@ class Known:
                        for each in replicas or document["master"] if not each.get("refreshed"))
 
 
+# Of the tokens that the account knows.
 _SCOPES = {"account": lambda direct: ["/"], "expired": lambda direct: ["/"],
+           "ending": lambda direct: ["/"],
            "container": lambda direct: [f"/dbs/{direct.database}/colls/{direct.container}"],
            "no-role": lambda direct: []}
 
@@ -149,7 +151,7 @@ _STARTED = int(time.time())
 
 
 def _expires(kind):
-    return _STARTED + (-3600 if kind == "expired" else DAY_S)
+    return _STARTED + {"expired": -3600, "ending": ENDING_S}.get(kind, DAY_S)
 
 
 def token_of(account, kind):
@@ -182,7 +184,9 @@ def write(directory, account, public_host_of):
              "container_token_file": token_of(account, "container"),
              "no_role_token_file": token_of(account, "no-role"),
              "expired_token_file": token_of(account, "expired"),
-             "wrong_token_file": token_of(account, "wrong"), "pasted": private.pasted()}
+             "ending_token_file": token_of(account, "ending"),
+             "wrong_token_file": token_of(account, "wrong"),
+             "pasted": private.pasted(), "public_pasted": public.pasted()}
     for place, text in texts.items():
         _write(place_path(directory, account.name, place), text.rstrip("\n") + "\n")
 

@@ -18,10 +18,11 @@ import direct
 RECORDS = ("missing", "empty", "chain", "long")
 
 # What may befall connections to an address: dropped; refused with a reset or an ICMP message; cut
-# as soon as it stands, or at the first data; nobody listens; no route in the VM.  The last two are no faults: the first
+# as soon as it stands, or at the first data; nobody listens; led to the region's public cluster, as
+# address translation on the way does; no route in the VM.  The last two are no faults: the first
 # packet of each connection is lost; the network around the address has no route.
-FAULTS = ("drop", "reset", "unreachable", "prohibited", "cut-at-once", "cut", "closed", "no-route",
-          "first-lost", "route-around")
+FAULTS = ("drop", "reset", "unreachable", "prohibited", "cut-at-once", "cut", "closed", "public",
+          "no-route", "first-lost", "route-around")
 
 # Which connections a fault of a path is about: those to the gateway, to the replicas of Direct
 # mode, to Gateway V2, or to all of them; a list holds ports.
@@ -51,6 +52,14 @@ RESOLVER_TCP = ("", "drop", "reset", "root-only", "public")
 # the endpoint, which then has none: so it is where a zone group writes the records.
 ENDPOINT_DOCUMENTS = ("az", "rest", "zone-group", "interface")
 
+# What the instance metadata service says to who asks for a token of the VM's identity: nobody is
+# there; the token of the account; that there is no identity (imds.py).
+IDENTITIES = ("", "token", "none")
+
+# Modes and states as plprobe calls them.
+MODES = ("gateway", "direct", "gateway-v2")
+STATES = ("ok", "unknown", "warning", "critical")
+
 # Lines that every VM has.
 HOSTS = "127.0.0.1 localhost\n"
 NSSWITCH = "files dns"
@@ -75,6 +84,8 @@ class Direct:
     public_ports: list = field(default_factory=lambda: [14031, 14184, 14356, 14405])
     public_names: bool = True        # the hosts of public replicas are in public DNS
     thin: int = 10250                # port of Gateway V2 there; 0: the account has none
+    thin_told: bool = True           # the gateways tell of it
+    told_regions: list = field(default_factory=list)       # in place of the account's, by gateways
     database: str = "db1"
     container: str = "c1"            # "": the account is empty
     local_auth: bool = True          # keys are taken
@@ -83,6 +94,10 @@ class Direct:
     page: int = 0                    # items in one answer, 0 for all
     # What befalls signed requests at private endpoints, by path: step of tests/fake/README.md.
     steps: list = field(default_factory=list)
+
+    def private_ports(self):
+        """Of all replicas at a regional private address, told at first or later."""
+        return list(dict.fromkeys(self.ports + self.refreshed_ports))
 
 
 @dataclass
@@ -106,6 +121,10 @@ class Account:
 
     def host(self, region):
         return f"{self.name}-{region}.{self.suffix}" if region else f"{self.name}.{self.suffix}"
+
+    def host_of(self, name):
+        """Of a region by its name for people."""
+        return self.host(label(name))
 
     def labels(self):
         """The account's own name first, then the regions in order."""
@@ -198,6 +217,8 @@ class VNet:
     ndots: int = 1                   # there too
     hosts: list = field(default_factory=list)        # lines of /etc/hosts
     nsswitch: str = NSSWITCH         # where the VM looks for hosts
+    environment: list = field(default_factory=list)  # lines of /etc/environment
+    identity: str = ""               # of IDENTITIES
     index: int = 0
 
 
@@ -212,6 +233,15 @@ class Expected:
 
 
 @dataclass
+class State:
+    """How a mode must be judged in a region."""
+    mode: str
+    region: str
+    account: str
+    state: str
+
+
+@dataclass
 class Scenario:
     name: str
     title: str
@@ -220,6 +250,7 @@ class Scenario:
     endpoints: dict
     check: dict
     expected: list
+    states: list
 
 
 def _only(table, where, **kinds):
@@ -262,8 +293,8 @@ def _read_direct(value, where):
     if isinstance(value, bool):
         return Direct() if value else None
     _only(value, where, ports=list, refreshed_ports=list, public_ports=list, thin=int,
-          public_names=bool,
-          database=str, container=str, local_auth=bool, clock=int, chunked=bool, page=int, step=list)
+          public_names=bool, thin_told=bool, told_regions=list, database=str, container=str,
+          local_auth=bool, clock=int, chunked=bool, page=int, step=list)
     read = Direct(**{key: entry for key, entry in value.items() if key != "step"})
     read.steps = [_only(step, f"{where}.step", path=str, answer=str, body=str, delay=int,
                         times=int) for step in value.get("step", [])]
@@ -273,9 +304,9 @@ def _read_direct(value, where):
         raise Wrong(f"{where}: ports are wanted")
     if read.thin != 0:
         _read_port(read.thin, where)
-    taken = [*read.ports, *read.refreshed_ports, 443, read.thin]
-    if len(set(taken)) != len(taken):
-        raise Wrong(f"{where}: a port stands twice in {taken}")
+    for taken in ([*read.ports, 443, read.thin], [*read.refreshed_ports, 443, read.thin]):
+        if len(set(taken)) != len(taken):
+            raise Wrong(f"{where}: a port stands twice in {taken}")
     return read
 
 
@@ -286,6 +317,8 @@ def _read_account(name, table, where):
     account = Account(name, table.get("regions", []), **{
         key: value for key, value in table.items() if key not in ("regions", "direct")})
     account.direct = _read_direct(table.get("direct", False), f"{where}.direct")
+    for region in account.direct.told_regions if account.direct else []:
+        _one_of(region, account.regions + account.unlisted, f"{where}.direct: told_regions")
     if not account.regions:
         raise Wrong(f"{where}: regions are wanted")
     _one_of(account.document, ("az", "rest", "none"), where)
@@ -403,12 +436,16 @@ def _read_list(table, key, read, accounts, where):
 def _read_vnet(name, table, accounts, index, where):
     _only(table, where, endpoints=list, linked=bool, fallback=bool, resolver=list, record=list,
           path=list, gateway=list, delay=str, overrides=bool, ipv6=bool, zone=list,
-          negative_ttl=int, search=list, ndots=int, hosts=list, nsswitch=str)
+          negative_ttl=int, search=list, ndots=int, hosts=list, nsswitch=str, environment=list,
+          identity=str)
     lists = ("resolver", "record", "path", "gateway", "zone")
     vnet = VNet(**{"name": name, "endpoints": list(accounts), "index": index, **{
         key: value for key, value in table.items() if key not in lists}})
     for endpoint in vnet.endpoints:
         _one_of(endpoint, accounts, f"{where}.endpoints")
+    _one_of(vnet.identity, IDENTITIES, f"{where}.identity")
+    if vnet.identity == "token" and len([a for a in accounts.values() if a.direct]) != 1:
+        raise Wrong(f"{where}.identity: a token of whose? One account with a direct table is wanted")
     vnet.resolvers = [_read_resolver(entry, f"{where}.resolver {number + 1}", number, index)
                       for number, entry in enumerate(table.get("resolver", [{}]))]
     vnet.records = _read_list(table, "record", _read_record, accounts, where)
@@ -430,10 +467,13 @@ def _check_argument(argument, accounts, where):
 
 def _read_check(table, vnets, accounts, where):
     _only(table, where, vnet=str, timeout=str, arguments=list, state=str, pause=str,
-          user=str, seconds=int, memory_mib=int, seen=list, unseen=list)
+          user=str, seconds=int, memory_mib=int, seen=list, unseen=list, environment=dict)
     check = {"vnet": next(iter(vnets)), "timeout": "4s", "arguments": [], "seconds": 60,
-             "seen": [], "unseen": [], **table}
+             "seen": [], "unseen": [], "environment": {}, **table}
     _one_of(check["vnet"], vnets, where)
+    if "state" in check:
+        _one_of(check["state"], STATES, where)
+    _only(check["environment"], where, **{name: str for name in check["environment"]})
     for argument in check["arguments"]:
         _check_argument(argument, accounts, where)
     for pattern in (*check["seen"], *check["unseen"]):
@@ -452,6 +492,13 @@ def _read_expected(table, accounts, where):
                     table.get("severity", ""), table.get("vnet", ""))
 
 
+def _read_state(table, accounts, where):
+    _only(table, where, mode=str, region=str, account=str, **{"is": str})
+    account, region = _read_place(table, accounts, where)
+    return State(_one_of(table.get("mode", ""), MODES, where), region, account,
+                 _one_of(table.get("is", ""), STATES, where))
+
+
 def read(path):
     with open(path, "rb") as file:
         try:
@@ -459,7 +506,7 @@ def read(path):
         except tomllib.TOMLDecodeError as error:
             raise Wrong(f"{path}: {error}") from error
     _only(table, path, title=str, account=dict, vnet=dict, endpoint=dict, check=dict,
-          expect=list)
+          expect=list, state=list)
     if "title" not in table or "account" not in table or "vnet" not in table:
         raise Wrong(f"{path}: title, account and vnet are wanted")
     accounts = {name: _read_account(name, entry, f"{path}: account.{name}")
@@ -476,4 +523,6 @@ def read(path):
         endpoints,
         _read_check(table.get("check", {}), vnets, accounts, f"{path}: check"),
         [_read_expected(entry, accounts, f"{path}: expect {number + 1}")
-         for number, entry in enumerate(table.get("expect", []))])
+         for number, entry in enumerate(table.get("expect", []))],
+        [_read_state(entry, accounts, f"{path}: state {number + 1}")
+         for number, entry in enumerate(table.get("state", []))])

@@ -23,6 +23,7 @@ from space import Space
 
 PUBLIC_DNS = "20.0.0.53"
 COLLECTOR = "20.0.0.80"
+METADATA = "169.254.169.254"
 COLLECTOR_NAME = "collector.plprobe-lab.example"
 PRIVATE_DNS = "127.0.0.1@5301"
 DIVERTED_DNS = "10.255.0.53"
@@ -263,11 +264,22 @@ class World:
         for number, resolver in enumerate(vnet.resolvers):
             self._start_resolver(vnet, platform, resolver, f"resolver-{number}")
         self._plant_faults(vnet, vm, platform)
-        self._configure_names(vnet, vm)
+        self._start_metadata(vnet, platform)
+        self._configure_files(vnet, vm)
+
+    def _start_metadata(self, vnet, platform):
+        if not vnet.identity:
+            return
+        command = [sys.executable, os.path.join(HERE, "imds.py"), METADATA]
+        if vnet.identity == "token":
+            name = next(a.name for a in self.scene.accounts.values() if a.direct)
+            command.append(direct.place_path(self.directory, name, "token_file"))
+        platform.ip(f"addr add {METADATA}/32 dev lo")
+        platform.start("imds", command, "listening")
 
     @staticmethod
-    def _configure_names(vnet, vm):
-        """What the C library reads before it asks anybody."""
+    def _configure_files(vnet, vm):
+        """What the C library reads before it asks anybody; and what a login would."""
         lines = [f"nameserver {resolver.address}" for resolver in vnet.resolvers]
         if vnet.search:
             lines.append("search " + " ".join(vnet.search))
@@ -276,6 +288,8 @@ class World:
         files = {"resolv.conf": "\n".join(lines) + "\n",
                  "hosts": scenario.HOSTS + "".join(line + "\n" for line in vnet.hosts),
                  "nsswitch.conf": f"hosts: {vnet.nsswitch}\n"}
+        if os.path.exists("/etc/environment"):
+            files["environment"] = "".join(line + "\n" for line in vnet.environment)
         for name, text in files.items():
             vm.run(["mount", "--bind", vm.write(name, text),
                     os.path.realpath(os.path.join("/etc", name))])
@@ -355,7 +369,7 @@ class World:
         if account.direct:
             served.known = direct.path_of(self.directory, account, gateway.tells)
         if account.direct and region:
-            served.ports["rntbd"] = account.direct.ports + account.direct.refreshed_ports
+            served.ports["rntbd"] = account.direct.private_ports()
             served.ports["thin"] = [account.direct.thin] if account.direct.thin else []
         return served
 
@@ -374,7 +388,7 @@ class World:
         if not isinstance(path.ports, str):
             return path.ports
         own = self.scene.accounts[path.account].direct
-        ports = {"gateway": [443], "direct": own.ports + own.refreshed_ports if own else [],
+        ports = {"gateway": [443], "direct": own.private_ports() if own else [],
                  "thin": [own.thin] if own and own.thin else []}
         return sum(ports.values(), []) if path.ports == "all" else ports[path.ports]
 
@@ -491,6 +505,7 @@ class World:
                 rules.append(f"ip daddr {resolver.address} tcp dport 53 {verdict}")
             elif resolver.tcp == "root-only":
                 self._keep_tcp_for_root(vm, resolver.address)
+        self._translate(vnet, platform)
         lines = "\n\t\t".join(rules)
         platform.nft(f"""table ip faults {{
 	set heard {{
@@ -504,6 +519,29 @@ class World:
 	}}
 	chain input {{ type filter hook input priority 0; policy accept; jump fault; }}
 	chain forward {{ type filter hook forward priority 0; policy accept; jump fault; }}
+}}
+""")
+
+    def _match(self, vnet, path):
+        """Of nftables: the connections that a fault is about."""
+        account = self.scene.accounts[path.account]
+        address = path.address or private_address(vnet, account, path.region)
+        ports = ", ".join(map(str, self._path_ports(path)))
+        return f"ip daddr {address} tcp dport {{ {ports} }}"
+
+    def _translate(self, vnet, platform):
+        """Connections to a private address that come out at the public cluster."""
+        rules = [f"{self._match(vnet, path)} dnat to "
+                 f"{public_address(self.scene.accounts[path.account], path.region)}"
+                 for path in vnet.paths if path.fault == "public"]
+        if not rules:
+            return
+        lines = "\n\t\t".join(rules)
+        platform.nft(f"""table ip translation {{
+	chain before {{
+		type nat hook prerouting priority -100;
+		{lines}
+	}}
 }}
 """)
 
@@ -528,12 +566,10 @@ class World:
                   f"route add {address}/32 via 10.{vnet.index}.0.1 dev eth0")
 
     def _rules(self, vnet, vm, path):
-        account = self.scene.accounts[path.account]
-        address = path.address or private_address(vnet, account, path.region)
-        ports = ", ".join(map(str, self._path_ports(path)))
-        match = f"ip daddr {address} tcp dport {{ {ports} }}"
         if path.fault in ("no-route", "route-around"):
-            self._cut_route(vnet, vm, address, path.fault)
+            self._cut_route(vnet, vm, path.address or private_address(
+                vnet, self.scene.accounts[path.account], path.region), path.fault)
+        match = self._match(vnet, path)
         return {
             "drop": [f"{match} drop"],
             "reset": [f"{match} reject with tcp reset"],
