@@ -704,6 +704,8 @@ static const struct place_case {
 	    "not ready; whether it is offered was not asked" },
 	{ "PLP-651-V2-BLOCKED/not_offered", MODE_GATEWAY_V2, "northeurope", STATE_OK, "",
 	    "not offered: the gateway does not advertise it" },
+	{ "PLP-504-REGION-PENDING/direct", MODE_DIRECT, "northeurope", STATE_OK,
+	    "PLP-504-REGION-PENDING", "region is not ready: Creating" },
 };
 
 static void
