@@ -5,8 +5,9 @@
 #include "base/arena.h"
 
 struct https_error {
-	const char *code;    /* in the arena; "" when absent or not a string */
-	const char *message; /* likewise; the first of "Errors" when there is no "message" */
+	const char *code; /* in the arena; "" when absent or not a string */
+	const char *
+	    message; /* likewise, in one line; the first of "Errors" when there is no "message" */
 };
 
 /* false: the body is not one JSON object. */
