@@ -56,6 +56,10 @@ ENDPOINT_DOCUMENTS = ("az", "rest", "zone-group", "interface")
 # there; the token of the account; that there is no identity (imds.py).
 IDENTITIES = ("", "token", "none")
 
+# What the proxy of a VNet, at 10.N.0.90:3128, does: there is none; it leads to the public clusters;
+# it wants a login (proxy.py).
+PROXIES = ("", "public", "login")
+
 # Modes and states as plprobe calls them.
 MODES = ("gateway", "direct", "gateway-v2")
 STATES = ("ok", "unknown", "warning", "critical")
@@ -219,6 +223,7 @@ class VNet:
     nsswitch: str = NSSWITCH         # where the VM looks for hosts
     environment: list = field(default_factory=list)  # lines of /etc/environment
     identity: str = ""               # of IDENTITIES
+    proxy: str = ""                  # of PROXIES
     index: int = 0
 
 
@@ -437,13 +442,14 @@ def _read_vnet(name, table, accounts, index, where):
     _only(table, where, endpoints=list, linked=bool, fallback=bool, resolver=list, record=list,
           path=list, gateway=list, delay=str, overrides=bool, ipv6=bool, zone=list,
           negative_ttl=int, search=list, ndots=int, hosts=list, nsswitch=str, environment=list,
-          identity=str)
+          identity=str, proxy=str)
     lists = ("resolver", "record", "path", "gateway", "zone")
     vnet = VNet(**{"name": name, "endpoints": list(accounts), "index": index, **{
         key: value for key, value in table.items() if key not in lists}})
     for endpoint in vnet.endpoints:
         _one_of(endpoint, accounts, f"{where}.endpoints")
     _one_of(vnet.identity, IDENTITIES, f"{where}.identity")
+    _one_of(vnet.proxy, PROXIES, f"{where}.proxy")
     if vnet.identity == "token" and len([a for a in accounts.values() if a.direct]) != 1:
         raise Wrong(f"{where}.identity: a token of whose? One account with a direct table is wanted")
     vnet.resolvers = [_read_resolver(entry, f"{where}.resolver {number + 1}", number, index)

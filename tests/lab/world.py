@@ -265,6 +265,7 @@ class World:
             self._start_resolver(vnet, platform, resolver, f"resolver-{number}")
         self._plant_faults(vnet, vm, platform)
         self._start_metadata(vnet, platform)
+        self._start_proxy(vnet, platform)
         self._configure_files(vnet, vm)
 
     def _start_metadata(self, vnet, platform):
@@ -276,6 +277,17 @@ class World:
             command.append(direct.place_path(self.directory, name, "token_file"))
         platform.ip(f"addr add {METADATA}/32 dev lo")
         platform.start("imds", command, "listening")
+
+    def _start_proxy(self, vnet, platform):
+        if not vnet.proxy:
+            return
+        address = f"10.{vnet.index}.0.90"
+        command = [sys.executable, os.path.join(HERE, "proxy.py"), vnet.proxy, f"{address}:3128"]
+        for account in self.scene.accounts.values():
+            command += [f"{account.host(region)}={public_address(account, region)}"
+                        for region in account.labels()]
+        platform.ip(f"addr add {address}/32 dev lo")
+        platform.start("proxy", command, "listening")
 
     @staticmethod
     def _configure_files(vnet, vm):
