@@ -7,6 +7,7 @@ Without a token the VM has no identity, which is said in the service's own words
 
 import http.server
 import json
+import socketserver
 import sys
 import time
 import urllib.parse
@@ -48,7 +49,8 @@ def main():
     if len(sys.argv) > 2:
         with open(sys.argv[2], encoding="ascii") as file:
             Handler.token = file.read().strip()
-    server = http.server.ThreadingHTTPServer((sys.argv[1], 80), Handler)
+    # Not http.server's own, which looks its address up in DNS.
+    server = socketserver.ThreadingTCPServer((sys.argv[1], 80), Handler)
     print("listening", flush=True)
     server.serve_forever()
 
