@@ -5,7 +5,17 @@
 #include <string.h>
 
 /* What Gateway V2 showed at one address. */
-enum thin_kind { THIN_NONE, THIN_READY, THIN_BLOCKED, THIN_OFF, THIN_NO_HTTP2 };
+enum thin_kind {
+	THIN_NONE,
+	THIN_READY,
+	THIN_BLOCKED,
+	THIN_OFF,
+	THIN_STRANGE, /* HTTP/2, and neither of the two answers of Gateway V2 */
+	THIN_NO_HTTP2
+};
+
+/* What Gateway V2 says where it is switched off [cosmos-thin-client]. */
+enum { STATUS_OFF = 503 };
 
 static bool
 has_text(const char *text)
@@ -39,16 +49,19 @@ find_kind(const struct thin *thin, bool agent_late)
 	if (says_nothing(end->tls, agent_late))
 		return THIN_NONE;
 	if (end->tls != OUTCOME_OK)
-		return THIN_BLOCKED;
+		return thin->outcome == OUTCOME_BROKE_PROTOCOL ? THIN_NO_HTTP2 : THIN_BLOCKED;
 	if (!speaks_http2(thin))
 		return THIN_NO_HTTP2;
 	if (thin->outcome == OUTCOME_OK)
 		return THIN_READY;
-	/* HTTP/2 may also refuse a request without a status [rfc9113 7]. */
-	if (thin->status != 0 || thin->outcome == OUTCOME_REFUSED_BY_PEER)
+	if (thin->outcome == OUTCOME_HTTP_OTHER && thin->status == STATUS_OFF)
 		return THIN_OFF;
 	if (says_nothing(thin->outcome, agent_late))
 		return THIN_NONE;
+	/* HTTP/2 may also refuse a request without a status [rfc9113 7]; an answer may begin, and
+	 * never end. */
+	if (thin->status != 0 || thin->outcome == OUTCOME_REFUSED_BY_PEER)
+		return THIN_STRANGE;
 	return thin->outcome == OUTCOME_BROKE_PROTOCOL || thin->outcome == OUTCOME_TOO_LARGE
 	    ? THIN_NO_HTTP2
 	    : THIN_BLOCKED;
@@ -83,8 +96,9 @@ find_worst(const struct site *site, const struct thin **worst)
 	static const unsigned badness[] = { [THIN_NONE] = 0,
 		[THIN_READY] = 1,
 		[THIN_OFF] = 2,
-		[THIN_NO_HTTP2] = 3,
-		[THIN_BLOCKED] = 4 };
+		[THIN_STRANGE] = 3,
+		[THIN_NO_HTTP2] = 4,
+		[THIN_BLOCKED] = 5 };
 	enum thin_kind        found = THIN_NONE;
 
 	*worst = NULL;
@@ -131,6 +145,7 @@ check_thin_describe(const struct scene *scene, const struct site *site)
 		break;
 	case THIN_BLOCKED:
 	case THIN_OFF:
+	case THIN_STRANGE:
 	case THIN_NO_HTTP2:
 		if (advertised == ADVERTISED_NOT) {
 			place->state = STATE_OK;
@@ -178,6 +193,7 @@ find_code(enum thin_kind kind)
 	case THIN_READY: break;
 	case THIN_BLOCKED: return FINDING_V2_BLOCKED;
 	case THIN_OFF: return FINDING_V2_OFF;
+	case THIN_STRANGE: return FINDING_V2_STRANGE;
 	case THIN_NO_HTTP2: return FINDING_V2_NO_HTTP2;
 	}
 	return FINDING_COUNT;

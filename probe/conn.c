@@ -502,7 +502,7 @@ conn_start(const struct conn_ask *ask)
 	conn->ask = *ask;
 	conn->fd = -1;
 	conn->seen.detail = "";
-	conn->seen.facts = (struct conn_tls_facts){ "", "", 0, "", "", "", "", 0, 0, 0 };
+	conn->seen.facts = (struct conn_tls_facts){ "", "", 0, "", "", "", "", 0, 0, 0, 0 };
 	conn->lost_before_us = loop_lost_us(ask->loop);
 	loop_watch_init(&conn->watch, ask->loop, on_event, conn);
 	enter(conn, CONN_OPEN);

@@ -45,6 +45,7 @@ struct conn_tls {
 	struct problem    problems[PROBLEMS_MAX];
 	size_t            problem_count;
 	enum outcome      how;
+	unsigned          alert;  /* the peer's last word; 0: none */
 	const char       *detail; /* in the arena */
 };
 
@@ -335,10 +336,12 @@ end_failed(struct conn_tls *tls, unsigned long error)
 	if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		return end(tls, OUTCOME_CLOSED,
 		    arena_printf(tls->arena, "the peer closed %s", name_moment(tls)));
-	if (reason > SSL_AD_REASON_OFFSET)
+	if (reason > SSL_AD_REASON_OFFSET) {
+		tls->alert = (unsigned)(reason - SSL_AD_REASON_OFFSET);
 		return end(tls, OUTCOME_TLS_FAILED,
-		    arena_printf(tls->arena, "the peer sent alert %d, %s",
-		        reason - SSL_AD_REASON_OFFSET, name_alert(error)));
+		    arena_printf(tls->arena, "the peer sent alert %u, %s", tls->alert,
+		        name_alert(error)));
+	}
 	if (reason == SSL_R_EXCESSIVE_MESSAGE_SIZE)
 		return end(tls, OUTCOME_TLS_FAILED,
 		    arena_printf(tls->arena, "the peer's certificates take more than %ld bytes",
@@ -577,7 +580,7 @@ conn_tls_facts(const struct conn_tls *tls, struct conn_tls_facts *facts)
 {
 	const X509 *leaf = SSL_get0_peer_certificate(tls->ssl);
 
-	*facts = (struct conn_tls_facts){ "", "", 0, "", "", "", "", 0, 0, 0 };
+	*facts = (struct conn_tls_facts){ "", "", 0, "", "", "", "", 0, 0, 0, tls->alert };
 	if (tls->shaken)
 		facts->version = arena_strdup(tls->arena, SSL_get_version(tls->ssl));
 	facts->alpn = conn_tls_alpn(tls);

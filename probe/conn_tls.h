@@ -34,6 +34,7 @@ struct conn_tls_facts {
 	const char *issuer;      /* as subject */
 	int64_t     not_before_ms, not_after_ms; /* Unix time */
 	uint32_t    chain_length;                /* certificates the peer sent */
+	uint32_t    alert; /* with which the peer ended it [rfc8446 6]; 0: with none */
 };
 
 /* host is what the certificate must be good for, and SNI unless it is an IP address; wall_ms

@@ -8,6 +8,9 @@
 
 static const char wanted_alpn[] = "h2"; /* HTTP/2 over TLS [rfc9113 3.2] */
 
+/* What a server says that speaks nothing of what was offered [rfc7301 3.2]. */
+enum { ALERT_NO_PROTOCOL = 120 };
+
 /* The two answers that the proxy itself gives [cosmos-thin-client]. */
 enum { STATUS_READY = 200, STATUS_SWITCHED_OFF = 503 };
 
@@ -66,6 +69,10 @@ thin_record(struct thin *thin, const struct conn_seen *seen, const struct thin_d
 {
 	thin->alpn = seen->facts.alpn;
 	thin->outcome = OUTCOME_NOT_RUN;
+	if (seen->tls == OUTCOME_TLS_FAILED && seen->facts.alert == ALERT_NO_PROTOCOL) {
+		thin->outcome = OUTCOME_BROKE_PROTOCOL;
+		thin->detail = "no HTTP/2: the peer does not take h2 in the handshake";
+	}
 	if (dialog == NULL || seen->dialog == OUTCOME_NOT_RUN)
 		return;
 	thin->outcome = judge(seen, dialog);

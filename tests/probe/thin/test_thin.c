@@ -388,7 +388,13 @@ test_alpn_refused(void **state)
 			assert_int_equal(run->endpoint.tls, OUTCOME_TLS_FAILED);
 			expect_words(run->endpoint.detail,
 			    i == 0 ? "alert 120, no application protocol" : "bad extension");
-			expect_not_asked(&thin);
+			/* Only the first says that it is for want of HTTP/2. */
+			assert_int_equal(thin.outcome,
+			    i == 0 ? OUTCOME_BROKE_PROTOCOL : OUTCOME_NOT_RUN);
+			if (i == 0)
+				expect_words(thin.detail, "no HTTP/2: the peer does not take h2");
+			else
+				expect_not_asked(&thin);
 		}
 		support_probe_free(run);
 	}
