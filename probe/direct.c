@@ -15,6 +15,9 @@ static const int64_t sample_pause_us = 50 * US_PER_MS;
 static const int64_t sample_limit_ms = 1000;
 /* With less than this left the feed is not asked again. */
 static const int64_t refresh_least_ms = 500;
+/* With less than this left, or than this part of all of it, an address is not tried: a silence so
+ * short would be ours. */
+static const int64_t trial_least_ms = 200, trial_least_part = 8;
 
 enum { HOST_ADDRS_MAX = 4 };
 
@@ -49,8 +52,9 @@ struct direct {
 	struct arena     *arena; /* borrowed */
 	enum phase        phase;
 	int64_t           due_us;
-	struct probe     *feed; /* NULL: over */
-	struct feed      *told; /* by the first reading, in the arena */
+	uint32_t          lag_us; /* of the loop, when we began: the limit knows of it */
+	struct probe     *feed;   /* NULL: over */
+	struct feed      *told;   /* by the first reading, in the arena */
 	struct feed_ask   feed_ask;
 	struct feed_found found;
 	size_t            feed_addr; /* index of the address that is asked */
@@ -68,12 +72,22 @@ now_us(const struct direct *direct)
 	return clock_mono_us(probes_options(direct->probes)->clock);
 }
 
+/* What our own loop lost meanwhile does not count, as in measure. */
 static int64_t
 left_ms(const struct direct *direct)
 {
-	int64_t left = (direct->due_us - now_us(direct)) / US_PER_MS;
+	int64_t due_us = direct->due_us + direct->ask.seen->loop_lag_us - direct->lag_us;
+	int64_t left = (due_us - now_us(direct)) / US_PER_MS;
 
 	return left > 1 ? left : 1;
+}
+
+static bool
+has_time(const struct direct *direct)
+{
+	int64_t least_ms = direct->ask.limit_ms / trial_least_part;
+
+	return left_ms(direct) >= (least_ms < trial_least_ms ? least_ms : trial_least_ms);
 }
 
 static int64_t
@@ -149,6 +163,18 @@ on_trial_over(void *arg)
 	step(direct);
 }
 
+/* Nothing is said of the address. */
+static void
+end_untried(struct trial *trial, const char *why)
+{
+	trial->begun = true;
+	trial->replica->end->tcp = OUTCOME_LOCAL;
+	trial->replica->end->detail = why;
+	rntbd_stage(trial->replica);
+}
+
+static const char why_untried[] = "the measurement's time was over before its turn came";
+
 static void
 try_address(struct trial *trial, const struct addr *addr)
 {
@@ -172,6 +198,10 @@ try_address(struct trial *trial, const struct addr *addr)
 	replica->end->address = arena_strdup(
 	    direct->arena, addr_render(addr, text, sizeof(text)));
 	replica->end->port = replica->port;
+	if (!has_time(direct)) {
+		end_untried(trial, why_untried);
+		return;
+	}
 	trial->begun = true;
 	direct->pending++;
 	trial->probe = probe_start(direct->probes, &ask);
@@ -313,6 +343,10 @@ try_spot(struct direct *direct, const struct direct_spot *spot)
 		return;
 	}
 	lookup = find_lookup(direct, spot->host);
+	if (lookup == NULL && !has_time(direct)) {
+		end_untried(add_trial(direct, spot, NULL), why_untried);
+		return;
+	}
 	if (lookup == NULL)
 		lookup = start_lookup(direct, spot->host);
 	trial = add_trial(direct, spot, lookup);
@@ -471,6 +505,13 @@ on_feed_over(void *arg)
 	step(direct);
 }
 
+/* Seen to be so: what we did not try, or may not, is none. */
+static bool
+is_dead(const struct replica *replica)
+{
+	return replica->stage != NULL && replica->stage[0] != '\0';
+}
+
 /* Some are dead that may only have moved: one was refused or says so itself, or others answer.
  * When all are silent a second reading would tell the same. */
 static bool
@@ -484,7 +525,7 @@ may_have_moved(const struct direct *direct)
 		if (replica->origin != ORIGIN_FEED)
 			continue;
 		any_good |= replica->context == OUTCOME_OK;
-		any_dead |= replica->context != OUTCOME_OK;
+		any_dead |= is_dead(replica);
 		moved |= replica->status == 410 || replica->end->tcp == OUTCOME_REFUSED;
 	}
 	return moved || (any_good && any_dead);
@@ -513,7 +554,7 @@ wants_sample(const struct direct *direct)
 
 	if (wanted > DIRECT_SAMPLE_MAX)
 		wanted = DIRECT_SAMPLE_MAX;
-	return direct->sampled < wanted && left_ms(direct) > 1;
+	return direct->sampled < wanted && has_time(direct);
 }
 
 static void
@@ -521,9 +562,9 @@ on_timer(void *arg, unsigned what)
 {
 	struct direct *direct = arg;
 
-	if (direct->phase == PHASE_SAMPLE)
+	if (direct->phase == PHASE_SAMPLE && wants_sample(direct))
 		sample_next(direct);
-	else
+	if (direct->pending == 0)
 		step(direct);
 }
 
@@ -591,6 +632,7 @@ direct_start(struct probes *probes, const struct direct_ask *ask)
 	direct->ask = *ask;
 	direct->arena = ask->measure->arena;
 	direct->due_us = now_us(direct) + ask->limit_ms * US_PER_MS;
+	direct->lag_us = ask->seen->loop_lag_us;
 	loop_watch_init(&direct->timer, probes_options(probes)->loop, on_timer, direct);
 	loop_watch_set(&direct->timer, -1, 0, 0);
 	return direct;
@@ -603,16 +645,16 @@ mark_late(struct direct *direct)
 	static const char *const why =
 	    "waited for its turn when the measurement's time was over";
 
-	if (direct->feed != NULL) {
+	if (direct->phase == PHASE_REFRESH) {
+		direct->ask.seen->feed = direct->told; /* what the first reading told stands */
+		direct->told->refreshed = true;
+	} else if (direct->feed != NULL) {
 		direct->ask.seen->feed->outcome = OUTCOME_LOCAL;
 		direct->ask.seen->feed->detail = why;
 	}
 	for (struct trial *trial = direct->trials; trial != NULL; trial = trial->next) {
-		if (trial->begun && trial->probe == NULL)
-			continue;
-		trial->replica->end->tcp = OUTCOME_LOCAL;
-		trial->replica->end->detail = why;
-		rntbd_stage(trial->replica);
+		if (!trial->begun || trial->probe != NULL)
+			end_untried(trial, why);
 	}
 }
 

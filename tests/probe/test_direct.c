@@ -2,6 +2,9 @@
  * that every order of events can be had.  Against real back ends it is tried in the lab. */
 #include "probe/direct.h"
 
+#include "base/clock.h"
+#include "probe/rntbd/rntbd_stage.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,11 +23,13 @@ enum { LOG_BYTES = 8192 };
 static struct script {
 	const char  *feeds[4]; /* what each reading tells: see make_found(); NULL: it fails */
 	enum outcome feed_fails;
-	const char  *dead;   /* ports that are refused, blanks around each */
-	const char  *gone;   /* ports whose context says 410 */
-	const char  *silent; /* ports that time out */
-	const char  *answer; /* address of foreign names; NULL: NXDOMAIN */
-	bool         hang;   /* feeds never end */
+	const char  *dead;    /* ports that are refused, blanks around each */
+	const char  *gone;    /* ports whose context says 410 */
+	const char  *silent;  /* ports that time out */
+	const char  *answer;  /* address of foreign names; NULL: NXDOMAIN */
+	const char  *mute;    /* ports whose trial ends late by our own loop */
+	unsigned     hang;    /* this reading and those behind it never end; 0: all end */
+	int64_t      slow_us; /* that resolving takes */
 	unsigned     feed_count;
 	char         log[LOG_BYTES];
 } script;
@@ -118,6 +123,11 @@ start_rntbd(struct probe *probe, void *shared)
 		ask->replica->context = OUTCOME_REFUSED_BY_PEER;
 		ask->replica->status = 410;
 	}
+	if (has_port(script.mute, ask->peer.port)) {
+		ask->replica->context = OUTCOME_AGENT_LATE;
+		ask->replica->status = 0;
+	}
+	rntbd_stage(ask->replica);
 	return start_run(probe);
 }
 
@@ -133,7 +143,9 @@ static void *
 start_nss(struct probe *probe, void *shared)
 {
 	const struct probe_ask *ask = probe_ask(probe);
+	struct run             *run = start_run(probe);
 
+	loop_watch_set(&run->watch, -1, 0, script.slow_us);
 	note("resolve %s ", ask->host);
 	ask->dns->outcome = script.answer != NULL ? OUTCOME_OK : OUTCOME_NXDOMAIN;
 	if (script.answer != NULL) {
@@ -141,7 +153,7 @@ start_nss(struct probe *probe, void *shared)
 		ask->dns->addresses_count = 1;
 		ask->dns->addresses[0].address = script.answer;
 	}
-	return start_run(probe);
+	return run;
 }
 
 /* "host:port=partition ..." */
@@ -183,7 +195,7 @@ start_feed(struct probe *probe, void *shared)
 	else
 		ask->feed->outcome = script.feed_fails;
 	run = start_run(probe);
-	if (script.hang)
+	if (script.hang != 0 && script.feed_count >= script.hang)
 		loop_watch_stop(&run->watch);
 	return run;
 }
@@ -213,6 +225,7 @@ struct fixture {
 	struct addr         addrs[2];
 	size_t              addr_count;
 	struct direct      *direct;
+	int64_t             limit_ms;
 	unsigned            overs;
 };
 
@@ -244,6 +257,7 @@ start(void **state)
 	assert_true(addr_parse(&f->addrs[0], "10.1.0.5", 443, NULL));
 	assert_true(addr_parse(&f->addrs[1], "10.1.0.6", 443, NULL));
 	f->addr_count = 1;
+	f->limit_ms = 5000;
 	*state = f;
 	return 0;
 }
@@ -278,7 +292,7 @@ begin(struct fixture *f)
 	        .seen = &f->seen,
 	        .addrs = f->addrs,
 	        .addr_count = f->addr_count,
-	        .limit_ms = 5000,
+	        .limit_ms = f->limit_ms,
 	        .on_over = on_over,
 	        .arg = f });
 }
@@ -542,7 +556,7 @@ tells_what_had_no_time(void **state)
 {
 	struct fixture *f = *state;
 
-	script.hang = true;
+	script.hang = 1;
 	begin(f);
 	for (unsigned i = 0; i < 5; i++)
 		loop_run_once(f->loop, false);
@@ -551,6 +565,75 @@ tells_what_had_no_time(void **state)
 	assert_int_equal(f->seen.feed->outcome, OUTCOME_LOCAL);
 	assert_non_null(strstr(f->seen.feed->detail, "waited for its turn"));
 	assert_non_null(strstr(script.log, "(cancelled)"));
+}
+
+/* The second reading had no time: what the first one told stands, and what was tried. */
+static void
+keeps_the_first_reading_when_time_is_over(void **state)
+{
+	struct fixture *f = *state;
+
+	script.hang = 2;
+	script.feeds[0] = HOST ":1001=0 " HOST ":1002=0";
+	script.dead = " 1002 ";
+	begin(f);
+	for (unsigned i = 0; i < 10; i++)
+		loop_run_once(f->loop, false);
+	assert_int_equal(script.feed_count, 2);
+	direct_free(f->direct, true);
+	f->direct = NULL;
+	assert_int_equal(f->seen.feed->outcome, OUTCOME_OK);
+	assert_int_equal(f->seen.feed->replicas, 2);
+	assert_string_equal(render(f), HOST ":1001/feed/ok " HOST ":1002/feed/not-run");
+}
+
+/* What is ours, a policy or a late loop, is no reason to have the service look again. */
+static void
+asks_again_for_dead_replicas_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	script.feeds[0] = HOST ":1001=0 " HOST ":1002=0 evil.example:22=0";
+	script.mute = " 1002 ";
+	run(f);
+	assert_int_equal(script.feed_count, 1);
+	assert_int_equal(f->seen.replicas_count, 3);
+}
+
+/* Resolving took the time: a trial of a few milliseconds would blame the replica. */
+static void
+tries_nothing_when_time_is_over(void **state)
+{
+	struct fixture *f = *state;
+
+	f->limit_ms = 80;
+	script.slow_us = 75 * US_PER_MS;
+	script.feeds[0] = CLUSTER ":14031=0";
+	script.answer = "20.10.1.11";
+	run(f);
+	assert_string_equal(script.log, "feed 10.1.0.5 resolve " CLUSTER " ");
+	assert_int_equal(f->seen.replicas_count, 1);
+	assert_int_equal(f->seen.replicas[0].dns, OUTCOME_OK);
+	assert_int_equal(f->seen.replicas[0].end->tcp, OUTCOME_LOCAL);
+	assert_string_equal(f->seen.replicas[0].stage, "");
+	assert_non_null(strstr(f->seen.replicas[0].end->detail, "time was over"));
+}
+
+/* The same when the loop itself lost the time: then it is given back. */
+static void
+gives_back_what_the_loop_lost(void **state)
+{
+	struct fixture *f = *state;
+
+	f->limit_ms = 80;
+	f->seen.loop_lag_us = 0;
+	script.slow_us = 75 * US_PER_MS;
+	script.feeds[0] = CLUSTER ":14031=0";
+	script.answer = "20.10.1.11";
+	begin(f);
+	f->seen.loop_lag_us = 5 * US_PER_S;
+	loop_run(f->loop);
+	assert_string_equal(render(f), CLUSTER ":14031/feed/ok");
 }
 
 int
@@ -575,6 +658,10 @@ main(void)
 		CASE(does_nothing_without_means),
 		CASE(is_freed_at_any_moment),
 		CASE(tells_what_had_no_time),
+		CASE(keeps_the_first_reading_when_time_is_over),
+		CASE(asks_again_for_dead_replicas_alone),
+		CASE(tries_nothing_when_time_is_over),
+		CASE(gives_back_what_the_loop_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
