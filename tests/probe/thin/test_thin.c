@@ -389,10 +389,11 @@ test_alpn_refused(void **state)
 			expect_words(run->endpoint.detail,
 			    i == 0 ? "alert 120, no application protocol" : "bad extension");
 			/* Only the first says that it is for want of HTTP/2. */
-			assert_int_equal(thin.outcome,
-			    i == 0 ? OUTCOME_BROKE_PROTOCOL : OUTCOME_NOT_RUN);
+			assert_int_equal(
+			    thin.outcome, i == 0 ? OUTCOME_BROKE_PROTOCOL : OUTCOME_NOT_RUN);
 			if (i == 0)
-				expect_words(thin.detail, "no HTTP/2: the peer does not take h2");
+				expect_words(
+				    thin.detail, "no HTTP/2: the peer does not take h2");
 			else
 				expect_not_asked(&thin);
 		}
