@@ -2,12 +2,11 @@
 
 #include "agent/access.h"
 #include "agent/policy.h"
+#include "base/clock.h"
 #include "base/crc32c.h"
-#include "probe/feed/feed_sign.h"
+#include "base/date.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { NAME_MAX_BYTES = 1020, RID_CHARS = 12, PARTS_MAX = 4 };
 
@@ -100,21 +99,13 @@ check_link(const struct signer_ask *ask, struct err *err)
 static bool
 read_date(const char *text, int64_t *wall_ms)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	char              month[4] = "", again[FEED_DATE];
-	const char       *at;
-	struct tm         tm = { 0 };
+	char    again[DATE_TEXT];
+	int64_t wall_s;
 
-	if (sscanf(text, "%*3s, %2d %3s %4d %2d:%2d:%2d GMT", &tm.tm_mday, month, &tm.tm_year,
-	        &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
+	if (!date_parse(&wall_s, text))
 		return false;
-	at = strlen(month) == 3 ? strstr(months, month) : NULL;
-	if (at == NULL)
-		return false;
-	tm.tm_mon = (int)(at - months) / 3;
-	tm.tm_year -= 1900;
-	*wall_ms = (int64_t)timegm(&tm) * MS_PER_S;
-	feed_date_render(again, *wall_ms);
+	*wall_ms = wall_s * MS_PER_S;
+	date_render(again, *wall_ms);
 	return strcmp(again, text) == 0;
 }
 

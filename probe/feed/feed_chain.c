@@ -7,7 +7,7 @@
 #include "probe/feed/feed_percent.h"
 #include "probe/feed/feed_refusal.h"
 #include "probe/feed/feed_tally.h"
-#include "probe/https/https_date.h"
+#include "base/date.h"
 #include "probe/https/https_words.h"
 
 #include <string.h>
@@ -354,7 +354,7 @@ note_date(struct feed *feed, const struct https_answer *answer, int64_t wall_ms)
 {
 	int64_t theirs_s;
 
-	if (!https_date_parse(&theirs_s, answer->date))
+	if (!date_parse(&theirs_s, answer->date))
 		return;
 	feed->dated = true;
 	feed->clock_ahead_s = wall_ms / MS_PER_S - theirs_s;

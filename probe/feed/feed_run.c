@@ -1,11 +1,11 @@
 #include "probe/feed/feed.h"
 
+#include "base/date.h"
 #include "base/digest.h"
 #include "base/text.h"
 #include "probe/feed/feed_chain.h"
 #include "probe/feed/feed_json.h"
 #include "probe/feed/feed_secret.h"
-#include "probe/feed/feed_sign.h"
 #include "probe/https/https_request.h"
 
 #include <stdlib.h>
@@ -30,7 +30,7 @@ struct run {
 	struct loop_watch      timer;   /* RUN_SIGN: the deadline; RUN_WAIT: when to go on */
 	int64_t                due_us, answered_us; /* monotonic */
 	int64_t                asked_us;            /* the first request; 0: there was none */
-	char                   date[FEED_DATE];     /* of this request */
+	char                   date[DATE_TEXT];     /* of this request */
 	struct feed_secret     secret;
 };
 
@@ -67,6 +67,20 @@ free_run(struct run *run)
 	free(run);
 }
 
+static void
+withhold_secrets(struct run *run)
+{
+	const struct probe_ask *ask = probe_ask(run->probe);
+	size_t                  dropped = 0;
+
+	feed_secret_withhold(&run->secret, ask->feed);
+	if (ask->feed_found != NULL)
+		dropped = feed_secret_drop(&run->secret, ask->feed_found);
+	if (dropped > 0)
+		ask->feed->detail = arena_printf(
+		    ask->arena, "%zu addresses dropped: they quoted our credential", dropped);
+}
+
 /* The last thing that happens to the probe. */
 static void
 finish(struct run *run)
@@ -77,7 +91,7 @@ finish(struct run *run)
 
 	if (run->asked_us != 0 && took_us > 0)
 		feed->took_us = took_us < UINT32_MAX ? (uint32_t)took_us : UINT32_MAX;
-	feed_secret_withhold(&run->secret, feed);
+	withhold_secrets(run);
 	free_run(run);
 	probe_over(probe);
 }
@@ -230,7 +244,7 @@ ask_signer(struct run *run)
 	};
 	int64_t left_us = run->due_us - now_us(run);
 
-	feed_date_render(run->date, now_wall_ms(run));
+	date_render(run->date, now_wall_ms(run));
 	enter(run, RUN_SIGN, left_us > 0 ? left_us : 0);
 	run->signing = signer->start(signer->arg, &question, on_signed, run);
 }

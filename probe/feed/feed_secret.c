@@ -85,3 +85,24 @@ feed_secret_withhold(const struct feed_secret *secret, struct feed *feed)
 	for (size_t i = 0; i < feed->regions_count; i++)
 		withhold_in(secret, &gateway_region_desc, &feed->regions[i]);
 }
+
+static bool
+is_quoted_in(const struct feed_secret *secret, const struct feed_replica *replica)
+{
+	return feed_secret_is_in(secret, replica->uri.host) ||
+	    feed_secret_is_in(secret, replica->uri.path) ||
+	    feed_secret_is_in(secret, replica->partition);
+}
+
+size_t
+feed_secret_drop(const struct feed_secret *secret, struct feed_found *found)
+{
+	size_t kept = 0, all = found->count;
+
+	for (size_t i = 0; i < all; i++) {
+		if (!is_quoted_in(secret, &found->replicas[i]))
+			found->replicas[kept++] = found->replicas[i];
+	}
+	found->count = kept;
+	return all - kept;
+}

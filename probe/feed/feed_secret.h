@@ -6,6 +6,7 @@
 #ifndef PROBE_FEED_FEED_SECRET_H
 #define PROBE_FEED_FEED_SECRET_H
 
+#include "probe/feed/feed.h"
 #include "proto/record.h"
 
 /* Enough of a signature or token to know it again; the rest follows it wherever it stands. */
@@ -20,5 +21,8 @@ void feed_secret_note(struct feed_secret *secret, const char *header);
 bool feed_secret_is_in(const struct feed_secret *secret, const char *text);
 /* Puts other words in the place of each text of *feed that does. */
 void feed_secret_withhold(const struct feed_secret *secret, struct feed *feed);
+/* Drops each replica whose host, path or partition does, before it becomes a name to resolve; how
+ * many. */
+size_t feed_secret_drop(const struct feed_secret *secret, struct feed_found *found);
 
 #endif

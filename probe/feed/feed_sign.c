@@ -1,15 +1,12 @@
 #include "probe/feed/feed_sign.h"
 
 #include "base/base64.h"
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/text.h"
 #include "base/wbuf.h"
 #include "probe/feed/feed_percent.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static const char blanks[] = " \t\r\n";
 
@@ -101,23 +98,4 @@ feed_sign_token(struct arena *arena, const char *token)
 	size_t count = trim_blanks(&token);
 
 	return make_header(arena, "type=aad&ver=1.0&sig=", token, count);
-}
-
-void
-feed_date_render(char text[FEED_DATE], int64_t wall_ms)
-{
-	static const char    days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-	static const char    months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
-		   "Aug", "Sep", "Oct", "Nov", "Dec" };
-	static const int64_t last_s = INT64_C(253402300799); /* the end of 9999 */
-
-	int64_t   wall_s = wall_ms / MS_PER_S;
-	time_t    at = wall_s < 0 ? 0 : wall_s > last_s ? last_s : wall_s;
-	struct tm tm;
-
-	gmtime_r(&at, &tm);
-	snprintf(text, FEED_DATE, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7],
-	    (unsigned)tm.tm_mday % 100, months[tm.tm_mon % 12],
-	    (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
-	    (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
 }

@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "probe/signer.h"
 
-enum { FEED_KEY_LEAST = 16, FEED_KEY_MOST = 128, FEED_DATE = 30 };
+enum { FEED_KEY_LEAST = 16, FEED_KEY_MOST = 128 };
 
 /* An account key, decoded; 64 bytes in practice. */
 struct feed_key {
@@ -29,8 +29,5 @@ const char *feed_sign_key(
 /* The same for an access token of Entra ID: the value holds the token itself, and lives as long as
  * the arena does. */
 const char *feed_sign_token(struct arena *arena, const char *token);
-
-/* For x-ms-date: RFC 1123 in GMT, whatever the locale [rfc9110 5.6.7]; years 1970 to 9999. */
-void feed_date_render(char text[FEED_DATE], int64_t wall_ms);
 
 #endif

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "probe/https/https_answer_json.h"
-#include "probe/https/https_date.h"
+#include "base/date.h"
 #include "probe/https/https_words.h"
 
 #include <stdlib.h>
@@ -126,7 +126,7 @@ https_answer_retry_after_ms(const struct https_answer *answer)
 
 	if (text_or_empty(answer->retry_after_ms)[0] != '\0')
 		return read_number(answer->retry_after_ms);
-	if (https_date_parse(&until_s, text) && https_date_parse(&now_s, answer->date))
+	if (date_parse(&until_s, text) && date_parse(&now_s, answer->date))
 		seconds = until_s > now_s && until_s - now_s < MS_PER_DAY
 		    ? (uint32_t)(until_s - now_s)
 		    : 0;

@@ -2,7 +2,8 @@
 
 #include "agent/access.h"
 #include "agent/agent_conf.h"
-#include "probe/feed/feed_sign.h"
+#include "base/clock.h"
+#include "base/date.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -213,10 +214,10 @@ test_dates_of_a_year(void **state)
 
 	for (int64_t day = 0; day < 400; day++) {
 		int64_t           at_ms = now_ms + day * MS_PER_DAY;
-		char              date[FEED_DATE];
+		char              date[DATE_TEXT];
 		struct signer_ask ask = { "contoso", HOST, "GET", "", "", date };
 
-		feed_date_render(date, at_ms);
+		date_render(date, at_ms);
 		if (!sign_guard_takes(&conf, &ask, at_ms, &err))
 			fail_msg("%s: %s", date, err.text);
 	}

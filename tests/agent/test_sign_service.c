@@ -4,6 +4,7 @@
 #include "agent/sign_remote.h"
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/date.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "probe/feed/feed_sign.h"
@@ -38,7 +39,7 @@ struct fixture {
 	struct agent_conf    conf;
 	const char          *unread; /* what the service could not read */
 	unsigned             overs, wanted, good;
-	char                 date[FEED_DATE];
+	char                 date[DATE_TEXT];
 	char                 header[512], why[512];
 };
 
@@ -122,7 +123,7 @@ setup(void **state)
 	f->remote = sign_remote_new(f->loop, f->prober);
 	fill_conf(f);
 	f->service = sign_service_new(f->loop, f->shipper, &f->conf);
-	feed_date_render(f->date, clock_wall_ms(clock_system()));
+	date_render(f->date, clock_wall_ms(clock_system()));
 	*state = f;
 	return 0;
 }

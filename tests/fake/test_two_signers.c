@@ -1,6 +1,7 @@
 /* The signer of the probe and the check of the fake back end were written from the same rule
  * without a common line: what the one signs, the other has to take, and nothing else.
  */
+#include "base/date.h"
 #include "probe/feed/feed_sign.h"
 #include "tests/fake/backend/fake_account_preset.h"
 #include "tests/fake/backend/fake_sign.h"
@@ -35,7 +36,7 @@ struct fixture {
 	struct fake_listeners *listeners;
 	struct arena          *arena;
 	struct feed_key        key;
-	char                   date[FEED_DATE];
+	char                   date[DATE_TEXT];
 };
 
 static int
@@ -46,7 +47,7 @@ set_up(void **state)
 
 	f->listeners = fake_listeners_new();
 	f->arena = arena_new();
-	feed_date_render(f->date, (int64_t)NOW_S * 1000);
+	date_render(f->date, (int64_t)NOW_S * 1000);
 	*state = f;
 	return fake_accounts_read(NULL, f->listeners, &err) &&
 	        feed_key_parse(&f->key, FAKE_PRESET_KEY, &err)

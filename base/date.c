@@ -1,6 +1,10 @@
-#include "probe/https/https_date.h"
+#include "base/date.h"
 
+#include "base/clock.h"
+
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { SECONDS_PER_DAY = 24 * 60 * 60 };
 
@@ -54,7 +58,7 @@ count_days(int year, int month, int day)
 }
 
 bool
-https_date_parse(int64_t *wall_s, const char *text)
+date_parse(int64_t *wall_s, const char *text)
 {
 	int day, month, year, hour, minute, second;
 
@@ -72,4 +76,23 @@ https_date_parse(int64_t *wall_s, const char *text)
 	*wall_s = count_days(year, month, day) * SECONDS_PER_DAY + hour * 3600 + minute * 60 +
 	    second;
 	return true;
+}
+
+void
+date_render(char text[DATE_TEXT], int64_t wall_ms)
+{
+	static const char    days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+	static const char    months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+		   "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const int64_t last_s = INT64_C(253402300799); /* the end of 9999 */
+
+	int64_t   wall_s = wall_ms / MS_PER_S;
+	time_t    at = wall_s < 0 ? 0 : wall_s > last_s ? last_s : wall_s;
+	struct tm tm;
+
+	gmtime_r(&at, &tm);
+	snprintf(text, DATE_TEXT, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7],
+	    (unsigned)tm.tm_mday % 100, months[tm.tm_mon % 12],
+	    (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
+	    (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
 }

@@ -1,10 +1,11 @@
-#include "probe/https/https_date.h"
+#include "base/date.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <locale.h>
 #include <string.h>
 #include <time.h>
 
@@ -40,12 +41,12 @@ test_dates(void **state)
 {
 	for (size_t i = 0; i < sizeof(date_cases) / sizeof(date_cases[0]); i++) {
 		int64_t wall_s = -1;
-		bool    good = https_date_parse(&wall_s, date_cases[i].text);
+		bool    good = date_parse(&wall_s, date_cases[i].text);
 
 		if (good != (date_cases[i].wall_s >= 0) || wall_s != date_cases[i].wall_s)
 			fail_msg("%s: %lld", date_cases[i].text, (long long)wall_s);
 	}
-	assert_false(https_date_parse(&(int64_t){ 0 }, NULL));
+	assert_false(date_parse(&(int64_t){ 0 }, NULL));
 }
 
 /* Each day of four centuries, as the C library counts them. */
@@ -60,9 +61,37 @@ test_each_day(void **state)
 
 		gmtime_r(&now, &tm);
 		strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm);
-		assert_true(https_date_parse(&wall_s, text));
+		assert_true(date_parse(&wall_s, text));
 		assert_int_equal(wall_s, at);
 	}
+}
+
+static void
+test_render(void **state)
+{
+	static const struct {
+		int64_t     wall_ms;
+		const char *text;
+	} cases[] = {
+		{ INT64_C(1493254272000), "Thu, 27 Apr 2017 00:51:12 GMT" },
+		{ INT64_C(1493254272999), "Thu, 27 Apr 2017 00:51:12 GMT" },
+		{ 0, "Thu, 01 Jan 1970 00:00:00 GMT" },
+		{ INT64_C(951782400000), "Tue, 29 Feb 2000 00:00:00 GMT" },
+		{ INT64_C(1798761599000), "Thu, 31 Dec 2026 23:59:59 GMT" },
+		{ INT64_C(253402300799000), "Fri, 31 Dec 9999 23:59:59 GMT" },
+		{ INT64_MAX, "Fri, 31 Dec 9999 23:59:59 GMT" },
+		{ INT64_MIN, "Thu, 01 Jan 1970 00:00:00 GMT" },
+	};
+
+	/* Where the machine has it, a locale that names days otherwise. */
+	setlocale(LC_ALL, "de_DE.UTF-8");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[DATE_TEXT];
+
+		date_render(text, cases[i].wall_ms);
+		assert_string_equal(text, cases[i].text);
+	}
+	setlocale(LC_ALL, "C");
 }
 
 int
@@ -71,6 +100,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_each_day),
+		cmocka_unit_test(test_render),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
