@@ -91,6 +91,37 @@ text_sane(struct arena *arena, const void *bytes, size_t count, size_t limit)
 	return text;
 }
 
+static bool
+is_white(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+char *
+text_line(struct arena *arena, const void *bytes, size_t count, size_t limit)
+{
+	const char *from = bytes;
+	char       *line = arena_alloc(arena, count + 1);
+	size_t      length = 0, run;
+
+	for (size_t i = 0; i < count; i += run) {
+		bool broken = false;
+
+		for (run = 0; i + run < count && is_white(from[i + run]); run++)
+			broken |= from[i + run] != ' ';
+		if (run == 0) {
+			line[length++] = from[i];
+			run = 1;
+		} else if (!broken) {
+			memcpy(line + length, from + i, run);
+			length += run;
+		} else if (length > 0 && i + run < count) {
+			line[length++] = ' ';
+		}
+	}
+	return text_sane(arena, line, length, limit);
+}
+
 void
 text_clean(char *text)
 {

@@ -14,7 +14,11 @@
  * valid UTF-8 [rfc3629] and each C0, DEL, C1 or bidirectional control becomes '?'. */
 char *text_sane(struct arena *arena, const void *bytes, size_t count, size_t limit);
 
-/* The same in place, for text that is there already: nothing is cut. */
+/* The same for a message of several lines, or with tabs: each such run of white space becomes one
+ * blank, and none stands at either end. */
+char *text_line(struct arena *arena, const void *bytes, size_t count, size_t limit);
+
+/* As text_sane() in place, for text that is there already: nothing is cut. */
 void text_clean(char *text);
 
 /* The UTF-8 character at `at`: its width in bytes, 0 when there is none [rfc3629 4]. left > 0. */

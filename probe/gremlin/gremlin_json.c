@@ -40,7 +40,7 @@ take_text(const json_t *value, struct arena *arena, size_t limit)
 {
 	if (!json_is_string(value))
 		return "";
-	return text_sane(arena, json_string_value(value), json_string_length(value), limit);
+	return text_line(arena, json_string_value(value), json_string_length(value), limit);
 }
 
 static bool

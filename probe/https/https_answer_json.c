@@ -14,7 +14,7 @@ take_text(const json_t *value, struct arena *arena, size_t limit)
 {
 	if (!json_is_string(value))
 		return "";
-	return text_sane(arena, json_string_value(value), json_string_length(value), limit);
+	return text_line(arena, json_string_value(value), json_string_length(value), limit);
 }
 
 /* The service puts "\r\nActivityId: ..." behind its words, and quotes a text of several lines that

@@ -11,7 +11,7 @@ copy_member(const json_t *object, const char *name, size_t limit, struct arena *
 	const json_t *value = json_object_get(object, name);
 	const char   *text = json_string_value(value);
 
-	return text != NULL ? text_sane(arena, text, json_string_length(value), limit) : "";
+	return text != NULL ? text_line(arena, text, json_string_length(value), limit) : "";
 }
 
 void
@@ -26,6 +26,6 @@ rntbd_json_read(const uint8_t *bytes, size_t count, struct arena *arena, const c
 		*message = copy_member(body, "message", RNTBD_MESSAGE_MAX_BYTES, arena);
 	}
 	if (**code == '\0' && **message == '\0')
-		*message = text_sane(arena, bytes, count, RNTBD_MESSAGE_MAX_BYTES);
+		*message = text_line(arena, bytes, count, RNTBD_MESSAGE_MAX_BYTES);
 	json_decref(body);
 }

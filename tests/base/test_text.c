@@ -55,6 +55,32 @@ test_sane(void **state)
 	arena_free(arena);
 }
 
+static void
+test_line(void **state)
+{
+	static const struct {
+		const char *text, *wanted;
+		size_t      limit;
+	} cases[] = {
+		{ "get\n\n\ntue, 24 nov", "get tue, 24 nov", 255 },
+		{ "a\r\nActivityId: x\r\n", "a ActivityId: x", 255 },
+		{ "\n \ta", "a", 255 },
+		{ "two  blanks \t and a tab", "two  blanks and a tab", 255 },
+		{ " a ", " a ", 255 },
+		{ "\n", "", 255 },
+		{ "", "", 255 },
+		{ "a\x1b[31m\nb", "a?[31m b", 255 },
+		{ "abc\ndef", "abc d", 5 },
+	};
+	struct arena *arena = arena_new();
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(
+		    text_line(arena, cases[i].text, strlen(cases[i].text), cases[i].limit),
+		    cases[i].wanted);
+	arena_free(arena);
+}
+
 /* In place it does the same, but for the cutting and what a C string cannot hold. */
 static void
 test_clean(void **state)
@@ -114,6 +140,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sane),
+		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_clean),
 		cmocka_unit_test(test_nocase),
 		cmocka_unit_test(test_nearest),

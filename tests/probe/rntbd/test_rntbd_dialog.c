@@ -290,7 +290,7 @@ static const struct json_case {
 	{ "not text", "{\"code\":1,\"message\":\"b\"}", "", "b" },
 	{ "neither", "{\"x\":1}", "", "{\"x\":1}" },
 	{ "no object", "[\"a\"]", "", "[\"a\"]" },
-	{ "no JSON", "go away\n", "", "go away?" },
+	{ "no JSON", "go away\n", "", "go away" },
 	{ "cut short", "{\"code\":\"a\"", "", "{\"code\":\"a\"" },
 	{ "controls", "{\"code\":\"a\\u001b\",\"message\":\"\\u202e\"}", "a?", "?" },
 	{ "nothing", "", "", "" },
