@@ -191,7 +191,7 @@ strip_user(struct arena *arena, const char *url)
 	while (at > 0 && host[at - 1] != '@')
 		at--;
 	/* A password with a '/' or '#' in it: nothing of the URL can be told apart. */
-	if (at == 0 && strchr(host, '@') != NULL)
+	if (strchr(host + authority, '@') != NULL)
 		return arena_printf(arena, "%s...%s", scheme, strrchr(host, '@') + 1);
 	url = arena_strndup(arena, host + at, authority - at);
 	return arena_printf(arena, "%s%s", scheme, url);

@@ -35,6 +35,8 @@ static const struct proxy_case {
 	    PROXY },
 	{ "password with /", { "https_proxy=http://me:s3cret/x@p:1" }, NULL, HOST,
 	    "http://...p:1" },
+	{ "password with @ and /", { "https_proxy=http://me:s3@cr/et@p:1" }, NULL, HOST,
+	    "http://...p:1" },
 	{ "password with ://", { "https_proxy=me:s3cret://x@p:1" }, NULL, HOST, "...p:1" },
 	{ "path", { "https_proxy=" PROXY "/a?s3cret" }, NULL, HOST, PROXY },
 	{ "control", { "https_proxy=http://p\x1b[1m:1" }, NULL, HOST, "http://p?[1m:1" },
