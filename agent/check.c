@@ -434,6 +434,15 @@ gather_subjects(struct arena *arena, const struct check_options *options,
 	return true;
 }
 
+static void
+say_doubt(const struct check_means *means, size_t account_count)
+{
+	const char *doubt = check_means_doubt(means, account_count);
+
+	if (doubt != NULL)
+		fprintf(stderr, "plprobe check: %s\n", doubt);
+}
+
 static unsigned
 terminal_width(void)
 {
@@ -541,6 +550,7 @@ check_once(
 	if (!gather_subjects(arena, &options, &subjects, err) ||
 	    !check_means_ready(&options.means, err) || !find_vantages(&options, &vantages, err))
 		goto out;
+	say_doubt(&options.means, subjects.count);
 	results = arena_array(arena, subjects.count, sizeof(*results));
 	done = survey_run(arena,
 	    &(struct survey_ask){ .accounts = subjects.accounts,

@@ -72,6 +72,16 @@ check_means_ready(const struct check_means *means, struct err *err)
 	    err_in(err, "%s", means->key_file != NULL ? "--key-file" : "--token-file");
 }
 
+const char *
+check_means_doubt(const struct check_means *means, size_t account_count)
+{
+	if (means->key_file != NULL && account_count > 1)
+		return "--key-file: a key is of one account, and several are checked: the "
+		       "others "
+		       "will not take it";
+	return NULL;
+}
+
 struct direct_means
 check_means_direct(const struct check_means *means)
 {

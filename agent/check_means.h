@@ -31,6 +31,8 @@ bool check_means_has_credential(const struct check_means *means);
 struct credential_source check_means_credential(const struct check_means *means);
 /* What was asked for can be had: the file is there, ours alone, and holds what it should. */
 bool check_means_ready(const struct check_means *means, struct err *err) MUST_CHECK;
+/* What is worth a word before it goes on with so many accounts; NULL: nothing is. */
+const char *check_means_doubt(const struct check_means *means, size_t account_count);
 /* For a survey; borrows what was pasted. */
 struct direct_means check_means_direct(const struct check_means *means);
 

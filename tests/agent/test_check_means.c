@@ -75,6 +75,16 @@ refuses_what_does_not_go_together(void **state)
 	assert_non_null(strstr(err.text, "--database"));
 }
 
+static void
+doubts_one_key_for_several_accounts(void **state)
+{
+	struct check_means key = { .key_file = "k" }, token = { .token_file = "t" };
+
+	assert_null(check_means_doubt(&key, 1));
+	assert_non_null(strstr(check_means_doubt(&key, 2), "of one account"));
+	assert_null(check_means_doubt(&token, 2));
+}
+
 int
 main(void)
 {
@@ -82,6 +92,7 @@ main(void)
 		cmocka_unit_test(reads_proxies),
 		cmocka_unit_test(goes_deeper_where_there_is_a_way),
 		cmocka_unit_test(refuses_what_does_not_go_together),
+		cmocka_unit_test(doubts_one_key_for_several_accounts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
