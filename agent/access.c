@@ -39,8 +39,8 @@ is_guid(const char *text)
 	return shape[at] == '\0' && text[at] == '\0';
 }
 
-static bool
-check_identity(const char *text, struct err *err)
+bool
+access_identity_check(const char *text, struct err *err)
 {
 	if (text[0] == '\0' || strcmp(text, ACCESS_SYSTEM) == 0 || is_guid(text))
 		return true;
@@ -51,8 +51,8 @@ check_identity(const char *text, struct err *err)
 }
 
 /* What a database or container may be called [cosmos-account]; empty is none. */
-static bool
-check_name(const char *name, struct err *err)
+bool
+access_name_check(const char *name, struct err *err)
 {
 	if (strlen(name) > NAME_MAX_BYTES || strpbrk(name, "/\\?#") != NULL)
 		return err_set(err, ERR_PARSE,
@@ -83,13 +83,13 @@ const struct conf_row access_rows[] = {
 	    .help = "the same with a token of Entra ID, which somebody keeps fresh" },
 	{ "managed_identity", CONF_TEXT, AT(managed_identity), .preset = "",
 	    .help = "'system', or a client id: a token of this VM's identity",
-	    .check = check_identity },
+	    .check = access_identity_check },
 	{ "database", CONF_TEXT, AT(database), .preset = "",
 	    .help = "whose replicas to measure; empty: the first that is listed",
-	    .check = check_name },
+	    .check = access_name_check },
 	{ "container", CONF_TEXT, AT(container), .preset = "",
 	    .help = "of that database; empty: the first that is listed",
-	    .check = check_name },
+	    .check = access_name_check },
 	{ "replicas", CONF_TEXTS, AT(replica_texts), 0, REPLICAS_MAX, "",
 	    .help = "rntbd://host:port/... as an application's diagnostics say",
 	    .check = check_replica },

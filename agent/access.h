@@ -41,6 +41,11 @@ bool access_settle(struct conf_list *list, struct arena *arena, struct err *err)
 /* The first row that fits the account; NULL when there is none. */
 const struct access *access_find(const struct agent_conf *conf, const char *account);
 
+/* Of a managed identity: ACCESS_SYSTEM, a client id, or nothing. */
+bool access_identity_check(const char *text, struct err *err) MUST_CHECK;
+/* Of a database or container; nothing is one. */
+bool access_name_check(const char *name, struct err *err) MUST_CHECK;
+
 /* CREDENTIAL_NONE for NULL too. */
 enum credential access_credential(const struct access *access);
 

@@ -246,10 +246,7 @@ take_option(struct arena *arena, struct check_options *options, int option, cons
 		return modes_parse(&means->modes, value, err) || err_in(err, "--mode");
 	case OPTION_KEY_FILE: means->key_file = value; break;
 	case OPTION_TOKEN_FILE: means->token_file = value; break;
-	case OPTION_MANAGED_IDENTITY:
-		means->managed_identity = true;
-		means->client_id = value;
-		break;
+	case OPTION_MANAGED_IDENTITY: return check_identity_parse(means, value, err);
 	case OPTION_DATABASE: means->database = value; break;
 	case OPTION_CONTAINER: means->container = value; break;
 	case OPTION_REPLICA:

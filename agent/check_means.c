@@ -1,5 +1,6 @@
 #include "agent/check_means.h"
 
+#include "agent/access.h"
 #include "analyze/names.h"
 #include "base/text.h"
 
@@ -23,9 +24,31 @@ check_proxy_parse(const char **proxy, const char *text, struct err *err)
 }
 
 bool
+check_identity_parse(struct check_means *means, const char *text, struct err *err)
+{
+	means->managed_identity = true;
+	means->client_id = text;
+	if (text != NULL && text[0] == '\0')
+		return err_set(err, ERR_USAGE,
+		    "--managed-identity: a client id wanted behind the '=', or no '='");
+	return text == NULL || access_identity_check(text, err) ||
+	    err_in(err, "--managed-identity");
+}
+
+bool
 check_means_has_credential(const struct check_means *means)
 {
 	return means->key_file != NULL || means->token_file != NULL || means->managed_identity;
+}
+
+static bool
+check_names(const struct check_means *means, struct err *err)
+{
+	if (means->database != NULL && !access_name_check(means->database, err))
+		return err_in(err, "--database");
+	if (means->container != NULL && !access_name_check(means->container, err))
+		return err_in(err, "--container");
+	return true;
 }
 
 bool
@@ -33,6 +56,7 @@ check_means_settle(struct check_means *means, struct err *err)
 {
 	int credentials = (means->key_file != NULL) + (means->token_file != NULL) +
 	    means->managed_identity;
+	bool has_addresses = means->pasted.count > 0 || means->sample_ports > 0;
 
 	if (credentials > 1)
 		return err_set(err, ERR_USAGE,
@@ -44,11 +68,15 @@ check_means_settle(struct check_means *means, struct err *err)
 		return err_set(err, ERR_USAGE,
 		    "--database and --container name what a credential is used for: "
 		    "--key-file, --token-file or --managed-identity wanted too");
-	if (means->modes != 0)
-		return true;
-	means->modes = NAMES_GATEWAY;
-	if (credentials > 0 || means->pasted.count > 0 || means->sample_ports > 0)
-		means->modes |= NAMES_DIRECT;
+	if (!check_names(means, err))
+		return false;
+	if (means->modes == 0)
+		means->modes = credentials > 0 || has_addresses ? NAMES_GATEWAY | NAMES_DIRECT
+		                                                : NAMES_GATEWAY;
+	if (has_addresses && (means->modes & NAMES_DIRECT) == 0)
+		return err_set(err, ERR_USAGE,
+		    "--replica, --replicas-from and --sample-ports are for Direct mode: "
+		    "'direct' in --mode wanted too");
 	return true;
 }
 

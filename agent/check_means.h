@@ -22,6 +22,9 @@ struct check_means {
 
 /* http://host:port, without user and password. */
 bool check_proxy_parse(const char **proxy, const char *text, struct err *err) MUST_CHECK;
+/* The managed identity, of which the VM has one (NULL, ACCESS_SYSTEM) or several (a client id). */
+bool check_identity_parse(
+    struct check_means *means, const char *text, struct err *err) MUST_CHECK;
 /* What does not go together, and what follows: without --mode it is Gateway mode, and Direct mode
  * too as soon as there is a way to it. */
 bool check_means_settle(struct check_means *means, struct err *err) MUST_CHECK;

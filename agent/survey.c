@@ -4,6 +4,7 @@
 #include "agent/sign_local.h"
 #include "analyze/compare.h"
 #include "base/clock.h"
+#include "probe/direct_pick.h"
 #include "probe/swept.h"
 
 #include <signal.h>
@@ -331,6 +332,36 @@ close_survey(struct survey *survey)
 	loop_free(survey->loop);
 }
 
+static bool
+is_used(const struct survey *survey, const struct rntbd_uri *uri)
+{
+	for (const struct visit *visit = survey->first; visit != NULL; visit = visit->next) {
+		if (visit->target->mode == MODE_DIRECT && direct_is_for(uri, visit->target))
+			return true;
+	}
+	return false;
+}
+
+/* An address given by hand that is of no region: perhaps the log is another account's. */
+static void
+warn_unused(const struct survey *survey)
+{
+	const struct direct_means *means = &survey->ask->means;
+	const struct rntbd_uri    *first = NULL;
+	size_t                     count = 0;
+
+	for (size_t i = 0; i < means->pasted_count; i++) {
+		if (is_used(survey, &means->pasted[i]))
+			continue;
+		first = count++ == 0 ? &means->pasted[i] : first;
+	}
+	if (first != NULL)
+		fprintf(stderr,
+		    "plprobe check: %zu of %zu addresses of replicas are of no region that is "
+		    "measured; the first: %s:%u\n",
+		    count, means->pasted_count, first->host, first->port);
+}
+
 bool
 survey_run(struct arena *arena, const struct survey_ask *ask, struct survey_result *results,
     bool *interrupted, struct err *err)
@@ -350,6 +381,8 @@ survey_run(struct arena *arena, const struct survey_ask *ask, struct survey_resu
 		loop_run(survey.loop);
 	if (ask->progress)
 		fputs("\r\033[K", stderr);
+	if (!survey.interrupted && !ask->dns_only)
+		warn_unused(&survey);
 	judge_visits(&survey, results);
 	*interrupted = survey.interrupted;
 	close_survey(&survey);

@@ -64,6 +64,8 @@ refuses_what_does_not_go_together(void **state)
 	struct check_means all = { .key_file = "k", .managed_identity = true };
 	struct check_means alone = { .database = "d" };
 	struct check_means half = { .key_file = "k", .container = "c" };
+	struct check_means path = { .key_file = "k", .database = "a/b" };
+	struct check_means aside = { .sample_ports = 4, .modes = NAMES_GATEWAY };
 	struct err         err;
 
 	assert_false(check_means_settle(&two, &err));
@@ -73,6 +75,35 @@ refuses_what_does_not_go_together(void **state)
 	assert_non_null(strstr(err.text, "--key-file, --token-file or --managed-identity"));
 	assert_false(check_means_settle(&half, &err));
 	assert_non_null(strstr(err.text, "--database"));
+	assert_false(check_means_settle(&path, &err));
+	assert_non_null(strstr(err.text, "--database: 'a/b'"));
+	assert_false(check_means_settle(&aside, &err));
+	assert_non_null(strstr(err.text, "'direct' in --mode"));
+}
+
+static void
+reads_identities(void **state)
+{
+	static const struct {
+		const char *text;
+		bool        good;
+	} cases[] = {
+		{ NULL, true },
+		{ "system", true },
+		{ "01234567-89ab-cdef-0123-456789abcdef", true },
+		{ "", false },
+		{ "foo", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct check_means means = { 0 };
+		struct err         err = { ERR_NONE, "" };
+
+		assert_int_equal(
+		    check_identity_parse(&means, cases[i].text, &err), cases[i].good);
+		assert_int_equal(
+		    cases[i].good, strstr(err.text, "--managed-identity: ") == NULL);
+	}
 }
 
 static void
@@ -92,6 +123,7 @@ main(void)
 		cmocka_unit_test(reads_proxies),
 		cmocka_unit_test(goes_deeper_where_there_is_a_way),
 		cmocka_unit_test(refuses_what_does_not_go_together),
+		cmocka_unit_test(reads_identities),
 		cmocka_unit_test(doubts_one_key_for_several_accounts),
 	};
 
