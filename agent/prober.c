@@ -4,6 +4,7 @@
 #include "agent/channel.h"
 #include "agent/policy.h"
 #include "agent/proxy_env.h"
+#include "agent/record_fit.h"
 #include "agent/schedule.h"
 #include "agent/segment.h"
 #include "agent/sign_remote.h"
@@ -77,17 +78,23 @@ prober_signer(const struct prober *prober, const char *account)
 }
 
 static void
-send_record(struct prober *prober, enum channel_type type, const struct message_desc *desc,
-    const void *message)
+send_record(struct prober *prober, enum channel_type type, const struct wbuf *record)
+{
+	if (record->count > SEGMENT_RECORD_MAX)
+		log_warn(AREA, "a record of %zu bytes is too long, and dropped", record->count);
+	else if (!channel_send(prober->channel, type, record->bytes, record->count))
+		log_warn(AREA, "the shipper does not keep up; a record is dropped");
+}
+
+static void
+send_measurement(struct prober *prober, struct measurement *seen, struct arena *arena)
 {
 	struct wbuf out;
 
 	wbuf_init(&out);
-	encode_message(desc, message, &out);
-	if (out.count > SEGMENT_RECORD_MAX)
-		log_warn(AREA, "a record of %zu bytes is too long, and dropped", out.count);
-	else if (!channel_send(prober->channel, type, out.bytes, out.count))
-		log_warn(AREA, "the shipper does not keep up; a record is dropped");
+	if (!record_fit(seen, SEGMENT_RECORD_MAX, arena, &out))
+		log_debug(AREA, "%s: nothing left to cut", seen->target->host);
+	send_record(prober, CHANNEL_RECORD, &out);
 	wbuf_fini(&out);
 }
 
@@ -139,8 +146,7 @@ on_over(void *arg, struct measurement *seen)
 
 	prober->measured++;
 	if (!run->job->gone)
-		send_record(prober, CHANNEL_RECORD, &record_desc,
-		    &(struct record){ .measurement = seen });
+		send_measurement(prober, seen, run->arena);
 	end_run(run);
 	/* Not from here: who calls us may have to go first. */
 	loop_watch_set(&prober->starter, -1, 0, 0);
@@ -262,6 +268,7 @@ static void
 send_vitals(struct prober *prober)
 {
 	struct arena *arena = arena_new();
+	struct wbuf   out;
 	char          host[256] = "";
 	struct vitals vitals = { .at_ms = clock_wall_ms(clock_system()),
 		.boot_ns = (uint64_t)clock_boot_ns(clock_system()),
@@ -276,7 +283,10 @@ send_vitals(struct prober *prober)
 	gethostname(host, sizeof(host) - 1);
 	vitals.host = host;
 	vitals.resolvers = vantages_render(&prober->vantages, arena);
-	send_record(prober, CHANNEL_VITALS, &vitals_desc, &vitals);
+	wbuf_init(&out);
+	encode_message(&vitals_desc, &vitals, &out);
+	send_record(prober, CHANNEL_VITALS, &out);
+	wbuf_fini(&out);
 	arena_free(arena);
 }
 
