@@ -191,6 +191,19 @@ is_private_by_range(const struct scene *scene)
 	return false;
 }
 
+/* Whether any gateway answered a signed request, whatever it said. */
+static bool
+is_signed_answered(const struct scene *scene)
+{
+	for (size_t i = 0; i < scene->ask->seen_count; i++) {
+		const struct feed *feed = scene->ask->seen[i]->feed;
+
+		if (feed != NULL && feed->http_status != 0)
+			return true;
+	}
+	return false;
+}
+
 /* What a signed request would have shown, and what only a request to a replica would. */
 static void
 list_unknown_admission(const struct scene *scene, struct verdict *verdict)
@@ -208,9 +221,12 @@ list_unknown_admission(const struct scene *scene, struct verdict *verdict)
 		    scene->direct[i].direct->well > 0;
 	if (any_reached && !any_admitted)
 		add_unknown(verdict,
-		    "whether the account admits this network: the request carries no "
-		    "credentials, "
-		    "and a 401 shows only that the gateway was reached");
+		    is_signed_answered(scene)
+		        ? "whether the account admits this network: no signed request was "
+		          "answered with the account, and a 401 shows only that the gateway "
+		          "was reached"
+		        : "whether the account admits this network: the request carries no "
+		          "credentials, and a 401 shows only that the gateway was reached");
 	if (any_direct)
 		add_unknown(verdict,
 		    "whether the account admits this network in Direct mode: a context "

@@ -340,6 +340,18 @@ test_table_of_direct_alone(void **state)
 	forget(&told);
 }
 
+/* The words do not say that nothing was signed when what was signed was refused. */
+static void
+test_refused_is_not_unsigned(void **state)
+{
+	struct told told = judge("PLP-452-KEY-WRONG/causes.json");
+
+	print_wide(&told);
+	assert_says(&told, "no signed request was answered with the account");
+	assert_says_not(&told, "carries no credentials");
+	forget(&told);
+}
+
 static void
 test_table_of_v2(void **state)
 {
@@ -442,6 +454,7 @@ main(void)
 		cmocka_unit_test(test_table_of_two_resolvers),
 		cmocka_unit_test(test_colour_only_when_asked_for),
 		cmocka_unit_test(test_well_is_not_admitted),
+		cmocka_unit_test(test_refused_is_not_unsigned),
 		cmocka_unit_test(test_what_is_not_known_without_a_document),
 		cmocka_unit_test(test_not_measured_is_unknown),
 		cmocka_unit_test(test_json_has_stable_members),
