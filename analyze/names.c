@@ -178,7 +178,7 @@ is_beside(const char *host, const char *known)
 {
 	const char *dot = strchr(host, '.'), *suffix = strchr(known, '.');
 
-	return dot != NULL && suffix != NULL && text_equal_nocase(dot, suffix);
+	return dot != NULL && dot != host && suffix != NULL && text_equal_nocase(dot, suffix);
 }
 
 static bool

@@ -230,9 +230,10 @@ test_advertised_locations(void **state)
 		{ .name = "West Europe", .v2_host = NULL },
 		{ .name = "West Europe", .v2_host = "thin.elsewhere.example", .v2_port = 444 },
 		{ .name = "West Europe", .v2_host = "x.documents.azure.com", .v2_port = 70000 },
+		{ .name = "West Europe", .v2_host = ".documents.azure.com", .v2_port = 444 },
 		{ .name = "Nowhere", .v2_host = "x.documents.azure.com", .v2_port = 445 },
 	};
-	struct feed       feed = { .regions = regions, .regions_count = 5 };
+	struct feed       feed = { .regions = regions, .regions_count = 6 };
 	struct arena     *arena = arena_new();
 	struct account   *account = read_account(arena, "tests/analyze/document/rest.json", 0);
 	struct name_list *names = names_targets(
