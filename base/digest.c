@@ -1,5 +1,7 @@
 #include "base/digest.h"
 
+#include "base/text.h"
+
 #include <assert.h>
 #include <limits.h>
 #include <openssl/crypto.h>
@@ -55,25 +57,13 @@ digest_hex(const uint8_t *bytes, size_t count, char *hex)
 	return hex;
 }
 
-static int
-read_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 bool
 digest_unhex(const char *hex, uint8_t *bytes, size_t count)
 {
 	if (strlen(hex) != 2 * count)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		int high = read_digit(hex[2 * i]), low = read_digit(hex[2 * i + 1]);
+		int high = text_hex(hex[2 * i]), low = text_hex(hex[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;

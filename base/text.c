@@ -145,6 +145,15 @@ text_clean(char *text)
 	*out = '\0';
 }
 
+int
+text_hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = text_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 char
 text_lower(char c)
 {

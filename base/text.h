@@ -24,6 +24,9 @@ void text_clean(char *text);
 /* The UTF-8 character at `at`: its width in bytes, 0 when there is none [rfc3629 4]. left > 0. */
 size_t text_point(const void *at, size_t left, uint32_t *point);
 
+/* 0 to 15, of a digit in hex; -1 for anything else. */
+int text_hex(char c);
+
 /* ASCII only, whatever the locale. */
 char text_lower(char c);
 bool text_equal_nocase(const char *left, const char *right);

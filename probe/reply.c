@@ -126,15 +126,6 @@ find_line(const struct rcur *in, size_t *length, struct err *err)
 	return HEAD_WHOLE;
 }
 
-static int
-read_hex(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (uint8_t)text_lower((char)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Between two chunks: the end of the one before, if any, and the size of the next [rfc9112 7.1].
  * left is LINE_END_BYTES behind a chunk and 0 before the first. */
 static enum head_parse
@@ -156,8 +147,9 @@ hear_chunk_head(struct reply *reply, struct rcur *in, struct err *err)
 	parse = find_line(&at, &length, err);
 	if (parse != HEAD_WHOLE)
 		return parse;
-	while (digits < length && read_hex(at.at[digits]) >= 0 && digits <= CHUNK_DIGITS_MAX)
-		size = size << 4 | (uint64_t)read_hex(at.at[digits++]);
+	while (
+	    digits < length && text_hex((char)at.at[digits]) >= 0 && digits <= CHUNK_DIGITS_MAX)
+		size = size << 4 | (uint64_t)text_hex((char)at.at[digits++]);
 	if (digits < 1 || digits > CHUNK_DIGITS_MAX ||
 	    (digits < length && strchr("; \t", at.at[digits]) == NULL)) {
 		err_set(err, ERR_PARSE, "the size of a chunk is no number");

@@ -6,26 +6,14 @@
 
 static const char withheld[] = "(withheld: it quoted our credential)";
 
-static int
-read_hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static void
 decode_mark(char mark[FEED_SECRET_MARK + 1], const char *text)
 {
 	size_t count = 0;
 
 	while (*text != '\0' && count < FEED_SECRET_MARK) {
-		int high = text[0] == '%' ? read_hex(text[1]) : -1;
-		int low = high >= 0 ? read_hex(text[2]) : -1;
+		int high = text[0] == '%' ? text_hex(text[1]) : -1;
+		int low = high >= 0 ? text_hex(text[2]) : -1;
 
 		if (low >= 0) {
 			mark[count++] = (char)(high << 4 | low);

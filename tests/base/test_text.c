@@ -99,6 +99,20 @@ test_clean(void **state)
 }
 
 static void
+test_hex(void **state)
+{
+	static const char digits[] = "0123456789abcdef", capitals[] = "ABCDEF",
+	                  none[] = "/:@G`g ";
+
+	for (int i = 0; i < 16; i++)
+		assert_int_equal(text_hex(digits[i]), i);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(text_hex(capitals[i]), 10 + i);
+	for (size_t i = 0; i < sizeof(none); i++)
+		assert_int_equal(text_hex(none[i]), -1);
+}
+
+static void
 test_nocase(void **state)
 {
 	assert_true(text_equal_nocase("West Europe", "wEST eUROPE"));
@@ -142,6 +156,7 @@ main(void)
 		cmocka_unit_test(test_sane),
 		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_nocase),
 		cmocka_unit_test(test_nearest),
 	};
