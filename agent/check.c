@@ -1,6 +1,7 @@
 #include "agent/check.h"
 
 #include "agent/proxy_env.h"
+#include "analyze/apis.h"
 #include "analyze/modes.h"
 #include "analyze/region.h"
 #include "analyze/verdict.h"
@@ -35,6 +36,7 @@ enum {
 	OPTION_TREE,
 	OPTION_AZURE_DNS,
 	OPTION_TCP,
+	OPTION_API,
 	OPTION_MODE,
 	OPTION_KEY_FILE,
 	OPTION_TOKEN_FILE,
@@ -73,6 +75,9 @@ static const struct cli_option options_table[] = {
 	[OPTION_AZURE_DNS] = { "azure-dns", 0, NULL,
 	    "ask Azure's own 168.63.129.16 as well; on Azure it is asked anyway" },
 	[OPTION_TCP] = { "tcp", 0, NULL, "ask each DNS server over TCP as well" },
+	[OPTION_API] = { "api", 0, "APIS",
+	    "sql, mongodb, cassandra, gremlin, table, with ',' between, or all; without it "
+	    "those that the document tells, and sql without a document" },
 	[OPTION_MODE] = { "mode", 'm', "MODES",
 	    "gateway, direct, gateway-v2, with ',' between, or all; without it gateway, and "
 	    "direct too when there is a way to it" },
@@ -242,6 +247,7 @@ take_option(struct arena *arena, struct check_options *options, int option, cons
 	case OPTION_TREE: options->tree = true; break;
 	case OPTION_AZURE_DNS: options->azure_dns = true; break;
 	case OPTION_TCP: options->dns_tcp = true; break;
+	case OPTION_API: return apis_parse(&options->apis, value, err) || err_in(err, "--api");
 	case OPTION_MODE:
 		return modes_parse(&means->modes, value, err) || err_in(err, "--mode");
 	case OPTION_KEY_FILE: means->key_file = value; break;
@@ -393,6 +399,8 @@ add_subject(struct arena *arena, struct subjects *subjects,
 	if (find_account(subjects->accounts, subjects->count, named->name) != NULL)
 		return true; /* said twice */
 	documented = find_account(documents->accounts, documents->count, named->name);
+	if (documented != NULL)
+		documented->given = named->given;
 	if (documented == NULL && documents->count > 0)
 		warn_undocumented(arena, documents, named->name);
 	subjects->has_document[subjects->count] = documented != NULL;
@@ -559,6 +567,7 @@ check_once(
 	        .tcp_too = options.dns_tcp,
 	        .source = options.source,
 	        .modes = options.means.modes,
+	        .apis = options.apis,
 	        .means = check_means_direct(&options.means),
 	        .credential = check_means_has_credential(&options.means) ? &credential : NULL,
 	        .proxy = options.means.proxy,

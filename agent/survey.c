@@ -4,6 +4,7 @@
 #include "agent/sign_local.h"
 #include "analyze/compare.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "probe/direct_pick.h"
 #include "probe/swept.h"
 
@@ -82,6 +83,7 @@ on_signal(void *arg)
 }
 
 static void plan_rest(struct subject *subject, const struct feed *feed);
+static void plan_handed_out(struct subject *subject, const struct measurement *seen);
 
 static void
 on_over(void *arg, struct measurement *seen)
@@ -95,6 +97,7 @@ on_over(void *arg, struct measurement *seen)
 	survey->over_count++;
 	if (!subject->planned)
 		plan_rest(subject, seen->feed);
+	plan_handed_out(subject, seen);
 	if (survey->over_count == survey->visit_count)
 		loop_stop(survey->loop);
 }
@@ -159,7 +162,7 @@ add_visit(struct subject *subject, const struct target *target)
 static unsigned
 find_flags(const struct survey_ask *ask)
 {
-	unsigned flags = ask->modes;
+	unsigned flags = ask->modes | ask->apis;
 
 	return flags | (ask->sweep ? NAMES_SWEEP : 0) | (ask->dns_only ? NAMES_DNS_ONLY : 0);
 }
@@ -178,7 +181,8 @@ plan_subject(struct subject *subject, const struct feed *feed, bool but_global)
 	for (size_t i = 0; i < names->count; i++) {
 		const struct target *target = &names->targets[i];
 
-		if (!but_global || target->mode != MODE_GATEWAY || *target->region != '\0')
+		if (!but_global || target->api != API_SQL || target->mode != MODE_GATEWAY ||
+		    *target->region != '\0')
 			add_visit(subject, target);
 	}
 }
@@ -215,13 +219,42 @@ plan_rest(struct subject *subject, const struct feed *feed)
 	start_visits(last->next);
 }
 
+static bool
+is_planned(const struct subject *subject, const struct target *target)
+{
+	for (struct visit *visit = subject->survey->first; visit != NULL; visit = visit->next) {
+		if (visit->subject == subject && visit->target->api == target->api &&
+		    text_equal_nocase(visit->target->host, target->host))
+			return true;
+	}
+	return false;
+}
+
+/* Drivers of MongoDB go on to the hosts that the first answer names: each has to be measured. */
+static void
+plan_handed_out(struct subject *subject, const struct measurement *seen)
+{
+	struct survey    *survey = subject->survey;
+	struct visit     *last = survey->last;
+	struct name_list *names = names_handed_out(survey->arena, subject->account, seen);
+
+	for (size_t i = 0; i < names->count; i++) {
+		if (!is_planned(subject, &names->targets[i]))
+			add_visit(subject, &names->targets[i]);
+	}
+	start_visits(last->next);
+}
+
 /* Credentials tell more than the name: the regions, or where Gateway V2 is. */
 static bool
 begins_with_global(const struct subject *subject)
 {
 	const struct survey_ask *ask = subject->survey->ask;
 
-	if (subject->survey->means.signer == NULL || ask->dns_only)
+	unsigned apis = ask->apis != 0 ? ask->apis : subject->account->apis << NAMES_APIS_AT;
+
+	if (subject->survey->means.signer == NULL || ask->dns_only ||
+	    (apis & NAMES_API(API_SQL)) == 0)
 		return false;
 	return !subject->has_document || (ask->modes & NAMES_V2) != 0;
 }
@@ -230,7 +263,8 @@ static void
 plan_global(struct subject *subject)
 {
 	struct survey    *survey = subject->survey;
-	struct name_list *names = names_targets(survey->arena, subject->account, 0);
+	struct name_list *names = names_targets(
+	    survey->arena, subject->account, NAMES_API(API_SQL));
 
 	add_visit(subject, &names->targets[0]);
 }

@@ -53,7 +53,25 @@ take_host(struct arena *arena, const char *text)
 	return copy_lower(arena, arena_strndup(arena, host, strcspn(host, ":/")));
 }
 
-/* The suffix to ask for: that of today where an old one was given. */
+/* The suffix of NoSQL in the same cloud: "documents.azure.com" for "mongo.cosmos.azure.com". */
+static const char *
+document_suffix(struct arena *arena, const struct support_place *place)
+{
+	const char *label = support_services[place->service].label;
+
+	return arena_printf(
+	    arena, "%s%s", support_services[SUPPORT_SQL].label, place->suffix + strlen(label));
+}
+
+static bool
+has_api(const struct support_place *place)
+{
+	return place->service < SUPPORT_SERVICE_COUNT &&
+	    support_services[place->service].api < API_COUNT;
+}
+
+/* The suffix to ask for: that of today where an old one was given, and that of NoSQL, from which
+ * those of other APIs follow. */
 static const char *
 take_suffix(struct account *account, struct arena *arena, const char *text, const char *suffix,
     struct err *err)
@@ -73,9 +91,10 @@ take_suffix(struct account *account, struct arena *arena, const char *text, cons
 		    arena, "'%s': %s, which is asked for", text, place.words);
 		return place.suffix;
 	case SUPPORT_KNOWN:
-		if (place.service == SUPPORT_SQL)
-			return place.suffix;
-		break;
+		if (!has_api(&place))
+			break;
+		account->apis = 1u << support_services[place.service].api;
+		return document_suffix(arena, &place);
 	case SUPPORT_STRANGE:
 	case SUPPORT_OWN: break;
 	}
@@ -97,6 +116,10 @@ account_named(struct arena *arena, const char *text, struct err *err)
 	host = id != NULL ? copy_lower(arena, id + strlen(marker)) : take_host(arena, text);
 	dot = strchr(host, '.');
 	account->warning = "";
+	account->api = API_SQL;
+	account->apis = 1u << API_SQL;
+	account->server_version = "";
+	account->given = dot != NULL ? dot + 1 : "";
 	account->suffix = "documents.azure.com";
 	if (dot != NULL)
 		account->suffix = take_suffix(account, arena, text, dot + 1, err);

@@ -34,15 +34,24 @@ struct connection {
 	const char *source;   /* file or address that says so */
 };
 
+/* Hosts that a document names beside documentEndpoint: "gremlinEndpoint" and the like. */
+struct account_hosts {
+	const char *of[API_COUNT]; /* by enum api; NULL: not told */
+};
+
 struct account {
-	const char *name;   /* lower case */
-	const char *id;     /* resource id; "" when not told */
-	const char *kind;   /* "GlobalDocumentDB", "MongoDB" */
-	const char *host;   /* of the account's documentEndpoint */
-	uint16_t    port;   /* likewise */
-	const char *suffix; /* everything after its first dot: "documents.azure.com" */
-	const char *zone;   /* "privatelink." + suffix */
-	const char *provisioning_state;
+	const char *name; /* lower case */
+	const char *id;   /* resource id; "" when not told */
+	const char *kind; /* "GlobalDocumentDB", "MongoDB" */
+	enum api    api;  /* whose names host, suffix, zone and locations are: facet.h */
+	unsigned    apis; /* bits 1 << API_*: what it serves, as far as is told */
+	const char *server_version; /* of MongoDB, "4.2"; "" when not told */
+	struct account_hosts hosts;
+	const char          *host;   /* of the account's documentEndpoint */
+	uint16_t             port;   /* likewise */
+	const char          *suffix; /* everything after its first dot: "documents.azure.com" */
+	const char          *zone;   /* "privatelink." + suffix */
+	const char          *provisioning_state;
 	const char *public_network_access; /* "Enabled", "Disabled", "SecuredByPerimeter", "" */
 	struct location   *locations;      /* in the order of failover priority */
 	size_t             location_count;
@@ -50,6 +59,7 @@ struct account {
 	size_t             connection_count;
 	const char        *source; /* file or address the document came from */
 	const char *warning; /* what is odd about the name that was given; "" for nothing */
+	const char *given;   /* suffix that was given with the name, "documents.azure.cn"; "" */
 };
 
 /* What one document holds: accounts, and private endpoints of whatever account. */
@@ -71,7 +81,8 @@ struct account_list *account_read(
     struct arena *arena, const char *path, struct err *err) MUST_CHECK;
 
 /* An account of which nothing is known but its name, its host name with a suffix that is known,
- * the URL of that, or its resource id.  NULL with err when text is none of these. */
+ * the URL of that, or its resource id.  Host names are taken for the API that they are of.  NULL
+ * with err when text is none of these. */
 struct account *account_named(
     struct arena *arena, const char *text, struct err *err) MUST_CHECK;
 

@@ -1,5 +1,6 @@
 #include "analyze/account.h"
 
+#include "analyze/account_apis.h"
 #include "analyze/arm.h"
 #include "analyze/region.h"
 #include "base/json.h"
@@ -10,46 +11,6 @@
 #include <string.h>
 
 enum { LABEL_MAX = 64, CONNECTIONS_MAX = 256 };
-
-static bool
-read_port(const char *text, uint16_t *port)
-{
-	char         *end;
-	unsigned long number = strtoul(text, &end, 10);
-
-	if (text[0] < '0' || text[0] > '9' || number < 1 || number > 65535 ||
-	    (*end != '\0' && *end != '/'))
-		return false;
-	*port = (uint16_t)number;
-	return true;
-}
-
-/* "https://host[:port][/...]" of member documentEndpoint; host "" when the member is absent. */
-static bool
-read_endpoint(
-    const struct arm_reader *in, const struct arm_spot *at, const char **host, uint16_t *port)
-{
-	static const char scheme[] = "https://";
-	const char       *text, *begin;
-	size_t            count;
-
-	if (!arm_text(in, at, "documentEndpoint", &text))
-		return false;
-	*host = "";
-	*port = ACCOUNT_PORT;
-	if (*text == '\0')
-		return true;
-	begin = text + strlen(scheme);
-	if (!text_starts_nocase(text, scheme))
-		return arm_refuse(in, at->path, "documentEndpoint",
-		    arena_printf(in->arena, "'%s': 'https://host:port/' wanted", text));
-	count = strcspn(begin, ":/");
-	*host = arm_lower(in->arena, begin, count);
-	if (!arm_is_host(*host) || (begin[count] == ':' && !read_port(begin + count + 1, port)))
-		return arm_refuse(in, at->path, "documentEndpoint",
-		    arena_printf(in->arena, "'%s': 'https://host:port/' wanted", text));
-	return true;
-}
 
 /* The label of a location: its id is "<account>-<label>", a copy that needs no rule; else the
  * rule on its display name. */
@@ -103,7 +64,7 @@ read_location(const struct arm_reader *in, const struct arm_spot *at,
 	if (!arm_text(in, at, "locationName", &location->name) ||
 	    !arm_text(in, at, "id", &id) ||
 	    !arm_text(in, at, "provisioningState", &location->provisioning_state) ||
-	    !read_endpoint(in, at, &location->host, &location->port) ||
+	    !arm_endpoint(in, at, "documentEndpoint", &location->host, &location->port) ||
 	    !read_priority(in, at, &location->failover_priority))
 		return false;
 	location->label = find_label(in, account, id, location->name);
@@ -281,7 +242,7 @@ read_head(const struct arm_reader *in, const struct arm_spot *at, struct account
 	    !arm_text(in, at, "kind", &account->kind) ||
 	    !arm_text(in, at, "provisioningState", &account->provisioning_state) ||
 	    !arm_text(in, at, "publicNetworkAccess", &account->public_network_access) ||
-	    !read_endpoint(in, at, &account->host, &account->port))
+	    !arm_endpoint(in, at, "documentEndpoint", &account->host, &account->port))
 		return false;
 	if (*name == '\0')
 		name = arm_name(account->id);
@@ -301,13 +262,14 @@ read_account(const struct arm_reader *in, const struct arm_spot *at)
 	struct account *account = arena_alloc(in->arena, sizeof(*account));
 
 	if (!check_type(in, at) || !read_head(in, at, account) ||
-	    !read_locations(in, at, account) || !read_connections(in, at, account))
+	    !account_apis_read(in, at, account) || !read_locations(in, at, account) ||
+	    !read_connections(in, at, account))
 		return NULL;
 	/* Not from a table: so it is right in every cloud. */
 	account->suffix = strchr(account->host, '.') + 1;
 	account->zone = arena_printf(in->arena, "privatelink.%s", account->suffix);
 	account->source = arena_strdup(in->arena, in->source);
-	account->warning = "";
+	account->warning = account->given = "";
 	return account;
 }
 

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct json_t;
 
@@ -43,6 +44,11 @@ bool arm_array(const struct arm_reader *in, const struct arm_spot *at, const cha
     const struct json_t **array) MUST_CHECK;
 bool arm_object(const struct arm_reader *in, const struct arm_spot *at, const char *member,
     struct arm_spot *below) MUST_CHECK;
+
+/* "https://host[:port][/...]" of the member: host in lower case, "" when it is absent; port 443
+ * where none is told. */
+bool arm_endpoint(const struct arm_reader *in, const struct arm_spot *at, const char *member,
+    const char **host, uint16_t *port) MUST_CHECK;
 
 /* The element of an array member, or of an array that is the document itself (member ""). */
 struct arm_spot arm_element(const struct arm_reader *in, const char *path, const char *member,

@@ -4,7 +4,10 @@
 #include "base/text.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { HTTPS_PORT = 443 }; /* where a URL names none */
 
 bool
 arm_refuse(
@@ -114,4 +117,43 @@ arm_is_host(const char *host)
 		}
 	}
 	return label > 0 && dots > 0;
+}
+
+static bool
+read_port(const char *text, uint16_t *port)
+{
+	char         *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	if (text[0] < '0' || text[0] > '9' || number < 1 || number > 65535 ||
+	    (*end != '\0' && *end != '/'))
+		return false;
+	*port = (uint16_t)number;
+	return true;
+}
+
+bool
+arm_endpoint(const struct arm_reader *in, const struct arm_spot *at, const char *member,
+    const char **host, uint16_t *port)
+{
+	static const char scheme[] = "https://";
+	const char       *text, *begin;
+	size_t            count;
+
+	if (!arm_text(in, at, member, &text))
+		return false;
+	*host = "";
+	*port = HTTPS_PORT;
+	if (*text == '\0')
+		return true;
+	begin = text + strlen(scheme);
+	if (!text_starts_nocase(text, scheme))
+		return arm_refuse(in, at->path, member,
+		    arena_printf(in->arena, "'%s': 'https://host:port/' wanted", text));
+	count = strcspn(begin, ":/");
+	*host = arm_lower(in->arena, begin, count);
+	if (!arm_is_host(*host) || (begin[count] == ':' && !read_port(begin + count + 1, port)))
+		return arm_refuse(in, at->path, member,
+		    arena_printf(in->arena, "'%s': 'https://host:port/' wanted", text));
+	return true;
 }

@@ -28,6 +28,8 @@ note_end(struct own_trouble *trouble, bool agent_late, const struct endpoint *en
 	note(trouble, agent_late, end->tcp, end->detail);
 	note(trouble, agent_late, end->tls, end->detail);
 	note(trouble, agent_late, end->http, end->http_detail);
+	if (end->greeting != NULL)
+		note(trouble, agent_late, end->greeting->outcome, end->greeting->detail);
 }
 
 /* Of signed requests, replicas and Gateway V2, each at the site of its own mode. */

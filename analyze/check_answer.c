@@ -32,7 +32,7 @@ describe_consequence(
 
 		if (!scene_has_address(view, &attempt->addr))
 			continue;
-		if (attempt->end->http == OUTCOME_OK)
+		if (scene_is_answered(attempt->end))
 			return "; a gateway answers there: traffic goes over the internet "
 			       "unnoticed";
 		return check_describe_attempt(scene, attempt);

@@ -12,13 +12,16 @@ check_describe_attempt(const struct scene *scene, const struct attempt *attempt)
 	if (attempt == NULL || attempt->end->tcp == OUTCOME_NOT_RUN)
 		return "";
 	end = attempt->end;
-	if (end->http == OUTCOME_OK)
-		return "; a gateway answers there";
+	if (scene_is_answered(end))
+		return end->greeting != NULL ? "; a front end answers there"
+		                             : "; a gateway answers there";
 	if (end->http_status == 403)
 		return arena_printf(scene->arena, "; refused there with 403: %s",
 		    end->error_text != NULL ? end->error_text : "");
-	return arena_printf(scene->arena, "; there: tcp %s, tls %s, http %s",
-	    outcome_name(end->tcp), outcome_name(end->tls), outcome_name(end->http));
+	return arena_printf(scene->arena, "; there: tcp %s, tls %s, %s %s",
+	    outcome_name(end->tcp), outcome_name(end->tls),
+	    scene->ask->account->api == API_SQL ? "http" : "front end",
+	    outcome_name(scene_answer(end)));
 }
 
 /* "endpoint pe-contoso (pe.json)"; in which network, where that is told. */
@@ -98,7 +101,7 @@ struct answer {
 static bool
 is_answered(const struct answer *answer)
 {
-	return answer->attempt != NULL && answer->attempt->end->http == OUTCOME_OK;
+	return answer->attempt != NULL && scene_is_answered(answer->attempt->end);
 }
 
 static void

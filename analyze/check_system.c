@@ -93,7 +93,7 @@ does_work(const struct site *site)
 	for (size_t i = 0; i < site->system->addr_count; i++) {
 		const struct attempt *attempt = scene_attempt(site, &site->system->addrs[i]);
 
-		if (attempt == NULL || attempt->end->http != OUTCOME_OK)
+		if (attempt == NULL || !scene_is_answered(attempt->end))
 			return false;
 	}
 	return site->system->addr_count > 0;

@@ -92,6 +92,8 @@ finding_nearest(const char *text)
 bool
 finding_concerns(const struct finding *finding, const struct place *place)
 {
+	if (finding->api != place->target->api)
+		return false;
 	if (finding->mode != place->target->mode && finding->code >= FINDING_TCP_REFUSED &&
 	    finding->code != place->worst)
 		return false;

@@ -57,11 +57,10 @@
 #include "analyze/judge.h"
 
 #include "analyze/checks.h"
+#include "analyze/facet.h"
+#include "analyze/merge.h"
 #include "analyze/place.h"
 #include "analyze/scene_modes.h"
-#include "base/text.h"
-
-#include <string.h>
 
 enum { UNKNOWNS_MAX = 16 };
 
@@ -219,7 +218,13 @@ list_unknown_admission(const struct scene *scene, struct verdict *verdict)
 	for (size_t i = 0; i < scene->direct_count; i++)
 		any_direct |= scene->direct[i].direct != NULL &&
 		    scene->direct[i].direct->well > 0;
-	if (any_reached && !any_admitted)
+	if (any_reached && scene->ask->account->api != API_SQL)
+		add_unknown(verdict,
+		    arena_printf(scene->arena,
+		        "whether the account admits this network's clients of %s: the front "
+		        "end was reached, and nobody logged in",
+		        facet_title(scene->ask->account->api)));
+	else if (any_reached && !any_admitted)
 		add_unknown(verdict,
 		    is_signed_answered(scene)
 		        ? "whether the account admits this network: no signed request was "
@@ -233,9 +238,29 @@ list_unknown_admission(const struct scene *scene, struct verdict *verdict)
 		    "response shows the path and the back end, and no request was made there");
 }
 
+/* What the document tells of, and nobody looked at. */
+static void
+list_unknown_apis(const struct scene *scene, struct verdict *verdict)
+{
+	for (unsigned api = 0; api < API_COUNT; api++) {
+		bool judged = false;
+
+		for (size_t i = 0; i < scene->apis->count; i++)
+			judged |= scene->apis->of[i]->ask->account->api == api;
+		if (!judged && (scene->ask->account->apis & (1u << api)) != 0)
+			add_unknown(verdict,
+			    arena_printf(scene->arena,
+			        "the names of %s, which the account serves too: not asked for "
+			        "(--api all)",
+			        facet_title((enum api)api)));
+	}
+}
+
 static void
 list_unknown_modes(const struct scene *scene, struct verdict *verdict)
 {
+	if (scene->ask->account->api != API_SQL)
+		return;
 	if (!place_has_gateways(scene))
 		add_unknown(verdict,
 		    "the gateways, and the account's own name, where every client begins: not "
@@ -244,8 +269,6 @@ list_unknown_modes(const struct scene *scene, struct verdict *verdict)
 		add_unknown(verdict, "Direct mode: not asked for (--mode all)");
 	if (scene->thin_count == 0)
 		add_unknown(verdict, "Gateway V2: not asked for (--mode all)");
-	if (text_equal_nocase(scene->ask->account->kind, "MongoDB"))
-		add_unknown(verdict, "the MongoDB endpoint: only the NoSQL names are tested");
 }
 
 static void
@@ -274,14 +297,14 @@ list_unknowns(const struct scene *scene, struct verdict *verdict)
 		    verdict, "whether anything answers at the addresses: only DNS was asked");
 	list_unknown_admission(scene, verdict);
 	list_unknown_modes(scene, verdict);
+	list_unknown_apis(scene, verdict);
 }
 
-struct verdict *
-judge_run(struct arena *arena, const struct judge_ask *ask)
+static struct verdict *
+judge_api(const struct scene *scene)
 {
-	struct scene   *scene = scene_new(arena, ask);
 	struct report  *report = report_new(scene);
-	struct verdict *verdict = arena_alloc(arena, sizeof(*verdict));
+	struct verdict *verdict = arena_alloc(scene->arena, sizeof(*verdict));
 
 	run_checks(scene, report);
 	report_finish(report, verdict);
@@ -290,4 +313,60 @@ judge_run(struct arena *arena, const struct judge_ask *ask)
 	find_state(verdict);
 	list_unknowns(scene, verdict);
 	return verdict;
+}
+
+/* Those that were measured; when none was, those that the account serves.  What cannot work by
+ * its document is told without measuring. */
+static unsigned
+find_apis(const struct judge_ask *ask)
+{
+	const struct account *account = ask->account;
+	unsigned              apis = 0;
+
+	for (size_t i = 0; i < ask->seen_count; i++) {
+		const struct target *target = ask->seen[i]->target;
+
+		if (target != NULL && target->api < API_COUNT)
+			apis |= 1u << target->api;
+	}
+	if (apis == 0)
+		return account->apis;
+	if ((account->apis & (1u << API_MONGO)) != 0 && !facet_is_version_supported(account))
+		apis |= 1u << API_MONGO;
+	return apis;
+}
+
+/* All scenes before any judging: what one API shows may explain what another does. */
+static void
+make_scenes(struct arena *arena, const struct judge_ask *ask, struct scenes *scenes)
+{
+	unsigned apis = find_apis(ask);
+
+	for (unsigned api = 0; api < API_COUNT; api++) {
+		const struct account *facet = (apis & (1u << api)) != 0
+		    ? facet_of(arena, ask->account, (enum api)api)
+		    : NULL;
+		struct judge_ask     *of_api;
+
+		if (facet == NULL)
+			continue;
+		of_api = arena_alloc(arena, sizeof(*of_api));
+		*of_api = *ask;
+		of_api->account = facet;
+		scenes->of[scenes->count++] = scene_new(arena, of_api, scenes);
+	}
+}
+
+struct verdict *
+judge_run(struct arena *arena, const struct judge_ask *ask)
+{
+	struct scenes  *scenes = arena_alloc(arena, sizeof(*scenes));
+	struct verdict *verdicts[API_COUNT];
+
+	make_scenes(arena, ask, scenes);
+	if (scenes->count == 0) /* nothing follows from such a suffix but NoSQL's own names */
+		scenes->of[scenes->count++] = scene_new(arena, ask, scenes);
+	for (size_t i = 0; i < scenes->count; i++)
+		verdicts[i] = judge_api(scenes->of[i]);
+	return merge_verdicts(arena, verdicts, scenes->count);
 }

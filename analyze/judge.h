@@ -74,6 +74,7 @@ bool finding_concerns(const struct finding *finding, const struct place *place);
 struct finding {
 	enum finding_code code;
 	enum state        severity;
+	enum api          api;
 	enum mode         mode; /* in which it was seen; what is of DNS holds for all */
 	const char       *account;
 	const char       *region; /* label; "" is the global name, "*" more than one name */
@@ -108,9 +109,10 @@ struct verdict {
 	bool            dns_only; /* no name was asked for more than its addresses */
 	struct finding *findings; /* worst first, then by region */
 	size_t          finding_count;
-	/* Gateway: global name, then configured regions, then swept names with a record; then
-	 * Direct mode, then Gateway V2, of each its regions.  A mode that was not measured has none;
-	 * when none was, the names of the gateway stand there. */
+	/* API by API.  Gateway: global name, then configured regions, then swept names with a
+	 * record; then Direct mode, then Gateway V2, of each its regions.  An API or a mode that was
+	 * not measured has none; when none was, the names of the gateway stand there.  Of an API
+	 * that cannot work by what the document says, they do in any case. */
 	struct place *places;
 	size_t        place_count;
 	const char  **unknowns; /* what could not be said, and why */

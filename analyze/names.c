@@ -1,9 +1,13 @@
 #include "analyze/names.h"
 
+#include "analyze/facet.h"
 #include "analyze/region.h"
 #include "base/text.h"
 #include "analyze/support.h"
 
+#include "base/text.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 enum { NAMES_MODES = NAMES_GATEWAY | NAMES_DIRECT | NAMES_V2 };
@@ -48,7 +52,7 @@ add_target(struct name_list *list, const struct account *account, const char *re
 	struct target *target = &list->targets[list->count++];
 
 	target->account = account->name;
-	target->api = API_SQL;
+	target->api = account->api;
 	target->mode = MODE_GATEWAY;
 	target->role = ROLE_CONFIGURED;
 	target->region = region;
@@ -80,6 +84,8 @@ add_configured(
 		add_target(list, account, "", account->host, account->port);
 		add_regions(arena, list, account, MODE_GATEWAY);
 	}
+	if (account->api != API_SQL)
+		return;
 	if (flags & NAMES_DIRECT) {
 		if (account->location_count == 0)
 			add_target(list, account, "", account->host, account->port)->mode =
@@ -117,9 +123,9 @@ add_swept(struct arena *arena, struct name_list *list, const struct account *acc
 }
 
 static bool
-has_region(const struct name_list *list, const char *label)
+has_region(const struct name_list *list, size_t begin, const char *label)
 {
-	for (size_t i = 0; i < list->count; i++) {
+	for (size_t i = begin; i < list->count; i++) {
 		if (strcmp(list->targets[i].region, label) == 0)
 			return true;
 	}
@@ -131,6 +137,7 @@ add_sweep(struct arena *arena, struct name_list *list, const struct account *acc
     const struct name_regions *more)
 {
 	enum cloud cloud = find_cloud(account);
+	size_t     begin = list->count;
 
 	for (const struct region *region = region_table; region->label != NULL; region++) {
 		if (region->cloud == cloud && !region->hidden &&
@@ -138,7 +145,8 @@ add_sweep(struct arena *arena, struct name_list *list, const struct account *acc
 			add_swept(arena, list, account, region->label);
 	}
 	for (size_t i = 0; i < more->count; i++) {
-		if (!has_region(list, more->labels[i]))
+		if (!is_configured(account, more->labels[i]) &&
+		    !has_region(list, begin, more->labels[i]))
 			add_swept(arena, list, account, arena_strdup(arena, more->labels[i]));
 	}
 }
@@ -149,24 +157,44 @@ names_targets(struct arena *arena, const struct account *account, unsigned flags
 	return names_targets_more(arena, account, flags, &(struct name_regions){ 0 });
 }
 
+/* Of one API. */
+static void
+add_api(struct arena *arena, struct name_list *list, const struct account *account,
+    unsigned flags, const struct name_regions *more)
+{
+	bool has_document = account->location_count > 0;
+
+	add_configured(arena, list, account, flags);
+	/* Without a document the sweep looks for gateways; where there can be no private zone,
+	 * there is none to look in. */
+	if ((flags & NAMES_SWEEP) && (has_document || (flags & NAMES_GATEWAY)) &&
+	    facet_is_supported(account))
+		add_sweep(arena, list, account, more);
+}
+
 struct name_list *
 names_targets_more(struct arena *arena, const struct account *account, unsigned flags,
     const struct name_regions *more)
 {
 	struct name_list *list = arena_alloc(arena, sizeof(*list));
 	size_t            room = MODE_COUNT * (1 + account->location_count) + more->count;
-	bool              has_document = account->location_count > 0;
+	unsigned          apis = (flags & NAMES_APIS) >> NAMES_APIS_AT;
 
 	if ((flags & NAMES_MODES) == 0 || (flags & NAMES_DNS_ONLY))
 		flags = (flags & ~(unsigned)NAMES_MODES) | NAMES_GATEWAY;
-
+	if (apis == 0)
+		apis = account->apis;
 	for (const struct region *region = region_table; region->label != NULL; region++)
 		room++;
-	list->targets = arena_array(arena, room, sizeof(struct target));
-	add_configured(arena, list, account, flags);
-	/* Without a document the sweep looks for gateways. */
-	if ((flags & NAMES_SWEEP) && (has_document || (flags & NAMES_GATEWAY)))
-		add_sweep(arena, list, account, more);
+	list->targets = arena_array(arena, room * facet_count(apis) + 1, sizeof(struct target));
+	for (unsigned api = 0; api < API_COUNT; api++) {
+		const struct account *facet = (apis & (1u << api)) != 0
+		    ? facet_of(arena, account, (enum api)api)
+		    : NULL;
+
+		if (facet != NULL)
+			add_api(arena, list, facet, flags, more);
+	}
 	for (size_t i = 0; i < list->count; i++)
 		list->targets[i].dns_only |= (flags & NAMES_DNS_ONLY) != 0;
 	return list;
@@ -209,4 +237,81 @@ names_advertise(struct name_list *names, const struct feed *feed)
 			target->port = told->v2_port;
 		}
 	}
+}
+
+static const char *
+find_hosts(const struct endpoint *end)
+{
+	return end->greeting != NULL && end->greeting->hosts != NULL ? end->greeting->hosts
+	                                                             : "";
+}
+
+/* "contoso-westeurope.mongo.cosmos.azure.com:10255", the account's own name, or NULL. */
+static struct target *
+add_handed_out(struct arena *arena, struct name_list *list, const struct account *facet,
+    const char *text, size_t length)
+{
+	size_t      name = strcspn(text, ": "), first = strcspn(text, ".");
+	size_t      account = strlen(facet->name);
+	const char *port = text + name + 1;
+	const char *host, *label = "";
+	char        parsed[REGION_LABEL_ROOM];
+
+	if (name >= length || text[name] != ':' || first >= name ||
+	    (uint16_t)strtoul(port, NULL, 10) != facet->port)
+		return NULL;
+	host = arena_strndup(arena, text, name);
+	if (!text_equal_nocase(host + first + 1, facet->suffix) ||
+	    !text_starts_nocase(host, facet->name) || first < account)
+		return NULL;
+	if (first > account) {
+		label = arena_strndup(arena, host + account + 1, first - account - 1);
+		if (host[account] != '-' || !region_label_parse(parsed, label, NULL))
+			return NULL;
+		label = arena_strdup(arena, parsed);
+	}
+	return add_target(list, facet, label, host, facet->port);
+}
+
+struct name_list *
+names_handed_out(
+    struct arena *arena, const struct account *account, const struct measurement *seen)
+{
+	struct name_list     *list = arena_alloc(arena, sizeof(*list));
+	const struct account *facet = seen->target->api != API_MONGO
+	    ? NULL
+	    : facet_of(arena, account, API_MONGO);
+	size_t                room = 1;
+
+	for (size_t i = 0; facet != NULL && i < seen->endpoints_count; i++)
+		room += strlen(find_hosts(&seen->endpoints[i]));
+	list->targets = arena_array(arena, room, sizeof(struct target));
+	for (size_t i = 0; facet != NULL && i < seen->endpoints_count; i++) {
+		const char *at = find_hosts(&seen->endpoints[i]);
+
+		for (; *at != '\0'; at += strspn(at, " ")) {
+			size_t length = strcspn(at, " ");
+
+			add_handed_out(arena, list, facet, at, length);
+			at += length;
+		}
+	}
+	return list;
+}
+
+bool
+names_is_handed_out(const struct measurement *seen, const char *host)
+{
+	size_t length = strlen(host);
+
+	for (size_t i = 0; i < seen->endpoints_count; i++) {
+		const char *at = find_hosts(&seen->endpoints[i]);
+
+		for (; *at != '\0'; at += strspn(at, " ")) {
+			if (text_starts_nocase(at, host) && at[length] == ':')
+				return true;
+			at += strcspn(at, " ");
+		}
+	}
+	return false;
 }

@@ -29,10 +29,15 @@ enum {
 	NAMES_V2 = 16
 };
 
+/* APIs, as bits 1 << API_*: which to make names for; none: those that the account serves. */
+enum { NAMES_APIS_AT = 8, NAMES_APIS = ((1 << API_COUNT) - 1) << NAMES_APIS_AT };
+#define NAMES_API(api) (1u << (NAMES_APIS_AT + (api)))
+
 enum { NAMES_V2_PORT = 10250 }; /* while no gateway has told another [cosmos-thin-client] */
 
-/* Gateway: the global name first, then the regions.  Direct and Gateway V2, which have no global
- * name: the regions, or the account's own name when none is known.  Then the sweep, by label.
+/* API by API.  Gateway: the global name first, then the regions.  Direct and Gateway V2, which
+ * NoSQL alone has, and which have no global name: the regions, or the account's own name when
+ * none is known.  Then the sweep, by label.
  *
  * With a document the sweep asks for the names in the privatelink zone itself
  * ("contoso-westus.privatelink.documents.azure.com", dns_only): the public name of a region that
@@ -49,6 +54,14 @@ struct name_list *names_targets_more(struct arena *arena, const struct account *
  * that it advertises for the region, if that stands beside the account's own names in DNS.  The
  * texts are borrowed from the feed. */
 void names_advertise(struct name_list *names, const struct feed *feed);
+
+/* The names that a front end of MongoDB hands out, where drivers go next, as targets of its own
+ * API: names of the account below that API's suffix, at its port, and no others.  account: any
+ * facet.  Texts are in the arena. */
+struct name_list *names_handed_out(
+    struct arena *arena, const struct account *account, const struct measurement *seen);
+/* Whether it hands out the name. */
+bool names_is_handed_out(const struct measurement *seen, const char *host);
 
 /* The name of one region of the account, by the rule of the clients [cosmos-location-rule]. */
 const char *names_region_host(

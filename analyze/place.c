@@ -1,6 +1,7 @@
 #include "analyze/place.h"
 
 #include "analyze/checks.h"
+#include "analyze/generation.h"
 #include "analyze/scene_modes.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@ place_is_reached(const struct site *site)
 	for (size_t i = 0; i < site->attempt_count; i++) {
 		if (site->attempts[i].beside)
 			continue;
-		if (site->attempts[i].end->http != OUTCOME_OK)
+		if (!scene_is_answered(site->attempts[i].end))
 			return false;
 		any = true;
 	}
@@ -142,7 +143,29 @@ describe_unmeasured(const struct scene *scene, const struct site *site)
 	if (place_is_dns_only(site))
 		return arena_printf(
 		    scene->arena, "DNS only: %s", describe_addresses(scene, site->place));
-	return "resolves; the gateway was not asked";
+	return scene->ask->account->api == API_SQL ? "resolves; the gateway was not asked"
+	                                           : "resolves; the front end was not asked";
+}
+
+/* "front end asks for login", "front end reached, wire 18 (6.1 generation)". */
+static const char *
+describe_front_end(const struct scene *scene, const struct site *site)
+{
+	const struct greeting *greeting = NULL;
+	const char            *text;
+	char                   wire[GENERATION_TEXT];
+
+	for (size_t i = 0; i < site->attempt_count && greeting == NULL; i++) {
+		if (!site->attempts[i].beside)
+			greeting = site->attempts[i].end->greeting;
+	}
+	if (greeting == NULL)
+		return "gateway reached";
+	text = greeting->wants_login ? "front end asks for login" : "front end reached";
+	if (greeting->wire_most == 0)
+		return text;
+	return arena_printf(scene->arena, "%s, %s", text,
+	    generation_render(greeting->wire_most, wire, sizeof(wire)));
 }
 
 /* Without a finding: ok only by what was seen to be well. */
@@ -155,7 +178,7 @@ describe_gateway(const struct scene *scene, const struct site *site)
 	if (place->seen != NULL && place_is_reached(site)) {
 		place->state = STATE_OK;
 		place->words = scene_admitted(scene, site) ? "gateway reached, request admitted"
-		                                           : "gateway reached";
+		                                           : describe_front_end(scene, site);
 		return;
 	}
 	place->state = dns_right ? STATE_OK : STATE_UNKNOWN;

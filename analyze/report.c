@@ -421,6 +421,7 @@ make_finding(
 	const struct sighting *first = &found->entries[0]->sighting;
 
 	finding->code = first->code;
+	finding->api = report->scene->ask->account->api;
 	finding->mode = first->site != NULL ? scene_mode(first->site) : MODE_GATEWAY;
 	finding->account = report->scene->ask->account->name;
 	finding->region = find_region(found);
@@ -460,6 +461,12 @@ compare_findings(const void *left, const void *right)
 }
 
 void
+report_sort(struct finding *findings, size_t count)
+{
+	qsort(findings, count, sizeof(struct finding), compare_findings);
+}
+
+void
 report_finish(struct report *report, struct verdict *verdict)
 {
 	struct gathering found;
@@ -475,6 +482,5 @@ report_finish(struct report *report, struct verdict *verdict)
 		gather(report, i, &found);
 		make_finding(report, &found, &verdict->findings[verdict->finding_count++]);
 	}
-	qsort(verdict->findings, verdict->finding_count, sizeof(struct finding),
-	    compare_findings);
+	report_sort(verdict->findings, verdict->finding_count);
 }

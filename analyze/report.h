@@ -37,6 +37,8 @@ const struct sighting *report_worst(
 /* Whether that is critical; site NULL: no. */
 bool report_is_down(
     const struct report *report, const struct site *site, enum finding_code end);
+/* Worst first; of equals, what concerns all names. */
+void report_sort(struct finding *findings, size_t count);
 /* Gathers, words and sorts; and marks each place with its worst. */
 void report_finish(struct report *report, struct verdict *verdict);
 

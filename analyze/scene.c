@@ -224,6 +224,18 @@ scene_tcp_failed(const struct site *site, const struct attempt *attempt)
 	}
 }
 
+enum outcome
+scene_answer(const struct endpoint *end)
+{
+	return (enum outcome)(end->greeting != NULL ? end->greeting->outcome : end->http);
+}
+
+bool
+scene_is_answered(const struct endpoint *end)
+{
+	return scene_answer(end) == OUTCOME_OK;
+}
+
 bool
 scene_says_something(const struct view *view)
 {
@@ -534,6 +546,7 @@ add_swept_beside(struct scene *scene, struct name_list *names)
 		const struct target *target = ask->seen[i]->target;
 
 		if (target == NULL || target->role != ROLE_SWEEP ||
+		    target->api != ask->account->api ||
 		    strcmp(target->account, ask->account->name) != 0 ||
 		    has_region(names, target->region))
 			continue;
@@ -607,10 +620,24 @@ take_feed(struct scene *scene)
 		const struct measurement *seen = scene->ask->seen[i];
 
 		if (seen->target != NULL && seen->feed != NULL &&
+		    seen->target->api == scene->ask->account->api &&
 		    seen->feed->regions_count > 0 && (best == NULL || is_newer(seen, best)))
 			best = seen;
 	}
 	scene->feed = best != NULL ? best->feed : NULL;
+}
+
+/* Names that a front end of MongoDB handed out, and no document lists. */
+static void
+add_handed_out(struct scene *scene, struct name_list *names)
+{
+	size_t begin = names->count;
+
+	if (scene->ask->account->api != API_MONGO)
+		return;
+	scene_modes_add_beside(scene, names, MODE_GATEWAY);
+	for (size_t i = begin; i < names->count; i++)
+		scene_add(scene, scene->sites, &scene->site_count, &names->targets[i], NULL);
 }
 
 static void
@@ -627,20 +654,23 @@ add_gateways(struct scene *scene, struct name_list *names)
 			scene_add(scene, scene->sites, &scene->site_count, target,
 			    i == 0 ? NULL : &account->locations[i - 1]);
 	}
+	add_handed_out(scene, names);
 	add_swept_beside(scene, names);
 }
 
 struct scene *
-scene_new(struct arena *arena, const struct judge_ask *ask)
+scene_new(struct arena *arena, const struct judge_ask *ask, const struct scenes *apis)
 {
-	struct name_list *names = names_targets(
-	    arena, ask->account, NAMES_SWEEP | NAMES_GATEWAY | NAMES_DIRECT | NAMES_V2);
-	size_t         room = names->count + ask->seen_count + 1;
-	struct target *targets = arena_array(arena, room, sizeof(*targets));
-	struct scene  *scene = arena_alloc(arena, sizeof(*scene));
+	struct name_list *names = names_targets(arena, ask->account,
+	    NAMES_API(ask->account->api) | NAMES_SWEEP | NAMES_GATEWAY | NAMES_DIRECT |
+	        NAMES_V2);
+	size_t            room = names->count + ask->seen_count + 1;
+	struct target    *targets = arena_array(arena, room, sizeof(*targets));
+	struct scene     *scene = arena_alloc(arena, sizeof(*scene));
 
 	scene->arena = arena;
 	scene->ask = ask;
+	scene->apis = apis;
 	scene->claims = claims_of(ask->endpoints, ask->account);
 	take_connections(scene);
 	take_feed(scene);

@@ -1,4 +1,4 @@
-/* scene: what one agent saw of one account, sorted for the checks.
+/* scene: what one agent saw of one API of an account, sorted for the checks.
  *
  * Puts each measurement to its name, says of each resolver's view and of each address what kind it
  * is, and which names got how far.  It judges nothing: the checks do.
@@ -78,9 +78,16 @@ struct site {
 	    unasked; /* a gateway that nobody asks for: stands there for the name's DNS alone */
 };
 
+/* The scenes of all APIs that are judged, in their order. */
+struct scenes {
+	struct scene *of[API_COUNT];
+	size_t        count;
+};
+
 struct scene {
 	struct arena           *arena;
-	const struct judge_ask *ask;
+	const struct judge_ask *ask;  /* its account is a facet: of one API */
+	const struct scenes    *apis; /* this one among them */
 	struct claims           claims;
 	/* The account's, and those that only the document of an endpoint tells of. */
 	struct connection *connections;
@@ -97,7 +104,9 @@ struct scene {
 	const struct feed *feed; /* the newest that names the account's regions; NULL: none */
 };
 
-struct scene *scene_new(struct arena *arena, const struct judge_ask *ask);
+/* The account of the ask is a facet. */
+struct scene *scene_new(
+    struct arena *arena, const struct judge_ask *ask, const struct scenes *apis);
 
 /* The judged names of one mode. */
 const struct site *scene_sites(const struct scene *scene, enum mode mode, size_t *count);
@@ -117,6 +126,10 @@ bool scene_admitted(const struct scene *scene, const struct site *site);
 const char *scene_chain(struct arena *arena, const struct view *view);
 /* The attempt at the address; NULL when there was none. */
 const struct attempt *scene_attempt(const struct site *site, const struct addr *addr);
+/* A gateway, or the front end of the API, answered as one. */
+bool scene_is_answered(const struct endpoint *end);
+/* How that ended; not-run: it was not asked. */
+enum outcome scene_answer(const struct endpoint *end);
 /* No connection, and it is not for us to blame. */
 bool scene_tcp_failed(const struct site *site, const struct attempt *attempt);
 /* Not a failure, nor our own trouble: a statement about the name. */

@@ -208,7 +208,8 @@ is_measured(const struct scene *scene, enum mode mode)
 	for (size_t i = 0; i < scene->ask->seen_count; i++) {
 		const struct target *target = scene->ask->seen[i]->target;
 
-		if (target != NULL && target->mode == mode)
+		if (target != NULL && target->mode == mode &&
+		    target->api == scene->ask->account->api)
 			return true;
 	}
 	return false;
@@ -224,8 +225,8 @@ compare_targets(const void *left, const void *right)
 }
 
 /* Regions that only the measurements know, as those that a gateway told of. */
-static void
-add_names_beside(const struct scene *scene, struct name_list *names, enum mode mode)
+void
+scene_modes_add_beside(const struct scene *scene, struct name_list *names, enum mode mode)
 {
 	const struct judge_ask *ask = scene->ask;
 	size_t                  begin = names->count;
@@ -233,7 +234,8 @@ add_names_beside(const struct scene *scene, struct name_list *names, enum mode m
 	for (size_t i = 0; i < ask->seen_count; i++) {
 		const struct target *target = ask->seen[i]->target;
 
-		if (target == NULL || target->mode != mode ||
+		if (target == NULL || target->mode != mode || target->role == ROLE_SWEEP ||
+		    target->api != ask->account->api ||
 		    strcmp(target->account, ask->account->name) != 0 ||
 		    has_target(names, target))
 			continue;
@@ -288,11 +290,11 @@ scene_modes_add(struct scene *scene, struct name_list *names, size_t room)
 	scene->direct = arena_array(scene->arena, room, sizeof(struct site));
 	scene->thin = arena_array(scene->arena, room, sizeof(struct site));
 	if (is_measured(scene, MODE_DIRECT)) {
-		add_names_beside(scene, names, MODE_DIRECT);
+		scene_modes_add_beside(scene, names, MODE_DIRECT);
 		add_mode(scene, names, MODE_DIRECT, scene->direct, &scene->direct_count);
 	}
 	if (is_measured(scene, MODE_GATEWAY_V2)) {
-		add_names_beside(scene, names, MODE_GATEWAY_V2);
+		scene_modes_add_beside(scene, names, MODE_GATEWAY_V2);
 		add_mode(scene, names, MODE_GATEWAY_V2, scene->thin, &scene->thin_count);
 	}
 	for (size_t i = 0; i < scene->direct_count; i++)

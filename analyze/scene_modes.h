@@ -41,6 +41,9 @@ struct direct {
  * array of names. */
 void scene_modes_add(struct scene *scene, struct name_list *names, size_t room);
 
+/* Adds to names what was measured in the mode as configured, and is not among them. */
+void scene_modes_add_beside(const struct scene *scene, struct name_list *names, enum mode mode);
+
 /* "contoso-westeurope...:21226 (10.1.1.6)". */
 const char *scene_modes_peer(struct arena *arena, const struct replica *replica);
 /* Port 10000 to 20000, where those of public replicas are [cosmos-connection-modes]. */

@@ -1,6 +1,8 @@
 #include "analyze/tree.h"
 
 #include "analyze/ede.h"
+#include "analyze/facet.h"
+#include "analyze/generation.h"
 #include "analyze/region.h"
 #include "analyze/tree_draw.h"
 #include "analyze/tree_modes.h"
@@ -231,6 +233,33 @@ add_gateway(struct tree *tree, struct node *under, const struct endpoint *end)
 	    join(tree, text, end->http_detail));
 }
 
+/* In the words of the API's own protocol. */
+static void
+add_front_end(struct tree *tree, struct node *under, const struct greeting *greeting)
+{
+	const char *text;
+	char        wire[GENERATION_TEXT];
+
+	if (greeting == NULL || greeting->outcome == OUTCOME_NOT_RUN)
+		return;
+	text = describe_time(tree, greeting->took_us);
+	if (greeting->status != 0)
+		text = arena_printf(tree->arena, "%s, status %u", text, greeting->status);
+	if (greeting->wants_login)
+		text = join(tree, text, "asks for login");
+	if (greeting->wire_most != 0)
+		text = join(
+		    tree, text, generation_render(greeting->wire_most, wire, sizeof(wire)));
+	if (*text_or(greeting->versions, "") != '\0')
+		text = arena_printf(tree->arena, "%s, CQL %s", text, greeting->versions);
+	text = join(tree, join(tree, text, greeting->error_code), greeting->error_text);
+	text = join(tree, join(tree, text, greeting->server), greeting->detail);
+	if (*text_or(greeting->hosts, "") != '\0')
+		text = arena_printf(tree->arena, "%s, hands out %s", text, greeting->hosts);
+	add_node(tree, under, "front end: ", tree_draw_ink(greeting->outcome),
+	    outcome_name(greeting->outcome), text);
+}
+
 static const struct endpoint *
 find_endpoint(const struct tree *tree, const char *address, size_t *at)
 {
@@ -270,6 +299,7 @@ add_stages(struct tree *tree, struct node *under, const char *address)
 	        : arena_printf(tree->arena, "%s, from %s", text, end->local));
 	add_tls(tree, under, end);
 	add_gateway(tree, under, end);
+	add_front_end(tree, under, end->greeting);
 }
 
 /* The chain leads through the private zone. */
@@ -410,8 +440,10 @@ plant(struct tree *tree)
 	struct node              *root;
 
 	root = add_node(tree, NULL, "", TABLE_BOLD, place->target->host,
-	    arena_printf(tree->arena, " (%s%s)",
+	    arena_printf(tree->arena, " (%s%s%s%s)",
 	        *region == '\0' ? "the account" : region_name(region),
+	        place->target->api == API_SQL ? "" : ", ",
+	        place->target->api == API_SQL ? "" : facet_title((enum api)place->target->api),
 	        place->target->mode == MODE_DIRECT           ? ", Direct mode"
 	            : place->target->mode == MODE_GATEWAY_V2 ? ", Gateway V2"
 	                                                     : ""));

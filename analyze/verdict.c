@@ -129,14 +129,16 @@ put_summary(const struct account *account, const struct verdict *verdict, struct
 		wbuf_printf(out, " (and %zu more)", verdict->finding_count - 1);
 }
 
-/* Of one mode; well: those that are ok, NULL when nobody asks. */
+/* Of one API and mode; well: those that are ok, NULL when nobody asks. */
 static size_t
-count_places(const struct verdict *verdict, enum mode mode, size_t *well)
+count_places(const struct verdict *verdict, enum api api, enum mode mode, size_t *well)
 {
 	size_t count = 0, good = 0;
 
 	for (size_t i = 0; i < verdict->place_count; i++) {
-		if (verdict->places[i].target->mode != mode)
+		const struct target *target = verdict->places[i].target;
+
+		if (target->api != api || target->mode != mode)
 			continue;
 		count++;
 		good += verdict->places[i].state == STATE_OK ? 1 : 0;
@@ -150,7 +152,10 @@ static void
 put_times(const struct verdict *verdict, struct wbuf *out)
 {
 	uint32_t dns_us = 0, tcp_us = 0, tls_us = 0, wait_us = 0;
-	bool     asked = !verdict->dns_only && count_places(verdict, MODE_GATEWAY, NULL) > 0;
+	bool     http = count_places(verdict, API_SQL, MODE_GATEWAY, NULL) > 0, asked = http;
+
+	for (int api = API_SQL + 1; api < API_COUNT; api++)
+		asked |= count_places(verdict, (enum api)api, MODE_GATEWAY, NULL) > 0;
 
 	for (size_t i = 0; i < verdict->place_count; i++) {
 		const struct measurement *seen = verdict->places[i].seen;
@@ -171,25 +176,34 @@ put_times(const struct verdict *verdict, struct wbuf *out)
 		}
 	}
 	wbuf_printf(out, " dns=%.6fs", dns_us / 1e6);
-	if (asked) /* else 0 would pass for a time */
-		wbuf_printf(out, " tcp=%.6fs tls=%.6fs http=%.6fs", tcp_us / 1e6, tls_us / 1e6,
-		    wait_us / 1e6);
+	if (verdict->dns_only) /* else 0 would pass for a time */
+		return;
+	if (asked)
+		wbuf_printf(out, " tcp=%.6fs tls=%.6fs", tcp_us / 1e6, tls_us / 1e6);
+	if (http)
+		wbuf_printf(out, " http=%.6fs", wait_us / 1e6);
 }
 
 void
 verdict_nagios(const struct account *account, const struct verdict *verdict, struct wbuf *out)
 {
 	static const struct {
+		enum api    api;
 		enum mode   mode;
 		const char *name;
-	} counts[] = { { MODE_GATEWAY, "names_ok" }, { MODE_DIRECT, "direct_ok" },
-		{ MODE_GATEWAY_V2, "v2_ok" } };
+	} counts[] = { { API_SQL, MODE_GATEWAY, "names_ok" },
+		{ API_SQL, MODE_DIRECT, "direct_ok" }, { API_SQL, MODE_GATEWAY_V2, "v2_ok" },
+		{ API_MONGO, MODE_GATEWAY, "mongodb_ok" },
+		{ API_CASSANDRA, MODE_GATEWAY, "cassandra_ok" },
+		{ API_GREMLIN, MODE_GATEWAY, "gremlin_ok" },
+		{ API_TABLE, MODE_GATEWAY, "table_ok" } };
 
 	wbuf_printf(out, "%s - %s: ", nagios_word(verdict->state), account->name);
 	put_summary(account, verdict, out);
 	wbuf_puts(out, " |");
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-		size_t well, count = count_places(verdict, counts[i].mode, &well);
+		size_t well,
+		    count = count_places(verdict, counts[i].api, counts[i].mode, &well);
 
 		if (count > 0)
 			wbuf_printf(out, " %s=%zu;;;0;%zu", counts[i].name, well, count);

@@ -23,8 +23,8 @@ struct verdict_look {
 	enum verdict_trees trees; /* tree_print() of names, behind the table */
 };
 
-/* The modes in short when there are several, a table of places for each, then trees, then each finding with evidence, owner and fix, then what is
- * unknown. */
+/* APIs and modes in short, a row each, when there are several; a table of places for each; then
+ * trees; then each finding with evidence, owner and fix; then what is unknown. */
 void verdict_print(const struct account *account, const struct verdict *verdict,
     const struct verdict_look *look, struct wbuf *out);
 /* One line with performance data [nagios-plugins]. */

@@ -44,6 +44,7 @@ finding_json(const struct finding *finding)
 	json_object_set_new(value, "severity", text_json(state_name(finding->severity)));
 	json_object_set_new(value, "owner", text_json(owner_name(desc->owner)));
 	json_object_set_new(value, "account", text_json(finding->account));
+	json_object_set_new(value, "api", text_json(api_name(finding->api)));
 	json_object_set_new(value, "region", text_json(finding->region));
 	json_object_set_new(value, "host", text_json(finding->host));
 	json_object_set_new(value, "hosts", hosts_json(finding));

@@ -88,7 +88,10 @@ find_telling(const struct measurement *seen)
 	if (seen == NULL || seen->endpoints_count == 0)
 		return NULL;
 	for (size_t i = 0; i < seen->endpoints_count; i++) {
-		if (seen->endpoints[i].http != OUTCOME_OK)
+		const struct endpoint *end = &seen->endpoints[i];
+
+		if (end->greeting != NULL ? end->greeting->outcome != OUTCOME_OK
+		                          : end->http != OUTCOME_OK)
 			return &seen->endpoints[i];
 	}
 	return &seen->endpoints[0];
@@ -106,6 +109,15 @@ enum {
 	COLUMN_WORDS,
 	COLUMN_DNS_WORDS = COLUMN_TCP
 };
+
+/* What the gateway said; of other APIs than NoSQL, what their front end did. */
+static const char *
+describe_answer(const struct endpoint *end, char text[TEXT_ROOM])
+{
+	if (end->greeting != NULL)
+		return describe_stage(end->greeting->outcome, end->greeting->took_us, text);
+	return describe_stage(end->http, end->http_wait_us, text);
+}
 
 static void
 add_gateway(struct table *table, const struct place *place, bool dns_only)
@@ -126,8 +138,7 @@ add_gateway(struct table *table, const struct place *place, bool dns_only)
 		    describe_stage(end->tcp, end->tcp_us, text));
 		table_cell(table, row, COLUMN_TLS, TABLE_PLAIN,
 		    describe_stage(end->tls, end->tls_us, text));
-		table_cell(table, row, COLUMN_HTTP, TABLE_PLAIN,
-		    describe_stage(end->http, end->http_wait_us, text));
+		table_cell(table, row, COLUMN_HTTP, TABLE_PLAIN, describe_answer(end, text));
 	}
 	table_cell(table, row, dns_only ? COLUMN_DNS_WORDS : COLUMN_WORDS, ink, place->words);
 }
@@ -294,23 +305,30 @@ name_api(uint32_t api)
 	return "?";
 }
 
-/* The places of one mode. */
+/* The places of one API in one mode. */
 struct tally {
+	enum api            api;
 	enum mode           mode;
 	const struct place *first; /* of those in the worst state */
 	size_t              count, worst_count;
 	bool                alike; /* all of these say the same */
 };
 
-static struct tally
-tally_mode(const struct verdict *verdict, enum mode mode)
+static bool
+is_of(const struct place *place, enum api api, enum mode mode)
 {
-	struct tally tally = { .mode = mode, .alike = true };
+	return place->target->api == api && place->target->mode == mode;
+}
+
+static struct tally
+tally_mode(const struct verdict *verdict, enum api api, enum mode mode)
+{
+	struct tally tally = { .api = api, .mode = mode, .alike = true };
 
 	for (size_t i = 0; i < verdict->place_count; i++) {
 		const struct place *place = &verdict->places[i];
 
-		if (place->target->mode != mode)
+		if (!is_of(place, api, mode))
 			continue;
 		tally.count++;
 		if (tally.first == NULL || place->state > tally.first->state) {
@@ -349,23 +367,22 @@ describe_mode(const struct tally *tally, char text[TEXT_ROOM])
 }
 
 static void
-print_summary(const struct tally *tallies, const struct verdict_look *look, struct wbuf *out)
+print_summary(const struct tally *tallies, size_t count, const struct verdict_look *look,
+    struct wbuf *out)
 {
 	static const char *const columns[] = { "api", "mode", "state", "words", NULL };
 	struct table            *table = table_new(columns, look->width, look->colour);
 	char                     text[TEXT_ROOM];
 
 	table_wrap(table, 3);
-	for (size_t i = 0; i < MODE_COUNT; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct tally *tally = &tallies[i];
 		enum table_ink      ink;
 		size_t              row;
 
-		if (tally->count == 0)
-			continue;
 		ink = verdict_table_ink(tally->first->state);
 		row = table_row(table);
-		table_cell(table, row, 0, TABLE_PLAIN, name_api(tally->first->target->api));
+		table_cell(table, row, 0, TABLE_PLAIN, name_api(tally->api));
 		table_cell(table, row, 1, TABLE_PLAIN, mode_name(tally->mode));
 		table_cell(table, row, 2, ink, state_name(tally->first->state));
 		table_cell(table, row, 3, ink, describe_mode(tally, text));
@@ -375,11 +392,13 @@ print_summary(const struct tally *tallies, const struct verdict_look *look, stru
 }
 
 static void
-print_mode(const struct verdict *verdict, enum mode mode, const struct verdict_look *look,
-    struct wbuf *out)
+print_mode(const struct verdict *verdict, enum api api, enum mode mode,
+    const struct verdict_look *look, struct wbuf *out)
 {
 	static const char *const of_gateway[] = { "region", "state", "address", "dns", "tcp",
 		"tls", "gateway", "verdict", NULL };
+	static const char *const of_front_end[] = { "region", "state", "address", "dns", "tcp",
+		"tls", "front end", "verdict", NULL };
 	static const char *const of_dns[] = { "region", "state", "address", "dns", "verdict",
 		NULL };
 	static const char *const of_direct[] = { "region", "state", "address", "replicas",
@@ -390,6 +409,7 @@ print_mode(const struct verdict *verdict, enum mode mode, const struct verdict_l
 	const char *const       *columns = mode == MODE_DIRECT ? of_direct
 	          : mode == MODE_GATEWAY_V2                    ? of_thin
 	          : dns_only                                   ? of_dns
+	          : api != API_SQL                             ? of_front_end
 	                                                       : of_gateway;
 	struct table            *table = table_new(columns, look->width, look->colour);
 	size_t                   count = 0;
@@ -400,7 +420,7 @@ print_mode(const struct verdict *verdict, enum mode mode, const struct verdict_l
 	for (size_t i = 0; i < verdict->place_count; i++) {
 		const struct place *place = &verdict->places[i];
 
-		if (place->target->mode != mode)
+		if (!is_of(place, api, mode))
 			continue;
 		if (mode == MODE_DIRECT)
 			add_direct(table, place);
@@ -413,26 +433,40 @@ print_mode(const struct verdict *verdict, enum mode mode, const struct verdict_l
 	table_free(table);
 }
 
+static size_t
+list_tallies(const struct verdict *verdict, struct tally *tallies)
+{
+	size_t count = 0;
+
+	for (int api = 0; api < API_COUNT; api++) {
+		for (int mode = 0; mode < MODE_COUNT; mode++) {
+			tallies[count] = tally_mode(verdict, (enum api)api, (enum mode)mode);
+			count += tallies[count].count > 0 ? 1 : 0;
+		}
+	}
+	return count;
+}
+
 void
 verdict_table_print(
     const struct verdict *verdict, const struct verdict_look *look, struct wbuf *out)
 {
-	struct tally tallies[MODE_COUNT];
-	size_t       modes = 0;
+	struct tally tallies[API_COUNT * MODE_COUNT];
+	size_t       count = list_tallies(verdict, tallies);
+	bool         several = count > 0 && tallies[0].api != tallies[count - 1].api;
 
-	for (int mode = 0; mode < MODE_COUNT; mode++) {
-		tallies[mode] = tally_mode(verdict, (enum mode)mode);
-		modes += tallies[mode].count > 0 ? 1 : 0;
-	}
-	if (modes > 1)
-		print_summary(tallies, look, out);
-	if (modes == 0)
-		print_mode(verdict, MODE_GATEWAY, look, out);
-	for (int mode = 0; mode < MODE_COUNT; mode++) {
-		if (tallies[mode].count == 0)
-			continue;
-		if (modes > 1)
-			wbuf_printf(out, "\n%s\n", mode_name((uint32_t)mode));
-		print_mode(verdict, (enum mode)mode, look, out);
+	if (count > 1)
+		print_summary(tallies, count, look, out);
+	if (count == 0)
+		print_mode(verdict, API_SQL, MODE_GATEWAY, look, out);
+	for (size_t i = 0; i < count; i++) {
+		const struct tally *tally = &tallies[i];
+
+		if (several)
+			wbuf_printf(
+			    out, "\n%s, %s\n", name_api(tally->api), mode_name(tally->mode));
+		else if (count > 1)
+			wbuf_printf(out, "\n%s\n", mode_name(tally->mode));
+		print_mode(verdict, tally->api, tally->mode, look, out);
 	}
 }

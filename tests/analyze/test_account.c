@@ -384,7 +384,8 @@ static const struct {
 	{ "-contoso", "3 to 50" },
 	{ "contoso.example.com", "'example.com' is not a suffix known here" },
 	{ "contoso.documents.cloudapi.de", "this cloud no longer exists" },
-	{ "contoso.mongo.cosmos.azure.com", "is not a suffix known here" },
+	{ "contoso.sqlx.cosmos.azure.com", "is not a suffix known here" },
+	{ "contoso.mongo.cosmos.example.com", "is not a suffix known here" },
 	{ "contoso.privatelink.documents.azure.com", "without 'privatelink.'" },
 };
 

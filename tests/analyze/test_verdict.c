@@ -179,7 +179,7 @@ test_json_has_stable_members(void **state)
 		"findings", "unknowns", NULL };
 	static const char *const of_place[] = { "region", "region_name", "api", "mode", "host",
 		"port", "role", "state", "code", "words", "addresses", "seen", NULL };
-	static const char *const of_finding[] = { "code", "severity", "owner", "account",
+	static const char *const of_finding[] = { "code", "severity", "owner", "account", "api",
 		"region", "host", "hosts", "sentence", "evidence", "fix", "seen", NULL };
 	struct told              told = judge("PLP-101-REGION-NAME-MISSING/causes.json");
 	json_t                  *value = verdict_json(told.witness->account, told.verdict);
