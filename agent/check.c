@@ -247,9 +247,16 @@ take_option(struct arena *arena, struct check_options *options, int option, cons
 	case OPTION_TREE: options->tree = true; break;
 	case OPTION_AZURE_DNS: options->azure_dns = true; break;
 	case OPTION_TCP: options->dns_tcp = true; break;
-	case OPTION_API: return apis_parse(&options->apis, value, err) || err_in(err, "--api");
+	case OPTION_API:
+		if (!apis_parse(&options->apis, value, err))
+			return err_in(err, "--api");
+		options->wanted |= options->apis;
+		break;
 	case OPTION_MODE:
-		return modes_parse(&means->modes, value, err) || err_in(err, "--mode");
+		if (!modes_parse(&means->modes, value, err))
+			return err_in(err, "--mode");
+		options->wanted |= means->modes;
+		break;
 	case OPTION_KEY_FILE: means->key_file = value; break;
 	case OPTION_TOKEN_FILE: means->token_file = value; break;
 	case OPTION_MANAGED_IDENTITY: return check_identity_parse(means, value, err);
@@ -568,6 +575,7 @@ check_once(
 	        .source = options.source,
 	        .modes = options.means.modes,
 	        .apis = options.apis,
+	        .wanted = options.wanted,
 	        .means = check_means_direct(&options.means),
 	        .credential = check_means_has_credential(&options.means) ? &credential : NULL,
 	        .proxy = options.means.proxy,

@@ -28,7 +28,8 @@ struct check_options {
 	size_t             region_count;
 	int64_t            sweep_rate; /* questions a second to each server */
 	struct check_means means;
-	unsigned           apis; /* --api, as flags of names.h; 0: what the document tells */
+	unsigned           apis;   /* --api, as flags of names.h; 0: what the document tells */
+	unsigned           wanted; /* likewise, what --api and --mode say */
 	bool               exit_zero, no_color, no_sweep, dns_only, tree;
 	bool               azure_dns; /* ask Azure's server, on Azure or not */
 	bool               dns_tcp;   /* ask each DNS server over TCP as well */

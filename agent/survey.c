@@ -303,7 +303,8 @@ judge_visits(struct survey *survey, struct survey_result *results)
 		struct judge_ask judge = { .account = subject->account,
 			.has_document = subject->has_document,
 			.seen = seen,
-			.endpoints = ask->endpoints };
+			.endpoints = ask->endpoints,
+			.wanted = ask->wanted };
 
 		for (struct visit *visit = survey->first; visit != NULL; visit = visit->next) {
 			if (visit->subject == subject && visit->seen != NULL)

@@ -26,7 +26,8 @@ struct survey_ask {
 	bool                         tcp_too;  /* ask each DNS server over TCP as well */
 	struct addr                  source;   /* family 0: the kernel's choice */
 	unsigned                     modes;    /* NAMES_GATEWAY and the like; 0: gateway */
-	unsigned apis; /* NAMES_API(); 0: those that the account serves, as far as is told */
+	unsigned wanted; /* of modes and APIs, what a person asked for; 0: nothing */
+	unsigned apis;   /* NAMES_API(); 0: those that the account serves, as far as is told */
 	/* Addresses of Direct mode, and limits; its signer is set by us, from the credential. */
 	struct direct_means             means;
 	const struct credential_source *credential; /* NULL: none */

@@ -1,5 +1,6 @@
 #include "analyze/checks.h"
 
+#include "analyze/facet.h"
 #include "base/text.h"
 
 static const struct {
@@ -12,17 +13,18 @@ static const struct {
 };
 
 /* Endpoints of other APIs say nothing about this one; the group's case is not stable. */
-static bool
-concerns(const struct connection *connection)
+bool
+check_is_for_api(const struct scene *scene, const struct connection *connection)
 {
-	return *connection->group == '\0' || text_equal_nocase(connection->group, "Sql");
+	return *connection->group == '\0' ||
+	    text_equal_nocase(connection->group, facet_group(scene->ask->account));
 }
 
 static enum finding_code
-find_code(const struct connection *connection)
+find_code(const struct scene *scene, const struct connection *connection)
 {
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
-		if (concerns(connection) &&
+		if (check_is_for_api(scene, connection) &&
 		    text_equal_nocase(connection->status, statuses[i].status))
 			return statuses[i].code;
 	}
@@ -36,9 +38,9 @@ check_blocking_connection(const struct scene *scene, enum finding_code *code)
 
 	for (size_t i = 0; i < scene->connection_count; i++) {
 		const struct connection *connection = &scene->connections[i];
-		enum finding_code        found = find_code(connection);
+		enum finding_code        found = find_code(scene, connection);
 
-		if (concerns(connection) && found == FINDING_COUNT)
+		if (check_is_for_api(scene, connection) && found == FINDING_COUNT)
 			return NULL; /* approved, or of a state that we do not know */
 		if (blocking == NULL && found != FINDING_COUNT) {
 			blocking = connection;
@@ -56,7 +58,7 @@ check_connections(const struct scene *scene, struct report *out)
 
 	for (size_t i = 0; i < scene->connection_count; i++) {
 		const struct connection *connection = &scene->connections[i];
-		enum finding_code        code = find_code(connection);
+		enum finding_code        code = find_code(scene, connection);
 
 		if (code == FINDING_COUNT)
 			continue;

@@ -1,6 +1,7 @@
 #include "analyze/checks.h"
 
 #include "analyze/ede.h"
+#include "analyze/facet.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -9,7 +10,8 @@ static bool
 has_approved(const struct scene *scene)
 {
 	for (size_t i = 0; i < scene->connection_count; i++) {
-		if (text_equal_nocase(scene->connections[i].status, "Approved"))
+		if (check_is_for_api(scene, &scene->connections[i]) &&
+		    text_equal_nocase(scene->connections[i].status, "Approved"))
 			return true;
 	}
 	return false;
@@ -81,10 +83,14 @@ static void
 add_public(const struct scene *scene, const struct site *site, const struct view *view,
     struct report *out)
 {
+	const char       *other = check_private_api(scene, view);
+	enum finding_code code = other != NULL ? FINDING_API_ZONE_MISSING
+	                                       : FINDING_PUBLIC_ANSWER;
+
 	report_add(out,
 	    &(struct sighting){
-	        .code = is_fallback(scene, site, view) ? FINDING_FALLBACK_TO_INTERNET
-	                                               : FINDING_PUBLIC_ANSWER,
+	        .code = is_fallback(scene, site, view) ? FINDING_FALLBACK_TO_INTERNET : code,
+	        .detail = other,
 	        .site = site,
 	        .resolver = view->dns->resolver,
 	        .address = view->dns->addresses[0].address,
@@ -102,6 +108,10 @@ add_open(const struct scene *scene, const struct site *site, const struct view *
 	const struct account *account = scene->ask->account;
 	bool closed = text_equal_nocase(account->public_network_access, "Disabled");
 	bool approved = has_approved(scene);
+
+	/* Told of the API as a whole: it cannot have one, or has none. */
+	if (!facet_is_supported(account) || check_lacks_group(scene) != NULL)
+		return;
 
 	report_add(out,
 	    &(struct sighting){

@@ -119,18 +119,23 @@ describe_missing(const struct scene *scene, const struct site *site, const struc
 void
 check_missing(const struct scene *scene, const struct site *site, struct report *out)
 {
-	bool is_global = *site->place->target->region == '\0';
+	bool        is_global = *site->place->target->region == '\0';
+	const char *sender = check_sender(scene, site);
 
 	for (size_t i = 0; i < site->view_count; i++) {
 		if (site->views[i].kind != VIEW_MISSING)
 			continue;
 		report_add(out,
 		    &(struct sighting){
-		        .code = is_global ? FINDING_GLOBAL_NAME_MISSING
-		                          : FINDING_REGION_NAME_MISSING,
+		        .code = is_global    ? FINDING_GLOBAL_NAME_MISSING
+		            : sender != NULL ? FINDING_MONGO_HOST_MISSING
+		                             : FINDING_REGION_NAME_MISSING,
 		        .site = site,
 		        .resolver = site->views[i].dns->resolver,
-		        .evidence = describe_missing(scene, site, &site->views[i]),
+		        .evidence = arena_printf(scene->arena, "%s%s%s",
+		            describe_missing(scene, site, &site->views[i]),
+		            sender != NULL ? "; handed out by " : "",
+		            sender != NULL ? sender : ""),
 		    });
 	}
 }

@@ -59,6 +59,13 @@ check_tcp(const struct scene *scene, const struct site *site, const struct attem
 	if (code == FINDING_COUNT)
 		return;
 	sighting.evidence = describe(scene, site, attempt);
+	if (code != FINDING_TCP_RESET)
+		sighting.detail = check_open_neighbour(scene, site, attempt);
+	if (sighting.detail != NULL) {
+		sighting.code = FINDING_API_PORT_CLOSED;
+		sighting.evidence = arena_printf(
+		    scene->arena, "%s; %s", sighting.evidence, sighting.detail);
+	}
 	/* An endpoint that is not approved carries no traffic: nothing else is to blame. */
 	if (blocking != NULL && addr_class(&attempt->addr) != ADDR_PUBLIC) {
 		sighting.code = cause;

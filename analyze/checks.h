@@ -32,6 +32,10 @@ void check_tls(const struct scene *scene, const struct site *site,
 void check_http(const struct scene *scene, const struct site *site,
     const struct attempt *attempt, struct report *out);
 
+/* Likewise, for other APIs than NoSQL. */
+void check_greeting(const struct scene *scene, const struct site *site,
+    const struct attempt *attempt, struct report *out);
+
 /* Called for each name, behind the checks of all gateways: what signed requests were told. */
 void check_feed(const struct scene *scene, const struct site *site, struct report *out);
 /* Called for each name of the mode that was measured, behind those. */
@@ -44,6 +48,23 @@ void check_swept(const struct scene *scene, struct report *out);
 void check_connections(const struct scene *scene, struct report *out);
 void check_regions(const struct scene *scene, struct report *out);
 void check_slow(const struct scene *scene, struct report *out);
+/* Before all others: what the documents alone say of the API. */
+void check_modes(const struct scene *scene, struct report *out);
+void check_version(const struct scene *scene, struct report *out);
+void check_group(const struct scene *scene, struct report *out);
+void check_suffix(const struct scene *scene, struct report *out);
+
+/* Whether the connection is for a private endpoint of the scene's API. */
+bool check_is_for_api(const struct scene *scene, const struct connection *connection);
+/* Why the API's names have no private endpoint at all, by document; NULL: nothing says so. */
+const char *check_lacks_group(const struct scene *scene);
+/* Another API of the account to which the same server gives private addresses; NULL: none. */
+const char *check_private_api(const struct scene *scene, const struct view *view);
+/* "port 443 of it answers", of another API where only the port can be what differs; NULL: none. */
+const char *check_open_neighbour(
+    const struct scene *scene, const struct site *site, const struct attempt *attempt);
+/* A front end of MongoDB sends drivers to the name; NULL: none does, else where it was heard. */
+const char *check_sender(const struct scene *scene, const struct site *site);
 
 /* TRUNCATED_NO_TCP, or AZURE_TCP_BLOCKED, when that is how the view failed; else FINDING_COUNT. */
 enum finding_code check_cut_code(const struct view *view);

@@ -59,6 +59,7 @@
 #include "analyze/checks.h"
 #include "analyze/facet.h"
 #include "analyze/merge.h"
+#include "analyze/names.h"
 #include "analyze/place.h"
 #include "analyze/scene_modes.h"
 
@@ -86,6 +87,7 @@ static void (*const attempt_checks[])(
 	check_tcp,
 	check_tls,
 	check_http,
+	check_greeting,
 };
 
 static void (*const scene_checks[])(const struct scene *, struct report *) = {
@@ -123,6 +125,10 @@ run_mode_checks(const struct scene *scene, struct report *report)
 static void
 run_checks(const struct scene *scene, struct report *report)
 {
+	check_modes(scene, report);
+	check_version(scene, report);
+	check_group(scene, report);
+	check_suffix(scene, report);
 	for (size_t i = 0; i < scene->site_count; i++) {
 		const struct site *site = &scene->sites[i];
 
@@ -321,6 +327,7 @@ static unsigned
 find_apis(const struct judge_ask *ask)
 {
 	const struct account *account = ask->account;
+	unsigned              wanted = (ask->wanted & NAMES_APIS) >> NAMES_APIS_AT;
 	unsigned              apis = 0;
 
 	for (size_t i = 0; i < ask->seen_count; i++) {
@@ -330,7 +337,10 @@ find_apis(const struct judge_ask *ask)
 			apis |= 1u << target->api;
 	}
 	if (apis == 0)
-		return account->apis;
+		apis = wanted != 0 ? wanted : account->apis;
+	/* The modes that were asked for leave nothing to measure of some. */
+	if ((ask->wanted & NAMES_DIRECT) != 0 && (ask->wanted & NAMES_GATEWAY) == 0)
+		apis |= wanted != 0 ? wanted : account->apis;
 	if ((account->apis & (1u << API_MONGO)) != 0 && !facet_is_version_supported(account))
 		apis |= 1u << API_MONGO;
 	return apis;

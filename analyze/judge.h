@@ -126,6 +126,7 @@ struct judge_ask {
 	size_t                           seen_count;
 	/* All documents of private endpoints that there are, of other accounts too; NULL: none. */
 	const struct endpoint_index *endpoints;
+	unsigned wanted; /* flags of names.h that a person asked for; 0: nobody did */
 };
 
 /* Everything is in the arena, and borrows from the ask, which outlives it. */

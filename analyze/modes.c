@@ -17,6 +17,9 @@ static const struct {
 
 enum { MODE_WORDS = sizeof(words_of_modes) / sizeof(words_of_modes[0]), WORD_MAX = 20 };
 
+/* A person may ask for it still, and is told. */
+static const char gone[] = "direct-https";
+
 static bool
 refuse(const char *word, struct err *err)
 {
@@ -56,7 +59,9 @@ modes_parse(unsigned *flags, const char *text, struct err *err)
 			return refuse(text, err);
 		memcpy(word, text, length);
 		word[length] = '\0';
-		if (!modes_add(flags, word, err))
+		if (strcmp(word, gone) == 0)
+			*flags |= NAMES_DIRECT_HTTPS;
+		else if (!modes_add(flags, word, err))
 			return false;
 		if (text[length] == '\0')
 			return true;

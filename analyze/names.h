@@ -26,7 +26,9 @@ enum {
 	/* Connection modes; none of the three is as good as NAMES_GATEWAY. */
 	NAMES_GATEWAY = 4,
 	NAMES_DIRECT = 8,
-	NAMES_V2 = 16
+	NAMES_V2 = 16,
+	/* Gone, and told so when it is asked for; makes no names. */
+	NAMES_DIRECT_HTTPS = 32
 };
 
 /* APIs, as bits 1 << API_*: which to make names for; none: those that the account serves. */

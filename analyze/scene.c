@@ -658,6 +658,26 @@ add_gateways(struct scene *scene, struct name_list *names)
 	add_swept_beside(scene, names);
 }
 
+/* An API that was asked for in Direct mode alone, and has none: one place says so. */
+static void
+add_unsupported(struct scene *scene)
+{
+	const struct account *account = scene->ask->account;
+	struct target        *target;
+
+	if (account->api == API_SQL || (scene->ask->wanted & NAMES_DIRECT) == 0 ||
+	    (scene->ask->wanted & NAMES_GATEWAY) != 0)
+		return;
+	target = arena_alloc(scene->arena, sizeof(*target));
+	target->account = account->name;
+	target->api = account->api;
+	target->mode = MODE_DIRECT;
+	target->region = "";
+	target->host = account->host;
+	target->port = account->port;
+	scene_add(scene, scene->direct, &scene->direct_count, target, NULL);
+}
+
 struct scene *
 scene_new(struct arena *arena, const struct judge_ask *ask, const struct scenes *apis)
 {
@@ -682,5 +702,6 @@ scene_new(struct arena *arena, const struct judge_ask *ask, const struct scenes 
 		names_advertise(names, scene->feed);
 	add_gateways(scene, names);
 	scene_modes_add(scene, names, room);
+	add_unsupported(scene);
 	return scene;
 }

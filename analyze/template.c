@@ -1,5 +1,6 @@
 #include "analyze/template.h"
 
+#include "analyze/facet.h"
 #include "analyze/region.h"
 #include "base/addr.h"
 #include "base/text.h"
@@ -148,6 +149,10 @@ find_value(const struct words *words, const char *name)
 		return words->endpoint != NULL ? words->endpoint->name : "";
 	if (strcmp(name, "endpoint_group") == 0)
 		return text_or_empty(find_endpoint_group(words));
+	if (strcmp(name, "api") == 0)
+		return api_name(words->account->api);
+	if (strcmp(name, "group_id") == 0)
+		return facet_group(words->account);
 	if (strcmp(name, "region_name") == 0)
 		return target != NULL ? region_name(target->region) : "";
 	if (strcmp(name, "host") == 0)

@@ -1,5 +1,7 @@
 #include "tests/support/support_witness.h"
 
+#include "analyze/apis.h"
+#include "analyze/modes.h"
 #include "analyze/names.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -196,13 +198,55 @@ make_endpoint(const char *address, const struct target *target)
 	    401, "http_wait_us", 1300, "gateway_version", "version=2.14.0");
 }
 
+/* What each API says before anybody logs in, when it is well. */
+static json_t *
+make_greeting(const struct maker *maker, const struct target *target)
+{
+	json_t     *greeting = json_pack("{s:s s:i}", "outcome", "ok", "took_us", 1500);
+	const char *hosts = "";
+
+	switch ((enum api)target->api) {
+	case API_MONGO:
+		for (size_t i = 0; i < maker->witness->account->location_count; i++)
+			hosts = arena_printf(maker->arena, "%s%scontoso-%s%s:10255", hosts,
+			    i > 0 ? " " : "", maker->witness->account->locations[i].label,
+			    strchr(target->host, '.'));
+		json_object_set_new(greeting, "wire_most", json_integer(18));
+		json_object_set_new(greeting, "hello_code", json_integer(115));
+		json_object_set_new(greeting, "hosts", json_string(hosts));
+		break;
+	case API_CASSANDRA:
+		json_object_set_new(greeting, "versions", json_string("3.4.4"));
+		break;
+	case API_GREMLIN:
+	case API_TABLE: json_object_set_new(greeting, "status", json_integer(401)); break;
+	case API_SQL:
+	case API_COUNT: break;
+	}
+	json_object_set_new(greeting, "wants_login", json_true());
+	return greeting;
+}
+
+static json_t *
+make_front_end(const struct maker *maker, const char *address, const struct target *target)
+{
+	json_t     *end = make_endpoint(address, target);
+	const char *of_sql[] = { "http", "http_status", "http_wait_us", "gateway_version" };
+
+	for (size_t i = 0; i < sizeof(of_sql) / sizeof(of_sql[0]); i++)
+		json_object_del(end, of_sql[i]);
+	json_object_set_new(end, "greeting", make_greeting(maker, target));
+	return end;
+}
+
 static json_t *
 make_well(const struct maker *maker, const struct target *target, size_t number)
 {
-	const struct account *account = maker->witness->account;
-	const char           *address = arena_printf(maker->arena, "10.1.0.%zu", 4 + number);
-	const char           *alias = arena_printf(maker->arena, "%.*s.%s",
-	              (int)strcspn(target->host, "."), target->host, account->zone);
+	const char *address = arena_printf(
+	    maker->arena, "10.1.%u.%zu", target->api, 4 + number);
+	int         first = (int)strcspn(target->host, ".");
+	const char *alias = arena_printf(
+	    maker->arena, "%.*s.privatelink%s", first, target->host, target->host + first);
 
 	return json_pack(
 	    "{s:I s:i s:[{s:s s:s s:s s:i s:s s:i s:[{s:s s:s s:i}] s:[{s:s s:i}]}] "
@@ -211,7 +255,8 @@ make_well(const struct maker *maker, const struct target *target, size_t number)
 	    "10.0.0.2", "outcome", "ok", "transport", "udp", "took_us", 1500, "aaaa_outcome",
 	    "nodata", "tries", 1, "hops", "owner", target->host, "target", alias, "ttl_s", 300,
 	    "addresses", "address", address, "ttl_s", 10, "endpoints",
-	    make_endpoint(address, target));
+	    target->api == API_SQL ? make_endpoint(address, target)
+	                           : make_front_end(maker, address, target));
 }
 
 /* What a gateway tells to signed requests; `account` of the measurement that holds it. */
@@ -306,6 +351,8 @@ find_number(const struct maker *maker, const struct target *target, size_t at)
 		if (strcmp(account->locations[i].label, target->region) == 0)
 			return i + 1;
 	}
+	if (target->api != API_SQL)
+		return at;
 	/* Swept names stand behind those of the other modes. */
 	return *target->region == '\0'
 	    ? 0
@@ -352,7 +399,8 @@ make_measurement(
 	json_t             *value = make_base(maker, target, at, change), *feed;
 	struct measurement *seen;
 
-	if (target->role == ROLE_CONFIGURED && target->mode == MODE_GATEWAY) {
+	if (target->role == ROLE_CONFIGURED && target->mode == MODE_GATEWAY &&
+	    target->api == API_SQL) {
 		value = merge_into(value, json_object_get(maker->root, "every"));
 		feed = json_object_get(value, "feed");
 		if (feed != NULL)
@@ -373,8 +421,9 @@ find_change(const json_t *changes, const struct target *target)
 {
 	json_t *change = json_object_get(changes, target->region);
 	json_t *every = json_object_get(changes, "*");
+	bool    alone = target->mode == MODE_GATEWAY && target->api == API_SQL;
 
-	if (target->mode == MODE_GATEWAY || every == NULL || json_is_null(change))
+	if (alone || target->role == ROLE_SWEEP || every == NULL || json_is_null(change))
 		return json_incref(change);
 	return change == NULL ? json_deep_copy(every) : merge(every, change);
 }
@@ -412,15 +461,42 @@ make_seen(const struct maker *maker)
 {
 	struct support_witness *witness = maker->witness;
 	struct name_list       *names = names_targets(maker->arena, witness->account,
-	          NAMES_SWEEP | NAMES_GATEWAY | NAMES_DIRECT | NAMES_V2);
+	          NAMES_API(API_SQL) | NAMES_SWEEP | NAMES_GATEWAY | NAMES_DIRECT | NAMES_V2);
 
-	witness->seen = arena_array(maker->arena, names->count + 1, sizeof(void *));
+	witness->seen = arena_array(maker->arena, names->count * API_COUNT + 1, sizeof(void *));
 	if (!json_is_false(json_object_get(maker->root, "gateway")))
 		make_mode(maker, names, MODE_GATEWAY, "seen");
 	if (json_object_get(maker->root, "direct") != NULL)
 		make_mode(maker, names, MODE_DIRECT, "direct");
 	if (json_object_get(maker->root, "thin") != NULL)
 		make_mode(maker, names, MODE_GATEWAY_V2, "thin");
+	for (uint32_t api = API_SQL + 1; api < API_COUNT; api++) {
+		if (json_object_get(maker->root, api_name(api)) == NULL)
+			continue;
+		names = names_targets(maker->arena, witness->account,
+		    NAMES_API(api) | NAMES_SWEEP | NAMES_GATEWAY);
+		make_mode(maker, names, MODE_GATEWAY, api_name(api));
+	}
+}
+
+static void
+make_wanted(const struct maker *maker)
+{
+	const char *apis = json_string_value(json_object_get(maker->root, "apis"));
+	const char *modes = json_string_value(json_object_get(maker->root, "modes"));
+	unsigned    flags;
+	struct err  err;
+
+	if (apis != NULL) {
+		if (!apis_parse(&flags, apis, &err))
+			fail(maker->path, "apis:", err.text);
+		maker->witness->wanted |= flags;
+	}
+	if (modes != NULL) {
+		if (!modes_parse(&flags, modes, &err))
+			fail(maker->path, "modes:", err.text);
+		maker->witness->wanted |= flags;
+	}
 }
 
 static void
@@ -540,7 +616,7 @@ check_members(const struct maker *maker)
 {
 	static const char known[] =
 	    " title document endpoints every seen swept gateway direct thin feed expect "
-	    "state ";
+	    "state mongodb cassandra gremlin table apis modes given ";
 	const char *name;
 	json_t     *value;
 
@@ -567,7 +643,10 @@ support_witness_read(struct arena *arena, const char *path)
 	maker.witness->state = copy_text(&maker, maker.root, "state");
 	make_account(&maker);
 	make_endpoints(&maker);
+	if (json_object_get(maker.root, "given") != NULL)
+		maker.witness->account->given = copy_text(&maker, maker.root, "given");
 	make_seen(&maker);
+	make_wanted(&maker);
 	make_expected(&maker);
 	json_decref(maker.root);
 	return maker.witness;
@@ -578,7 +657,7 @@ support_witness_judge(struct arena *arena, const struct support_witness *witness
 {
 	const struct judge_ask ask = { witness->account, witness->has_document,
 		(const struct measurement *const *)witness->seen, witness->seen_count,
-		witness->endpoints };
+		witness->endpoints, witness->wanted };
 
 	/* The verdict borrows from the ask only until it is made, but for what it points at. */
 	return judge_run(arena, &ask);

@@ -18,6 +18,12 @@
  *   thin      Gateway V2 likewise: advertised by the gateway, and ready
  *   feed      changes to what signed requests were told, well, which every gateway's measurement
  *             then has; absent: there were no credentials
+ *   mongodb, cassandra, gremlin, table
+ *             the names of that API were measured too, each well, but for these changes by region;
+ *             "*": to every one
+ *   apis, modes
+ *             what a person asked for, as after --api and --mode; absent: nothing
+ *   given     suffix that was given with the account's name
  *   swept     true: all other swept names were measured too, and do not exist
  *   expect    the findings, all of them: code, region; and severity, evidence and fix (parts of
  *             the texts) where they matter
@@ -44,6 +50,7 @@ struct support_witness {
 	struct measurement     **seen;
 	size_t                   seen_count;
 	struct endpoint_index   *endpoints; /* NULL: none were given */
+	unsigned                 wanted;    /* flags of names.h */
 	struct support_expected *expected;
 	size_t                   expected_count;
 };

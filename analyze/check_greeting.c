@@ -1,0 +1,107 @@
+#include "analyze/checks.h"
+
+#include <string.h>
+
+static bool
+has_text(const char *text)
+{
+	return text != NULL && *text != '\0';
+}
+
+/* Too many requests in the words of each API: 16500 of MongoDB, 0x1001 of Cassandra, a status of
+ * HTTP. */
+static bool
+is_busy(const struct greeting *greeting)
+{
+	return has_text(greeting->error_code) &&
+	    (strcmp(greeting->error_code, "16500") == 0 ||
+	        strcmp(greeting->error_code, "0x1001") == 0 ||
+	        strcmp(greeting->error_code, "429") == 0);
+}
+
+static enum finding_code
+find_refusal(const struct greeting *greeting)
+{
+	enum finding_code code = check_refusal(greeting->path, greeting->error_text);
+
+	return code != FINDING_GATEWAY_ANSWERS_OTHER ? code : FINDING_API_REFUSES;
+}
+
+static enum finding_code
+find_failure(const struct site *site, const struct greeting *greeting)
+{
+	switch ((enum outcome)greeting->outcome) {
+	case OUTCOME_OK:
+	case OUTCOME_NOT_RUN:
+	case OUTCOME_AGENT_LATE:
+	case OUTCOME_POLICY:
+	case OUTCOME_LOCAL: return FINDING_COUNT;
+	case OUTCOME_REFUSED_BY_PEER: return find_refusal(greeting);
+	case OUTCOME_TIMEOUT:
+		return site->seen->agent_late ? FINDING_COUNT : FINDING_API_SILENT;
+	case OUTCOME_RESET:
+	case OUTCOME_CLOSED: return FINDING_API_SILENT;
+	default: return FINDING_API_ANSWERS_OTHER;
+	}
+}
+
+static const char *
+describe(const struct scene *scene, const struct attempt *attempt)
+{
+	const struct greeting *greeting = attempt->end->greeting;
+	const char            *text = arena_printf(
+	               scene->arena, "%s: %s", attempt->peer, outcome_name(greeting->outcome));
+
+	if (greeting->status != 0)
+		text = arena_printf(scene->arena, "%s, status %u", text, greeting->status);
+	if (has_text(greeting->error_code))
+		text = arena_printf(scene->arena, "%s, error %s", text, greeting->error_code);
+	if (has_text(greeting->server))
+		text = arena_printf(scene->arena, "%s, server %s", text, greeting->server);
+	if (has_text(greeting->seen_as))
+		text = arena_printf(scene->arena, "%s, seen as %s", text, greeting->seen_as);
+	if (has_text(greeting->error_text))
+		text = arena_printf(scene->arena, "%s: \"%s\"", text, greeting->error_text);
+	if (has_text(greeting->request_id))
+		text = arena_printf(
+		    scene->arena, "%s, activity %s", text, greeting->request_id);
+	if (has_text(greeting->detail))
+		text = arena_printf(scene->arena, "%s; %s", text, greeting->detail);
+	return text;
+}
+
+static const char *
+find_detail(const struct scene *scene, const struct greeting *greeting, enum finding_code code)
+{
+	if (code == FINDING_API_REFUSES && has_text(greeting->error_code))
+		return arena_printf(scene->arena, "error %s", greeting->error_code);
+	if (code == FINDING_API_ANSWERS_OTHER && has_text(greeting->detail))
+		return greeting->detail;
+	return outcome_name(greeting->outcome);
+}
+
+void
+check_greeting(const struct scene *scene, const struct site *site,
+    const struct attempt *attempt, struct report *out)
+{
+	const struct endpoint *end = attempt->end;
+	enum finding_code      code;
+
+	if (end->greeting == NULL || end->tls != OUTCOME_OK)
+		return;
+	code = find_failure(site, end->greeting);
+	if (code == FINDING_COUNT)
+		return;
+	report_add(out,
+	    &(struct sighting){
+	        .code = code,
+	        .site = site,
+	        .severity = code == FINDING_API_REFUSES && is_busy(end->greeting)
+	            ? STATE_WARNING
+	            : STATE_OK,
+	        .address = end->address,
+	        .port = end->port,
+	        .detail = find_detail(scene, end->greeting, code),
+	        .evidence = describe(scene, attempt),
+	    });
+}
