@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* One region of an account in one mode, as one agent sees it: several names of it count as one. */
+/* One region of an account in one API and mode, as one agent sees it: several names of it count as one. */
 struct cell {
 	const struct board_agent *agent;
 	const struct board_view  *view;
@@ -78,7 +78,8 @@ get_http_status(const struct cell *cell, double *value)
 	const struct endpoint *endpoint = find_http(cell);
 
 	*value = endpoint != NULL ? endpoint->http_status : 0;
-	return cell->place->seen->endpoints_count > 0;
+	/* Other APIs than NoSQL are not asked in HTTP. */
+	return cell->place->seen->endpoints_count > 0 && cell->place->target->api == API_SQL;
 }
 
 static bool
@@ -125,11 +126,12 @@ is_fresh(const struct board *board, const struct place *place, int64_t now_ms)
 static bool
 is_alike(const struct place *left, const struct place *right)
 {
-	return left->target->mode == right->target->mode &&
+	return left->target->api == right->target->api &&
+	    left->target->mode == right->target->mode &&
 	    strcmp(left->target->region, right->target->region) == 0;
 }
 
-/* Whether a place before this one has the same region and mode: it was told with that one. */
+/* Whether a place before this one has the same region, API and mode: it was told with that one. */
 static bool
 is_repeated(const struct verdict *verdict, size_t at)
 {
@@ -183,21 +185,27 @@ struct page {
 	const struct family *family;
 };
 
-/* The gateway's series go without the label, as they did before there were other modes. */
-static const char *
-label_mode(const struct cell *cell)
-{
-	return cell->place->target->mode == MODE_GATEWAY ? NULL : "mode";
-}
-
+/* The series of NoSQL and of the gateway go without the label, as they did before there were other
+ * APIs and modes. */
 static void
 write_cell(void *arg, const struct cell *cell)
 {
-	struct page      *page = arg;
-	const char *const labels[] = { "account", cell->view->name, "region",
-		label_region(cell->place->target->region), "agent", cell->agent->name,
-		label_mode(cell), mode_name(cell->place->target->mode), NULL };
-	double            value;
+	struct page         *page = arg;
+	const struct target *target = cell->place->target;
+	const char          *labels[] = { "account", cell->view->name, "region",
+		         label_region(target->region), "agent", cell->agent->name, NULL, NULL, NULL,
+		         NULL, NULL };
+	size_t               at = 6;
+	double               value;
+
+	if (target->api != API_SQL) {
+		labels[at++] = "api";
+		labels[at++] = api_name(target->api);
+	}
+	if (target->mode != MODE_GATEWAY) {
+		labels[at++] = "mode";
+		labels[at++] = mode_name(target->mode);
+	}
 
 	if (page->family->value(cell, &value))
 		metric_sample(page->out, page->family->name, labels, value);

@@ -96,6 +96,7 @@ on_cell(const struct page_ask *ask, struct request *request, struct arena *arena
 		.account = params_text(arena, query, "account"),
 		.region = params_text(arena, query, "region"),
 		.host = params_text(arena, query, "host"),
+		.api = params_text(arena, query, "api"),
 		.mode = params_text(arena, query, "mode") };
 	json_t           *value;
 

@@ -32,6 +32,7 @@ struct json_t *query_accounts(const struct query *query);
 struct query_cell {
 	const char *agent, *account, *region;
 	const char *host; /* NULL: any */
+	const char *api;  /* "sql", "mongodb", ...; NULL: the first that there is */
 	const char *mode; /* "gateway", "direct", "gateway-v2"; NULL: the first that there is */
 };
 /* All that is known of one cell; NULL when there is none such. */

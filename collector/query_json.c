@@ -1,5 +1,6 @@
 #include "collector/query.h"
 
+#include "analyze/facet.h"
 #include "analyze/region.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -52,18 +53,24 @@ name_place(const char *region)
 	return region[0] == '\0' ? "Global" : region_name(region);
 }
 
-/* A name has one row in each mode that was measured. */
+/* A name has one row in each mode that was measured: "West Europe", "West Europe (direct)",
+ * "West Europe (MongoDB)". */
 static void
 put_name(json_t *object, const char *name, const struct target *target)
 {
 	const char *place = name_place(target->region);
 	char       *text;
 
-	if (target->mode == MODE_GATEWAY) {
+	if (target->mode == MODE_GATEWAY && target->api == API_SQL) {
 		put_text(object, name, place);
 		return;
 	}
-	text = mem_printf("%s (%s)", place, mode_name(target->mode));
+	if (target->api == API_SQL)
+		text = mem_printf("%s (%s)", place, mode_name(target->mode));
+	else
+		text = mem_printf("%s (%s%s%s)", place, facet_title((enum api)target->api),
+		    target->mode == MODE_GATEWAY ? "" : ", ",
+		    target->mode == MODE_GATEWAY ? "" : mode_name(target->mode));
 	put_text(object, name, text);
 	free(text);
 }
@@ -112,17 +119,19 @@ make_cell(struct grid *grid, const struct board_agent *agent, const struct place
 	return cell;
 }
 
-/* host and mode NULL: any. */
+/* host, api and mode NULL: any. */
 static const struct place *
-find_place(
-    const struct board_view *view, const char *region, const char *host, const char *mode)
+find_place(const struct board_view *view, const struct query_cell *cell)
 {
 	for (size_t i = 0; view->verdict != NULL && i < view->verdict->place_count; i++) {
 		const struct place *place = &view->verdict->places[i];
 
-		if (strcmp(place->target->region, region) == 0 &&
-		    (host == NULL || strcmp(place->target->host, host) == 0) &&
-		    (mode == NULL || strcmp(mode_name(place->target->mode), mode) == 0))
+		if (strcmp(place->target->region, cell->region) == 0 &&
+		    (cell->host == NULL || strcmp(place->target->host, cell->host) == 0) &&
+		    (cell->api == NULL ||
+		        strcmp(api_name(place->target->api), cell->api) == 0) &&
+		    (cell->mode == NULL ||
+		        strcmp(mode_name(place->target->mode), cell->mode) == 0))
 			return place;
 	}
 	return NULL;
@@ -141,7 +150,11 @@ make_row(struct grid *grid, const char *account, const struct target *target, en
 		const struct board_agent *agent = board_agent_at(board, i);
 		const struct board_view  *view = board_view_find(agent, account);
 		const struct place       *place = view != NULL
-		          ? find_place(view, target->region, target->host, mode_name(target->mode))
+		          ? find_place(view,
+		                &(struct query_cell){ .region = target->region,
+		                    .host = target->host,
+		                    .api = api_name(target->api),
+		                    .mode = mode_name(target->mode) })
 		          : NULL;
 
 		if (place == NULL)
@@ -158,6 +171,7 @@ make_row(struct grid *grid, const char *account, const struct target *target, en
 		state = STATE_UNKNOWN;
 	put_text(row, "region", target->region);
 	put_name(row, "name", target);
+	put_text(row, "api", api_name(target->api));
 	put_text(row, "mode", mode_name(target->mode));
 	put_text(row, "host", target->host);
 	put_text(row, "role", field_word(FIELD_ROLE, target->role));
@@ -176,6 +190,8 @@ has_row(const json_t *rows, const struct target *target)
 	json_array_foreach (rows, at, row) {
 		if (strcmp(json_string_value(json_object_get(row, "region")), target->region) ==
 		        0 &&
+		    strcmp(json_string_value(json_object_get(row, "api")),
+		        api_name(target->api)) == 0 &&
 		    strcmp(json_string_value(json_object_get(row, "mode")),
 		        mode_name(target->mode)) == 0 &&
 		    strcmp(json_string_value(json_object_get(row, "host")), target->host) == 0)
@@ -190,6 +206,7 @@ add_document_rows(
     struct grid *grid, const struct account *account, json_t *rows, enum state *of)
 {
 	struct target target = { .account = account->name,
+		.api = account->api,
 		.region = "",
 		.host = account->host,
 		.role = ROLE_CONFIGURED };
@@ -229,10 +246,18 @@ make_account(struct grid *grid, const char *name)
 {
 	const struct account *account = documents_find(grid->query->documents, name);
 	json_t               *object = json_object(), *rows = json_array();
+	struct arena         *arena = arena_new();
 	enum state            state = STATE_OK;
 
-	if (account != NULL)
-		add_document_rows(grid, account, rows, &state);
+	for (unsigned api = 0; account != NULL && api < API_COUNT; api++) {
+		const struct account *facet = (account->apis & (1u << api)) != 0
+		    ? facet_of(arena, account, (enum api)api)
+		    : NULL;
+
+		if (facet != NULL)
+			add_document_rows(grid, facet, rows, &state);
+	}
+	arena_free(arena);
 	add_view_rows(grid, name, rows, &state);
 	put_text(object, "account", name);
 	put(object, "document", json_boolean(account != NULL));
@@ -535,15 +560,24 @@ list_cell_findings(
 	return findings;
 }
 
+/* The private zone of the API. */
+static void
+put_zone(json_t *object, const struct account *account, enum api api)
+{
+	struct arena         *arena = arena_new();
+	const struct account *facet = facet_of(arena, account, api);
+
+	put_text(object, "zone", facet != NULL ? facet->zone : account->zone);
+	arena_free(arena);
+}
+
 json_t *
 query_cell(const struct query *query, const struct query_cell *cell)
 {
 	const struct board_agent *agent = board_agent_find(query->board, cell->agent);
 	const struct board_view  *view = agent != NULL ? board_view_find(agent, cell->account)
 	                                               : NULL;
-	const struct place       *place = view != NULL
-	          ? find_place(view, cell->region, cell->host, cell->mode)
-	          : NULL;
+	const struct place       *place = view != NULL ? find_place(view, cell) : NULL;
 	struct grid               grid = { .query = query };
 	json_t                   *object;
 
@@ -552,9 +586,10 @@ query_cell(const struct query *query, const struct query_cell *cell)
 	object = make_envelope(query);
 	put_text(object, "account", view->name);
 	put(object, "document", json_boolean(view->has_document));
-	put_text(object, "zone", view->account->zone);
+	put_zone(object, view->account, (enum api)place->target->api);
 	put_text(object, "region", place->target->region);
 	put_name(object, "name", place->target);
+	put_text(object, "api", api_name(place->target->api));
 	put_text(object, "mode", mode_name(place->target->mode));
 	put_text(object, "host", place->target->host);
 	put_text(object, "role", field_word(FIELD_ROLE, place->target->role));

@@ -269,15 +269,25 @@ function makeEndpoint(one) {
 		el("div.stages",
 			makeStage("TCP", one.tcp, millis(one.tcp_us), ""),
 			makeStage("TLS", one.tls, millis(one.tls_us), one.tls_version),
-			makeStage("HTTP", one.http, millis(one.http_total_us), http)),
+			one.greeting ? makeStage("front end", one.greeting.outcome, millis(one.greeting.took_us), one.greeting.wants_login ? "asks for login" : "")
+				: makeStage("HTTP", one.http, millis(one.http_total_us), http)),
 		makeFacts([
 			["said", one.error_text], ["path", one.path === "not-told" ? "" : one.path], ["seen as", one.seen_as],
 			["certificate", one.subject], ["names", one.sans], ["issuer", one.issuer],
 			["valid until", one.not_after_ms ? time(one.not_after_ms) : ""],
 			["verification", one.verify_code ? `${one.verify_code}: ${one.verify_text}` : ""],
 			["gateway", one.gateway_version], ["redirected to", one.location],
+			...makeGreeting(one.greeting),
 			["connection", one.detail], ["request", one.http_detail],
 		]));
+}
+
+// What the front end of another API than NoSQL said before anybody logged in.
+function makeGreeting(one) {
+	if (!one)
+		return [];
+	return [["said", one.error_text], ["path", one.path === "not-told" ? "" : one.path], ["seen as", one.seen_as],
+		["wire version", one.wire_most], ["hands out", one.hosts], ["CQL", one.versions], ["server", one.server], ["front end", one.detail]];
 }
 
 // Signed requests, and what they told.

@@ -95,7 +95,7 @@ static void
 test_cell(void **state)
 {
 	struct query      query = ask_at(T0_MS + 60000);
-	struct query_cell cell = { "vm-a", "contoso", "eastus", NULL, NULL };
+	struct query_cell cell = { "vm-a", "contoso", "eastus", NULL, NULL, NULL };
 	json_t           *value = query_cell(&query, &cell);
 
 	assert_text(value, "cell/state", "critical");
@@ -106,9 +106,9 @@ test_cell(void **state)
 	json_decref(value);
 	cell.host = "elsewhere";
 	assert_null(query_cell(&query, &cell));
-	cell = (struct query_cell){ "vm-x", "contoso", "eastus", NULL, NULL };
+	cell = (struct query_cell){ "vm-x", "contoso", "eastus", NULL, NULL, NULL };
 	assert_null(query_cell(&query, &cell));
-	cell = (struct query_cell){ "vm-a", "fabrikam", "eastus", NULL, NULL };
+	cell = (struct query_cell){ "vm-a", "fabrikam", "eastus", NULL, NULL, NULL };
 	assert_null(query_cell(&query, &cell));
 }
 
@@ -118,7 +118,7 @@ test_modes(void **state)
 {
 	const struct said direct = { "vm-a", "contoso", "eastus", false, T0_MS + 60000 };
 	struct query      query = ask_at(T0_MS + 60000);
-	struct query_cell cell = { "vm-a", "contoso", "eastus", NULL, "direct" };
+	struct query_cell cell = { "vm-a", "contoso", "eastus", NULL, NULL, "direct" };
 	struct wbuf       out;
 	json_t           *grid, *list, *value;
 

@@ -1,0 +1,311 @@
+/* `plprobe check` of other APIs than NoSQL, all of it real but the service: NSD, the fake front
+ * ends, each on an address and port of its own, in a network of our own. */
+#include "agent/check.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "tests/support/support_certs.h"
+#include "tests/support/support_child.h"
+#include "tests/support/support_dir.h"
+#include "tests/support/support_dns.h"
+#include "tests/support/support_etc.h"
+
+#include <jansson.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+enum { CHILD_NO_RIGHTS = 77, OUTPUT_MAX = 1 << 20, ARGS_MAX = 16 };
+
+#define SOA "@ 60 IN SOA ns hostmaster 1 3600 600 86400 5\n@ 60 IN NS ns\nns IN A 127.0.0.1\n"
+/* A name of an API, behind the alias of its zone; and with a record there. */
+#define ALIAS(api, name) name "." api " 60 IN CNAME " name ".privatelink." api "\n"
+#define NAMED(api, name, address) \
+	ALIAS(api, name) name ".privatelink." api " 10 IN A " address "\n"
+
+/* The record of one region of MongoDB is missing. */
+static const struct support_dns_zone zone = { "azure.com",
+	SOA NAMED("mongo.cosmos", "contoso", "127.0.1.1") NAMED("mongo.cosmos",
+	    "contoso-westeurope", "127.0.1.2") ALIAS("mongo.cosmos", "contoso-northeurope")
+	    NAMED("cassandra.cosmos", "fabrikam", "127.0.2.1")
+	        NAMED("cassandra.cosmos", "fabrikam-westeurope", "127.0.2.2")
+	            NAMED("gremlin.cosmos", "graph", "127.0.3.1")
+	                NAMED("gremlin.cosmos", "graph-westeurope", "127.0.3.2")
+	                    NAMED("table.cosmos", "tables", "127.0.4.1")
+	                        NAMED("table.cosmos", "tables-westeurope", "127.0.4.2") };
+
+static char               *folder;
+static struct support_dns *server;
+
+static const char *
+path_of(const char *name)
+{
+	static char paths[4][300];
+	static int  next;
+	char       *path = paths[next++ % 4];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+	return path;
+}
+
+static void
+make_certs(void)
+{
+	static const char *const  names[] = { "*.mongo.cosmos.azure.com",
+		 "*.cassandra.cosmos.azure.com", "*.gremlin.cosmos.azure.com",
+		 "*.table.cosmos.azure.com", NULL };
+	struct support_certs_plan plan = { .subject = "root", .authority = true };
+	struct support_certs     *root = support_certs_new(&plan), *leaf;
+
+	plan = (struct support_certs_plan){ .subject = "leaf", .names = names, .issuer = root };
+	leaf = support_certs_new(&plan);
+	support_certs_write(root, path_of("root.pem"), NULL);
+	support_certs_write(leaf, path_of("cert.pem"), path_of("key.pem"));
+	support_certs_free(leaf);
+	support_certs_free(root);
+}
+
+/* One front end at both names of its account. */
+static struct support_child *
+start_front(const char *program, const char *option, const char *address, const char *does)
+{
+	const char *args[] = { option, address, "--cert", path_of("cert.pem"), "--key",
+		path_of("key.pem"), "--does", does, NULL };
+
+	return support_child_start(program, args, 1);
+}
+
+static void
+write_document(const char *name, const char *members, const char *group)
+{
+	static const char form[] =
+	    "{\"name\":\"%s\",%s,"
+	    "\"documentEndpoint\":\"https://%s.documents.azure.com:443/\","
+	    "\"privateEndpointConnections\":[{\"name\":\"pe\",\"groupId\":\"%s\","
+	    "\"privateLinkServiceConnectionState\":{\"status\":\"Approved\"}}],"
+	    "\"locations\":[{\"locationName\":\"West Europe\",\"failoverPriority\":0,"
+	    "\"documentEndpoint\":\"https://%s-westeurope.documents.azure.com:443/\"}]}";
+	char       text[1024];
+	struct err err;
+
+	snprintf(text, sizeof(text), form, name, members, name, group, name);
+	if (!file_replace(path_of("account.json"), text, strlen(text), 0600, &err))
+		exit(99);
+}
+
+/* The command in this process, its JSON at the end. */
+static json_t *
+run_check(struct arena *arena, const char *api)
+{
+	const char *argv[] = { "check", "-o", "json", "--no-sweep", "-t", "5s", "-r", "",
+		"--ca-file", path_of("root.pem"), "-e", path_of("account.json"), "--api", api,
+		NULL };
+	char       *args[ARGS_MAX];
+	char        at[24];
+	int         argc = 0;
+	struct err  err;
+	json_t     *root;
+	char       *out;
+	size_t      count;
+
+	snprintf(at, sizeof(at), "127.0.0.1:%u", support_dns_port(server));
+	argv[7] = at;
+	for (; argv[argc] != NULL; argc++)
+		args[argc] = arena_strdup(arena, argv[argc]);
+	args[argc] = NULL;
+	if (freopen(path_of("out"), "w", stdout) == NULL)
+		exit(99);
+	check_main(argc, args);
+	fflush(stdout);
+	out = file_read(arena, path_of("out"), OUTPUT_MAX, &count, &err);
+	root = out == NULL ? NULL : json_read(out, count, "stdout", &err);
+	if (root == NULL) {
+		fprintf(stderr, "%s\n", err.text);
+		exit(1);
+	}
+	return json_array_get(json_object_get(root, "accounts"), 0);
+}
+
+static const char *
+text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text != NULL ? text : "";
+}
+
+static void
+check_text(const char *seen, const char *wanted)
+{
+	if (strcmp(seen, wanted) == 0)
+		return;
+	fprintf(stderr, "'%s', want '%s'\n", seen, wanted);
+	exit(1);
+}
+
+/* The one place of the region. */
+static const json_t *
+find_place(const json_t *account, const char *region)
+{
+	size_t  at;
+	json_t *place;
+
+	json_array_foreach (json_object_get(account, "places"), at, place) {
+		if (strcmp(text_of(place, "region"), region) == 0)
+			return place;
+	}
+	fprintf(stderr, "no place '%s'\n", region);
+	exit(1);
+}
+
+static void
+check_place(const json_t *account, const char *region, const char *state, const char *words)
+{
+	const json_t *place = find_place(account, region);
+
+	check_text(text_of(place, "words"), words);
+	check_text(text_of(place, "state"), state);
+}
+
+/* The document knows one region; the front end hands out two, and one does not exist. */
+static void
+body_mongo(struct arena *arena)
+{
+	struct support_child *front = start_front(
+	    "fake_apis", "--mongo", "0.0.0.0:10255", "many-hosts");
+	const json_t *account, *finding;
+
+	write_document("contoso",
+	    "\"kind\":\"MongoDB\",\"apiProperties\":{\"serverVersion\":\"4.2\"}", "MongoDB");
+	account = run_check(arena, "mongodb");
+	check_place(account, "", "ok", "front end asks for login, wire 18 (6.1 generation)");
+	check_place(
+	    account, "westeurope", "ok", "front end asks for login, wire 18 (6.1 generation)");
+	check_place(account, "northeurope", "critical", "host for drivers is missing");
+	finding = json_array_get(json_object_get(account, "findings"), 0);
+	check_text(text_of(finding, "code"), "PLP-705-MONGO-HOST-MISSING");
+	check_text(text_of(finding, "host"), "contoso-northeurope.mongo.cosmos.azure.com");
+	support_child_stop(front);
+}
+
+static void
+body_cassandra(struct arena *arena)
+{
+	struct support_child *front = start_front(
+	    "fake_apis", "--cassandra", "0.0.0.0:10350", "good");
+	const json_t *account;
+
+	write_document(
+	    "fabrikam", "\"capabilities\":[{\"name\":\"EnableCassandra\"}]", "Cassandra");
+	account = run_check(arena, "cassandra");
+	check_text(text_of(account, "state"), "ok");
+	check_place(account, "", "ok", "front end asks for login");
+	check_place(account, "westeurope", "ok", "front end asks for login");
+	support_child_stop(front);
+}
+
+static void
+body_gremlin(struct arena *arena)
+{
+	struct support_child *front = start_front(
+	    "fake_web", "--gremlin", "0.0.0.0:443", "good");
+	const json_t *account;
+
+	write_document("graph", "\"EnabledApiTypes\":\"Gremlin, Sql\"", "Gremlin");
+	account = run_check(arena, "gremlin");
+	check_text(text_of(account, "state"), "ok");
+	check_place(account, "westeurope", "ok", "front end asks for login");
+	support_child_stop(front);
+}
+
+/* Gremlin's front end in the place of that of Table. */
+static void
+body_table(struct arena *arena)
+{
+	struct support_child *front = start_front(
+	    "fake_web", "--gremlin", "0.0.0.0:443", "good");
+	const json_t *account;
+
+	write_document("tables", "\"capabilities\":[{\"name\":\"EnableTable\"}]", "Table");
+	account = run_check(arena, "table");
+	check_text(text_of(account, "state"), "critical");
+	check_text(text_of(json_array_get(json_object_get(account, "findings"), 0), "code"),
+	    "PLP-708-API-ANSWERS-OTHER");
+	support_child_stop(front);
+}
+
+static void
+in_network(void (*body)(struct arena *arena))
+{
+	struct support_etc etc = { .hosts = "127.0.0.1 localhost\n",
+		.resolv = "nameserver 127.0.0.1\n" };
+	char              *files = support_dir_new();
+	pid_t              child = fork();
+	int                how;
+
+	folder = files;
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (!support_etc_enter(&etc, files))
+			_exit(CHILD_NO_RIGHTS);
+		make_certs();
+		server = support_dns_nsd(&zone, 1);
+		body(arena_new());
+		support_dns_free(server);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &how, 0), child);
+	support_dir_free(files);
+	assert_true(WIFEXITED(how));
+	if (WEXITSTATUS(how) == CHILD_NO_RIGHTS) {
+		print_message("no mounts and network of our own: skipped\n");
+		skip();
+	}
+	assert_int_equal(WEXITSTATUS(how), 0);
+}
+
+static void
+test_mongo(void **state)
+{
+	in_network(body_mongo);
+}
+
+static void
+test_cassandra(void **state)
+{
+	in_network(body_cassandra);
+}
+
+static void
+test_gremlin(void **state)
+{
+	in_network(body_gremlin);
+}
+
+static void
+test_table(void **state)
+{
+	in_network(body_table);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mongo),
+		cmocka_unit_test(test_cassandra),
+		cmocka_unit_test(test_gremlin),
+		cmocka_unit_test(test_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
