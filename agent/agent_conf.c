@@ -3,6 +3,7 @@
 #include "agent/access.h"
 #include "agent/imds.h"
 #include "agent/secret_file.h"
+#include "analyze/apis.h"
 #include "analyze/modes.h"
 #include "analyze/region.h"
 #include "base/clock.h"
@@ -92,6 +93,14 @@ check_mode(const char *text, struct err *err)
 	unsigned flags = 0;
 
 	return modes_add(&flags, text, err);
+}
+
+static bool
+check_api(const char *text, struct err *err)
+{
+	unsigned flags = 0;
+
+	return apis_add(&flags, text, err);
 }
 
 /* http:// and a host, no more; what stands in it is logged. */
@@ -205,6 +214,9 @@ const struct conf_row agent_conf_rows[] = {
 	{ "accounts", CONF_LIST, AT(accounts), 0, 1000, "",
 	    .help = "accounts to measure; empty: what the collector assigns",
 	    .rows = account_rows, .row_bytes = sizeof(struct agent_account) },
+	{ "apis", CONF_TEXTS, AT(api_texts), 0, API_COUNT, "",
+	    .help = "APIs of `accounts`: sql, mongodb, cassandra, gremlin, table; empty: what a document tells, and sql without one",
+	    .check = check_api },
 	{ "modes", CONF_TEXTS, AT(mode_texts), 1, MODE_COUNT, "gateway",
 	    .help = "how `accounts` are measured: gateway, direct, gateway-v2",
 	    .check = check_mode },
@@ -345,6 +357,10 @@ fill_modes(struct agent_conf *conf, struct err *err)
 	for (size_t i = 0; i < conf->mode_texts.count; i++) {
 		if (!modes_add(&conf->modes, conf->mode_texts.texts[i], err))
 			return err_in(err, "modes");
+	}
+	for (size_t i = 0; i < conf->api_texts.count; i++) {
+		if (!apis_add(&conf->modes, conf->api_texts.texts[i], err))
+			return err_in(err, "apis");
 	}
 	return true;
 }

@@ -45,8 +45,8 @@ struct agent_conf {
 	int64_t           sweep_rate; /* questions a second to each server */
 	struct conf_texts region_texts;
 
-	struct conf_list  access;     /* of struct access: agent/access.h */
-	struct conf_texts mode_texts; /* of the agent's own `accounts` */
+	struct conf_list  access;                /* of struct access: agent/access.h */
+	struct conf_texts api_texts, mode_texts; /* of the agent's own `accounts` */
 	int64_t     direct_ms;    /* between two Direct or Gateway V2 measurements of a name */
 	int64_t     replicas_max; /* probed in one measurement */
 	const char *proxy;        /* "http://host:port"; "" for none */
@@ -61,7 +61,7 @@ struct agent_conf {
 	struct addr         resolvers[AGENT_RESOLVERS_MAX];
 	size_t              resolver_count; /* 0: those of the system */
 	struct name_regions regions;
-	unsigned            modes;  /* NAMES_GATEWAY and the like, of mode_texts */
+	unsigned            modes;  /* NAMES_GATEWAY and NAMES_API(), of the texts of both */
 	struct addr         source; /* family 0: the kernel's choice */
 	uint16_t            ports[AGENT_PORTS_MAX];
 	size_t              port_count;

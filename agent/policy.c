@@ -4,6 +4,7 @@
 #include "analyze/support.h"
 #include "base/text.h"
 #include "probe/vantages.h"
+#include "probe/visit.h"
 
 #include <fnmatch.h>
 #include <string.h>
@@ -130,6 +131,11 @@ policy_takes(const struct agent_conf *conf, const struct target *target, struct 
 	if (!is_port_allowed(conf, target->port))
 		return err_set(err, ERR_LIMIT, "%.80s: port %u is not one of 'ports'",
 		    target->host, target->port);
+	/* Direct mode has probes of its own, and belongs to NoSQL alone. */
+	if (target->mode == MODE_DIRECT ? target->api != API_SQL
+	                                : !visit_knows(target->api, target->mode))
+		return err_set(err, ERR_LIMIT, "%.80s: no probe for the API %s in mode %s",
+		    target->host, api_name(target->api), mode_name(target->mode));
 	return check_times(target, err);
 }
 

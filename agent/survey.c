@@ -25,7 +25,8 @@ struct subject {
 	struct survey        *survey; /* borrowed; outlives us */
 	const struct account *account;
 	bool                  has_document;
-	bool                  planned; /* all names are among the visits */
+	bool                  planned;    /* all names are among the visits */
+	size_t                handed_out; /* visits of names that a front end told of */
 };
 
 /* One name. */
@@ -239,8 +240,12 @@ plan_handed_out(struct subject *subject, const struct measurement *seen)
 	struct name_list *names = names_handed_out(survey->arena, subject->account, seen);
 
 	for (size_t i = 0; i < names->count; i++) {
-		if (!is_planned(subject, &names->targets[i]))
-			add_visit(subject, &names->targets[i]);
+		if (subject->handed_out == ACCOUNT_LOCATIONS_MAX)
+			break; /* no account has more regions */
+		if (is_planned(subject, &names->targets[i]))
+			continue;
+		add_visit(subject, &names->targets[i]);
+		subject->handed_out++;
 	}
 	start_visits(last->next);
 }

@@ -1,5 +1,6 @@
 #include "analyze/names.h"
 
+#include "analyze/arm.h"
 #include "analyze/facet.h"
 #include "analyze/region.h"
 #include "base/text.h"
@@ -253,14 +254,14 @@ add_handed_out(struct arena *arena, struct name_list *list, const struct account
 {
 	size_t      name = strcspn(text, ": "), first = strcspn(text, ".");
 	size_t      account = strlen(facet->name);
-	const char *port = text + name + 1;
+	char       *end;
 	const char *host, *label = "";
 	char        parsed[REGION_LABEL_ROOM];
 
 	if (name >= length || text[name] != ':' || first >= name ||
-	    (uint16_t)strtoul(port, NULL, 10) != facet->port)
+	    strtoul(text + name + 1, &end, 10) != facet->port || end != text + length)
 		return NULL;
-	host = arena_strndup(arena, text, name);
+	host = arm_lower(arena, text, name);
 	if (!text_equal_nocase(host + first + 1, facet->suffix) ||
 	    !text_starts_nocase(host, facet->name) || first < account)
 		return NULL;

@@ -12,7 +12,7 @@ enum { ASSIGNMENT_VERSION_ROOM = 20 };
 struct assignment_plan {
 	int64_t  interval_ms, limit_ms;
 	int64_t  direct_ms; /* the interval in modes other than gateway */
-	unsigned modes;     /* NAMES_GATEWAY and the like; 0: gateway */
+	unsigned modes;     /* NAMES_GATEWAY, NAMES_API() and the like; 0: gateway */
 	bool     sweep;
 };
 

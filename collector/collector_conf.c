@@ -1,6 +1,8 @@
 #include "collector/collector_conf.h"
 
+#include "analyze/apis.h"
 #include "analyze/modes.h"
+#include "proto/record.h"
 #include "base/clock.h"
 
 #include <string.h>
@@ -42,6 +44,14 @@ check_mode(const char *text, struct err *err)
 }
 
 static bool
+check_api(const char *text, struct err *err)
+{
+	unsigned flags = 0;
+
+	return apis_add(&flags, text, err);
+}
+
+static bool
 check_log_level(const char *text, struct err *err)
 {
 	enum log_level level;
@@ -76,6 +86,9 @@ const struct conf_row collector_conf_rows[] = {
 	    .help = "folder of the token file" },
 	{ "accounts_dir", CONF_PATH, AT(accounts_dir), .preset = "",
 	    .help = "folder of *.json documents as `az cosmosdb show` and `az network private-endpoint show` print them; read again when they change" },
+	{ "apis", CONF_TEXTS, AT(api_texts), 0, API_COUNT, "",
+	    .help = "APIs to test: sql, mongodb, cassandra, gremlin, table; empty: what each document tells",
+	    .check = check_api },
 	{ "modes", CONF_TEXTS, AT(mode_texts), 1, 3, "gateway",
 	    .help = "connection modes to test: gateway, direct, gateway-v2; for direct an agent needs a way to the replicas' addresses, its setting `access`",
 	    .check = check_mode },
@@ -118,6 +131,10 @@ collector_conf_check(struct collector_conf *conf, struct arena *arena, struct er
 	for (size_t i = 0; i < conf->mode_texts.count; i++) {
 		if (!modes_add(&conf->modes, conf->mode_texts.texts[i], err))
 			return err_in(err, "modes");
+	}
+	for (size_t i = 0; i < conf->api_texts.count; i++) {
+		if (!apis_add(&conf->modes, conf->api_texts.texts[i], err))
+			return err_in(err, "apis");
 	}
 	if (conf->silent_ms < conf->interval_ms)
 		return err_set(err, ERR_USAGE,

@@ -15,7 +15,7 @@ struct collector_conf {
 	const char       *store;
 	const char       *state_dir;
 	const char       *accounts_dir;
-	struct conf_texts mode_texts;
+	struct conf_texts api_texts, mode_texts;
 	int64_t           interval_ms, direct_ms, limit_ms;
 	bool              sweep;
 	int64_t           retention_ms, silent_ms;
@@ -25,7 +25,7 @@ struct collector_conf {
 	struct addr     listen_at, page_at;
 	enum log_level  level;
 	enum log_format format;
-	unsigned        modes;  /* NAMES_GATEWAY and the like */
+	unsigned        modes;  /* NAMES_GATEWAY, NAMES_API() and the like */
 	const char     *tokens; /* path of the token file */
 };
 

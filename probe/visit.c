@@ -19,13 +19,19 @@ static const struct plan {
 };
 
 static const struct plan *
-find_plan(const struct target *target)
+find_plan(uint32_t api, uint32_t mode)
 {
 	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
-		if (plans[i].api == target->api && plans[i].mode == target->mode)
+		if (plans[i].api == api && plans[i].mode == mode)
 			return &plans[i];
 	}
 	return NULL;
+}
+
+bool
+visit_knows(uint32_t api, uint32_t mode)
+{
+	return find_plan(api, mode) != NULL;
 }
 
 static void
@@ -54,7 +60,7 @@ visit_start(struct probes *probes, const struct visit_ask *ask)
 	static void (*const on_over[VISIT_PROBES_MAX])(
 	    void *) = { on_first_over, on_second_over };
 	struct visit      *visit = arena_alloc(ask->arena, sizeof(*visit));
-	const struct plan *plan = find_plan(ask->target);
+	const struct plan *plan = find_plan(ask->target->api, ask->target->mode);
 	char               text[ADDR_TEXT];
 
 	assert(plan != NULL);

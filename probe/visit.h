@@ -31,6 +31,9 @@ struct visit_ask {
 	void *arg;
 };
 
+/* Whether there are probes for the API in that mode; without them no visit may be started. */
+bool visit_knows(uint32_t api, uint32_t mode);
+
 /* In the arena of the ask. */
 struct visit *visit_start(struct probes *probes, const struct visit_ask *ask);
 /* No callback after.  What was not over is recorded as given up because of `why`; NULL: as it

@@ -54,6 +54,11 @@ static const struct parse_case {
 	{ "contoso --sweep-rate 0", CHECK_USAGE, "--sweep-rate: '0': 1 to 100000 wanted" },
 	{ "contoso --sweep-rate 10/s", CHECK_USAGE, "--sweep-rate: '10/s'" },
 	{ "contoso --region west-us", CHECK_USAGE, "--region: 'west-us' is no region" },
+	{ "contoso --api mongo,sql --mode direct-https", CHECK_GO, "" },
+	{ "contoso --api all", CHECK_GO, "" },
+	{ "contoso.mongo.cosmos.azure.com --api mongodb", CHECK_GO, "" },
+	{ "contoso --api mongobd", CHECK_USAGE, "--api: 'mongobd'; did you mean 'mongodb'?" },
+	{ "contoso --api postgres", CHECK_USAGE, "--api: 'postgres': sql, mongodb" },
 	{ "contoso --region=", CHECK_USAGE, "letters and digits wanted" },
 	{ "contoso --res 10.0.0.4", CHECK_GO, "" }, /* what is unique may be cut short */
 	{ "--help", CHECK_HELP, "" },

@@ -90,6 +90,29 @@ test_times(void **state)
 	}
 }
 
+/* What there is no probe for would be a mistake of ours further on. */
+static void
+test_apis_and_modes(void **state)
+{
+	struct agent_conf conf = { .ports = { 443 }, .port_count = 1 };
+	struct err        err;
+
+	for (uint32_t api = 0; api <= API_COUNT; api++) {
+		for (uint32_t mode = 0; mode <= MODE_COUNT; mode++) {
+			struct target target = { .account = "contoso",
+				.host = "contoso.documents.azure.com",
+				.api = api,
+				.mode = mode };
+			bool          is_known = mode < MODE_COUNT && api < API_COUNT &&
+			    (api == API_SQL || mode == MODE_GATEWAY);
+
+			assert_int_equal(policy_takes(&conf, &target, &err), is_known);
+			if (!is_known)
+				assert_non_null(strstr(err.text, "no probe for the API"));
+		}
+	}
+}
+
 static void
 test_takes(void **state)
 {
@@ -187,6 +210,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_takes),
+		cmocka_unit_test(test_apis_and_modes),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_allows),
 	};

@@ -20,6 +20,7 @@ static const struct modes_case {
 	{ "gateway,direct", NAMES_GATEWAY | NAMES_DIRECT, "" },
 	{ "direct,direct", NAMES_DIRECT, "" },
 	{ "all", NAMES_GATEWAY | NAMES_DIRECT | NAMES_V2, "" },
+	{ "gateway,direct-https", NAMES_GATEWAY | NAMES_DIRECT_HTTPS, "" },
 	{ "", 0, "gateway, direct, gateway-v2 or all wanted" },
 	{ "gateway,", 0, "gateway, direct, gateway-v2 or all wanted" },
 	{ "gatway", 0, "did you mean 'gateway'?" },

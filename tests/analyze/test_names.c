@@ -163,6 +163,115 @@ test_more_regions(void **state)
 	arena_free(arena);
 }
 
+/* API by API, each with its own zone and port, and Direct mode for NoSQL alone. */
+static void
+test_apis(void **state)
+{
+	struct arena     *arena = arena_new();
+	struct account   *account = read_account(arena, "tests/analyze/document/rest.json", 0);
+	struct name_list *sql = names_targets(
+	    arena, account, NAMES_SWEEP | NAMES_GATEWAY | NAMES_DIRECT);
+	struct name_list    *both = names_targets(arena, account,
+	       NAMES_SWEEP | NAMES_GATEWAY | NAMES_DIRECT | NAMES_API(API_SQL) |
+	           NAMES_API(API_CASSANDRA));
+	const struct target *first = &both->targets[sql->count];
+	size_t               swept = 0;
+
+	assert_true(both->count > sql->count);
+	for (size_t i = 0; i < sql->count; i++)
+		assert_string_equal(both->targets[i].host, sql->targets[i].host);
+	assert_string_equal(first->host, "contoso.cassandra.cosmos.azure.com");
+	assert_string_equal(first->region, "");
+	for (size_t i = sql->count; i < both->count; i++) {
+		const struct target *target = &both->targets[i];
+
+		assert_int_equal(target->api, API_CASSANDRA);
+		assert_int_equal(target->mode, MODE_GATEWAY);
+		assert_int_equal(target->port, 10350);
+		if (target->role != ROLE_SWEEP)
+			continue;
+		swept++;
+		assert_non_null(
+		    strstr(target->host, ".privatelink.cassandra.cosmos.azure.com"));
+	}
+	assert_int_equal(both->count - sql->count, 1 + account->location_count + swept);
+	arena_free(arena);
+}
+
+/* There is no private zone to look for left-over records in. */
+static void
+test_no_sweep_of_an_old_server(void **state)
+{
+	struct arena     *arena = arena_new();
+	struct account   *account = read_account(arena, "tests/analyze/document/rest.json", 0);
+	struct name_list *names;
+
+	account->server_version = "3.2";
+	names = names_targets(arena, account, NAMES_SWEEP | NAMES_API(API_MONGO));
+	assert_int_equal(names->count, 1 + account->location_count);
+	assert_string_equal(names->targets[0].host, "contoso.documents.azure.com");
+	assert_int_equal(names->targets[0].port, 10255);
+	arena_free(arena);
+}
+
+/* Names of the account, below the suffix of the API, at its port: and nothing else, whatever a
+ * front end says. */
+static const struct handed_case {
+	const char *hosts, *names; /* space between */
+} handed_cases[] = {
+	{ "", "" },
+	{ "contoso-westeurope.mongo.cosmos.azure.com:10255",
+	    "contoso-westeurope.mongo.cosmos.azure.com" },
+	{ "Contoso-WestEurope.Mongo.Cosmos.Azure.com:10255 "
+	  "contoso.mongo.cosmos.azure.com:10255",
+	    "contoso-westeurope.mongo.cosmos.azure.com contoso.mongo.cosmos.azure.com" },
+	{ "contoso-westeurope.mongo.cosmos.azure.com:10255extra", "" },
+	{ "contoso-westeurope.mongo.cosmos.azure.com:443", "" },
+	{ "contoso-westeurope.mongo.cosmos.azure.com:75791", "" }, /* 10255 and 65536 */
+	{ "contoso-westeurope.mongo.cosmos.azure.com", "" },
+	{ "contoso-westeurope.mongo.cosmos.azure.com :10255", "" },
+	{ "contoso-westeurope.documents.azure.com:10255", "" },
+	{ "contoso-westeurope.mongo.cosmos.azure.com.evil.example:10255", "" },
+	{ "evil.example:10255 127.0.0.1:10255 [::1]:10255", "" },
+	{ "contoso2.mongo.cosmos.azure.com:10255 cont.mongo.cosmos.azure.com:10255", "" },
+	{ "contoso-.mongo.cosmos.azure.com:10255 contoso-a_b.mongo.cosmos.azure.com:10255",
+	    "" },
+	{ "contoso-a-b.mongo.cosmos.azure.com:10255", "" },
+	{ ":10255 . .:10255 :", "" },
+};
+
+static void
+test_handed_out(void **state)
+{
+	for (size_t i = 0; i < sizeof(handed_cases) / sizeof(handed_cases[0]); i++) {
+		struct arena   *arena = arena_new();
+		struct account *account = read_account(
+		    arena, "tests/analyze/document/rest.json", 0);
+		struct greeting greeting = { .hosts = handed_cases[i].hosts };
+		struct endpoint ends[2] = { { .greeting = NULL }, { .greeting = &greeting } };
+		struct target   target = { .api = API_MONGO };
+		struct measurement seen = {
+			.target = &target, .endpoints = ends, .endpoints_count = 2
+		};
+		struct name_list *names = names_handed_out(arena, account, &seen);
+		const char       *all = "";
+
+		for (size_t j = 0; j < names->count; j++) {
+			const struct target *name = &names->targets[j];
+
+			all = arena_printf(arena, "%s%s%s", all, j > 0 ? " " : "", name->host);
+			assert_int_equal(name->port, 10255);
+			assert_int_equal(name->api, API_MONGO);
+			assert_int_equal(name->role, ROLE_CONFIGURED);
+			assert_true(names_is_handed_out(&seen, name->host));
+		}
+		assert_string_equal(all, handed_cases[i].names);
+		target.api = API_SQL;
+		assert_int_equal(names_handed_out(arena, account, &seen)->count, 0);
+		arena_free(arena);
+	}
+}
+
 /* What is asked for, in that order; of each other mode the regions alone. */
 static void
 test_modes(void **state)
@@ -258,6 +367,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_configured_names),
 		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_apis),
+		cmocka_unit_test(test_no_sweep_of_an_old_server),
+		cmocka_unit_test(test_handed_out),
 		cmocka_unit_test(test_names_of_other_modes),
 		cmocka_unit_test(test_advertised_locations),
 		cmocka_unit_test(test_the_documents_endpoints_win),
