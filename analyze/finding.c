@@ -92,7 +92,7 @@ finding_nearest(const char *text)
 bool
 finding_concerns(const struct finding *finding, const struct place *place)
 {
-	if (finding->api != place->target->api)
+	if ((finding->apis & (1u << place->target->api)) == 0)
 		return false;
 	if (finding->mode != place->target->mode && finding->code >= FINDING_TCP_REFUSED &&
 	    finding->code != place->worst)

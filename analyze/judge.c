@@ -238,6 +238,12 @@ list_unknown_admission(const struct scene *scene, struct verdict *verdict)
 		          "was reached"
 		        : "whether the account admits this network: the request carries no "
 		          "credentials, and a 401 shows only that the gateway was reached");
+	if (any_reached && scene->ask->account->api == API_MONGO)
+		add_unknown(verdict,
+		    "whether the application's driver sends SNI, or passes the appName of the "
+		    "connection string: a private endpoint of MongoDB wants one of them, and "
+		    "we "
+		    "send SNI");
 	if (any_direct)
 		add_unknown(verdict,
 		    "whether the account admits this network in Direct mode: a context "

@@ -74,7 +74,8 @@ bool finding_concerns(const struct finding *finding, const struct place *place);
 struct finding {
 	enum finding_code code;
 	enum state        severity;
-	enum api          api;
+	enum api          api;  /* of the first that shows it */
+	unsigned          apis; /* bits 1 << API_*: of all that do */
 	enum mode         mode; /* in which it was seen; what is of DNS holds for all */
 	const char       *account;
 	const char       *region; /* label; "" is the global name, "*" more than one name */

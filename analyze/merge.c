@@ -4,18 +4,46 @@
 
 #include <string.h>
 
+/* One thing to a reader, and one key to whoever keeps findings.  Of the account as a whole it is
+ * one thing when the same act mends it. */
 static bool
-has_finding(const struct verdict *verdict, const struct finding *finding)
+is_same(const struct finding *left, const struct finding *right)
 {
-	for (size_t i = 0; i < verdict->finding_count; i++) {
-		const struct finding *known = &verdict->findings[i];
+	if (left->code != right->code || strcmp(left->region, right->region) != 0)
+		return false;
+	return strcmp(left->host, right->host) == 0 ||
+	    (finding_table[left->code].stage == STAGE_ACCOUNT &&
+	        strcmp(left->fix, right->fix) == 0);
+}
 
-		if (known->code == finding->code &&
-		    strcmp(known->region, finding->region) == 0 &&
-		    strcmp(known->host, finding->host) == 0)
-			return true;
+static struct finding *
+find_same(const struct verdict *verdict, size_t count, const struct finding *finding)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (is_same(&verdict->findings[i], finding))
+			return &verdict->findings[i];
 	}
-	return false;
+	return NULL;
+}
+
+static void
+join(struct arena *arena, struct finding *known, const struct finding *more)
+{
+	const char **hosts = arena_array(
+	    arena, known->host_count + more->host_count + 1, sizeof(char *));
+	size_t count = 0;
+
+	for (size_t i = 0; i < known->host_count; i++)
+		hosts[count++] = known->hosts[i];
+	for (size_t i = 0; i < more->host_count; i++)
+		hosts[count++] = more->hosts[i];
+	known->hosts = hosts;
+	known->host_count = count;
+	known->apis |= more->apis;
+	if (more->severity > known->severity)
+		known->severity = more->severity;
+	if (more->seen_ms > known->seen_ms)
+		known->seen_ms = more->seen_ms;
 }
 
 static bool
@@ -28,22 +56,26 @@ has_unknown(const struct verdict *verdict, const char *text)
 	return false;
 }
 
-/* Findings of one API never hide each other: its own report gathered them. */
+/* Findings of one API are never joined: its own report gathered them. */
 static void
-add_findings(struct verdict *merged, const struct verdict *more)
+add_findings(struct arena *arena, struct verdict *merged, const struct verdict *more)
 {
-	struct verdict before = *merged;
+	size_t before = merged->finding_count;
 
 	for (size_t i = 0; i < more->finding_count; i++) {
-		if (!has_finding(&before, &more->findings[i]))
+		struct finding *known = find_same(merged, before, &more->findings[i]);
+
+		if (known != NULL)
+			join(arena, known, &more->findings[i]);
+		else
 			merged->findings[merged->finding_count++] = more->findings[i];
 	}
 }
 
 static void
-add_verdict(struct verdict *merged, const struct verdict *more)
+add_verdict(struct arena *arena, struct verdict *merged, const struct verdict *more)
 {
-	add_findings(merged, more);
+	add_findings(arena, merged, more);
 	for (size_t i = 0; i < more->place_count; i++)
 		merged->places[merged->place_count++] = more->places[i];
 	for (size_t i = 0; i < more->unknown_count; i++) {
@@ -74,7 +106,7 @@ merge_verdicts(struct arena *arena, struct verdict *const *verdicts, size_t coun
 	merged->unknowns = arena_array(arena, unknowns + 1, sizeof(char *));
 	merged->dns_only = true;
 	for (size_t i = 0; i < count; i++)
-		add_verdict(merged, verdicts[i]);
+		add_verdict(arena, merged, verdicts[i]);
 	report_sort(merged->findings, merged->finding_count);
 	return merged;
 }

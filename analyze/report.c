@@ -299,10 +299,28 @@ name_sites(const struct scene *scene, const struct gathering *found)
 	return list_names(arena, found);
 }
 
+/* What holds for the account is seen once, however many places show it. */
+static bool
+is_seen_once(const struct gathering *found)
+{
+	const struct sighting *first = &found->entries[0]->sighting;
+
+	if (finding_table[first->code].stage != STAGE_ACCOUNT)
+		return false;
+	for (size_t i = 1; i < found->count; i++) {
+		if (!is_same(first->evidence, found->entries[i]->sighting.evidence))
+			return false;
+	}
+	return true;
+}
+
 static const char *
 join_evidence(const struct scene *scene, const struct gathering *found)
 {
 	const char *text = "";
+
+	if (is_seen_once(found))
+		return found->entries[0]->sighting.evidence;
 
 	for (size_t i = 0; i < found->count; i++) {
 		const struct sighting *sighting = &found->entries[i]->sighting;
@@ -422,6 +440,7 @@ make_finding(
 
 	finding->code = first->code;
 	finding->api = report->scene->ask->account->api;
+	finding->apis = 1u << finding->api;
 	finding->mode = first->site != NULL ? scene_mode(first->site) : MODE_GATEWAY;
 	finding->account = report->scene->ask->account->name;
 	finding->region = find_region(found);

@@ -770,6 +770,53 @@ test_what_modes_leave_unknown(void **state)
 }
 
 /* A finding of one mode says nothing of a place of another; DNS does. */
+/* What several APIs show of the account is one finding, and concerns the places of all. */
+static void
+test_one_finding_of_several_apis(void **state)
+{
+	struct arena   *arena = arena_new();
+	struct verdict *verdict = run_witness(arena, FOLDER "/apis/one_connection_pends.json");
+
+	assert_int_equal(verdict->finding_count, 1);
+	assert_int_equal(verdict->findings[0].host_count, 6);
+	assert_int_equal(verdict->place_count, 6);
+	for (size_t i = 0; i < verdict->place_count; i++) {
+		assert_int_equal(verdict->places[i].target->api, i < 3 ? API_SQL : API_GREMLIN);
+		assert_int_equal(verdict->places[i].worst, FINDING_CONNECTION_PENDING);
+		assert_true(finding_concerns(&verdict->findings[0], &verdict->places[i]));
+	}
+	arena_free(arena);
+}
+
+/* And what each has for itself concerns no place of another. */
+static void
+test_findings_of_single_apis(void **state)
+{
+	struct arena   *arena = arena_new();
+	struct verdict *verdict = run_witness(arena, FOLDER "/apis/each_for_itself.json");
+
+	assert_int_equal(verdict->finding_count, 2);
+	for (size_t i = 0; i < verdict->finding_count; i++) {
+		const struct finding *finding = &verdict->findings[i];
+		size_t                concerned = 0;
+
+		for (size_t j = 0; j < verdict->place_count; j++) {
+			const struct place *place = &verdict->places[j];
+
+			if (!finding_concerns(finding, place))
+				continue;
+			concerned++;
+			assert_int_equal(place->target->api, finding->api);
+			assert_string_equal(place->target->region, "northeurope");
+		}
+		assert_int_equal(concerned, 1);
+		assert_non_null(strstr(finding->fix,
+		    finding->api == API_SQL ? "-z privatelink.documents.azure.com"
+		                            : "-z privatelink.cassandra.cosmos.azure.com"));
+	}
+	arena_free(arena);
+}
+
 static void
 test_whom_a_finding_concerns(void **state)
 {
@@ -921,6 +968,8 @@ main(void)
 		cmocka_unit_test(test_places_of_modes),
 		cmocka_unit_test(test_what_modes_leave_unknown),
 		cmocka_unit_test(test_whom_a_finding_concerns),
+		cmocka_unit_test(test_one_finding_of_several_apis),
+		cmocka_unit_test(test_findings_of_single_apis),
 		cmocka_unit_test(test_any_modes_are_judged),
 		cmocka_unit_test(test_dns_only_by_range_is_never_ok),
 		cmocka_unit_test(test_dns_only_by_documents),

@@ -327,6 +327,92 @@ test_table_of_modes(void **state)
 	forget(&told);
 }
 
+/* One row for each API and mode, and a table for each with columns that fit. */
+static void
+test_table_of_apis(void **state)
+{
+	struct told told = judge("apis/at_a_glance.json");
+
+	verdict_print(told.witness->account, told.verdict,
+	    &(struct verdict_look){ .width = 160, .colour = false }, &told.out);
+	assert_says(&told,
+	    "contoso: critical\n"
+	    "api     mode    state    words\n"
+	    "SQL     gateway ok       3 of 3 names\n"
+	    "SQL     direct  critical all 2 regions: Direct ports silent\n"
+	    "MongoDB gateway critical all 3 names: server version too old\n"
+	    "\nSQL, gateway\n");
+	assert_says(&told, "\nSQL, direct\n");
+	assert_says(&told,
+	    "\nMongoDB, gateway\n"
+	    "region       state    address dns tcp tls front end verdict\n"
+	    "(account)    critical -                             server version too old\n");
+	/* Seen in the document, so that it is seen once. */
+	assert_says(&told, "  seen      contoso.json: apiProperties.serverVersion is 3.2; ");
+	assert_says_not(&told, "contoso.documents.azure.com: contoso.json");
+	forget(&told);
+}
+
+/* What a front end said, in the words of its API. */
+static void
+test_words_of_front_ends(void **state)
+{
+	struct told told = judge("apis/all_well.json");
+
+	verdict_print(told.witness->account, told.verdict,
+	    &(struct verdict_look){ .width = 160, .colour = false, .trees = VERDICT_ALL_TREES },
+	    &told.out);
+	assert_says(&told,
+	    "(account)    ok    10.1.1.4 1.5 ms 1.2 ms 3.1 ms 1.5 ms    front end asks for "
+	    "login, wire 18 (6.1 generation)\n");
+	assert_says(&told, "Gremlin   gateway ok    3 of 3 names\n");
+	assert_says(&told, "contoso.mongo.cosmos.azure.com (the account, MongoDB)");
+	assert_says(&told, "front end: ok in 1.5 ms, asks for login");
+	assert_says(&told, "hands out contoso-westeurope.mongo.cosmos.azure.com:10255");
+	assert_says(&told, "this network's clients of Cassandra");
+	assert_says(&told, "sends SNI");
+	assert_says_not(&told, "Gremlin, which the account serves too");
+	wbuf_clear(&told.out);
+	verdict_nagios(told.witness->account, told.verdict, &told.out);
+	assert_says(&told,
+	    "| names_ok=3;;;0;3 mongodb_ok=3;;;0;3 cassandra_ok=3;;;0;3 gremlin_ok=3;;;0;3 "
+	    "table_ok=3;;;0;3 findings=0");
+	forget(&told);
+}
+
+static void
+test_api_not_asked_for(void **state)
+{
+	struct told told = judge("apis/not_asked.json");
+
+	verdict_print(told.witness->account, told.verdict,
+	    &(struct verdict_look){ .width = 160, .colour = false }, &told.out);
+	assert_says(
+	    &told, "the names of Cassandra, which the account serves too: not asked for");
+	forget(&told);
+}
+
+static void
+test_json_of_apis(void **state)
+{
+	struct told told = judge("apis/at_a_glance.json");
+	json_t     *root = verdict_json(told.witness->account, told.verdict);
+	json_t     *places = json_object_get(root, "places"), *place;
+	json_t     *findings = json_object_get(root, "findings");
+
+	assert_int_equal(json_array_size(places), 8);
+	place = json_array_get(places, 7);
+	assert_string_equal(text_of(place, "api"), "mongodb");
+	assert_string_equal(text_of(place, "mode"), "gateway");
+	assert_string_equal(text_of(place, "state"), "critical");
+	assert_string_equal(text_of(place, "code"), "PLP-702-MONGO-TOO-OLD");
+	assert_true(json_is_null(json_object_get(place, "seen")));
+	assert_string_equal(text_of(json_array_get(findings, 0), "api"), "sql");
+	assert_string_equal(text_of(json_array_get(findings, 1), "api"), "mongodb");
+	json_decref(root);
+	forget(&told);
+}
+
 /* One mode alone needs no summary. */
 static void
 test_table_of_direct_alone(void **state)
@@ -467,6 +553,10 @@ main(void)
 		cmocka_unit_test(test_table_of_direct_alone),
 		cmocka_unit_test(test_table_of_v2),
 		cmocka_unit_test(test_summary_words),
+		cmocka_unit_test(test_table_of_apis),
+		cmocka_unit_test(test_words_of_front_ends),
+		cmocka_unit_test(test_api_not_asked_for),
+		cmocka_unit_test(test_json_of_apis),
 		cmocka_unit_test(test_table_of_a_sample),
 		cmocka_unit_test(test_json_has_modes),
 		cmocka_unit_test(test_nagios_counts_modes),
