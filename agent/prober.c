@@ -3,6 +3,7 @@
 #include "agent/access.h"
 #include "agent/channel.h"
 #include "agent/policy.h"
+#include "analyze/facet.h"
 #include "agent/proxy_env.h"
 #include "agent/record_fit.h"
 #include "agent/schedule.h"
@@ -211,7 +212,8 @@ find_proxy(struct run *run)
 {
 	const struct target *target = run->job->target;
 
-	if (target->mode != MODE_GATEWAY || target->dns_only)
+	if (target->mode != MODE_GATEWAY || target->dns_only ||
+	    !facet_is_http((enum api)target->api))
 		return NULL;
 	return proxy_env_find(run->arena, &run->prober->proxy_env, target->host);
 }

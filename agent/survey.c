@@ -3,6 +3,7 @@
 #include "agent/policy.h"
 #include "agent/sign_local.h"
 #include "analyze/compare.h"
+#include "analyze/facet.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "probe/direct_pick.h"
@@ -107,7 +108,8 @@ on_over(void *arg, struct measurement *seen)
 static const char *
 find_proxy(struct survey *survey, const struct target *target)
 {
-	if (survey->ask->proxy_for == NULL || target->mode != MODE_GATEWAY || target->dns_only)
+	if (survey->ask->proxy_for == NULL || target->mode != MODE_GATEWAY ||
+	    target->dns_only || !facet_is_http((enum api)target->api))
 		return NULL;
 	return survey->ask->proxy_for(survey->ask->proxy_arg, survey->arena, target->host);
 }

@@ -59,6 +59,12 @@ facet_is_aside(const struct account *facet)
 	    (facet->apis & (1u << API_GREMLIN | 1u << API_TABLE)) != 0;
 }
 
+bool
+facet_is_http(enum api api)
+{
+	return api != API_MONGO && api != API_CASSANDRA;
+}
+
 size_t
 facet_count(unsigned apis)
 {

@@ -31,6 +31,9 @@ bool facet_is_version_supported(const struct account *account);
  * account of Gremlin or Table has it beside its own. */
 bool facet_is_aside(const struct account *facet);
 
+/* Whether its clients speak HTTP, and so go through the proxy of their environment. */
+bool facet_is_http(enum api api);
+
 /* How many bits of apis are set. */
 size_t facet_count(unsigned apis);
 

@@ -344,9 +344,7 @@ find_apis(const struct judge_ask *ask)
 	}
 	if (apis == 0)
 		apis = wanted != 0 ? wanted : account->apis;
-	/* The modes that were asked for leave nothing to measure of some. */
-	if ((ask->wanted & NAMES_DIRECT) != 0 && (ask->wanted & NAMES_GATEWAY) == 0)
-		apis |= wanted != 0 ? wanted : account->apis;
+	apis |= names_without_mode(account, ask->wanted);
 	if ((account->apis & (1u << API_MONGO)) != 0 && !facet_is_version_supported(account))
 		apis |= 1u << API_MONGO;
 	return apis;

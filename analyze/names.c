@@ -217,6 +217,19 @@ is_advertised(const struct gateway_region *told)
 	    told->v2_port <= UINT16_MAX;
 }
 
+unsigned
+names_without_mode(const struct account *account, unsigned wanted)
+{
+	unsigned apis = (wanted & NAMES_APIS) >> NAMES_APIS_AT;
+
+	if ((wanted & NAMES_DIRECT) == 0 || (wanted & NAMES_GATEWAY) != 0 ||
+	    (wanted & NAMES_APIS) == NAMES_APIS)
+		return 0;
+	if (apis == 0 && (account->apis & (1u << API_SQL)) == 0)
+		apis = account->apis;
+	return apis & ~(1u << API_SQL);
+}
+
 void
 names_advertise(struct name_list *names, const struct feed *feed)
 {

@@ -57,6 +57,10 @@ struct name_list *names_targets_more(struct arena *arena, const struct account *
  * texts are borrowed from the feed. */
 void names_advertise(struct name_list *names, const struct feed *feed);
 
+/* APIs, as bits 1 << API_*, that a person asked for by these flags in no mode that they have: each
+ * that is named, and those of an account without NoSQL when none is. */
+unsigned names_without_mode(const struct account *account, unsigned wanted);
+
 /* The names that a front end of MongoDB hands out, where drivers go next, as targets of its own
  * API: names of the account below that API's suffix, at its port, and no others.  account: any
  * facet.  Texts are in the arena. */

@@ -665,8 +665,7 @@ add_unsupported(struct scene *scene)
 	const struct account *account = scene->ask->account;
 	struct target        *target;
 
-	if (account->api == API_SQL || (scene->ask->wanted & NAMES_DIRECT) == 0 ||
-	    (scene->ask->wanted & NAMES_GATEWAY) != 0)
+	if ((names_without_mode(account, scene->ask->wanted) & (1u << account->api)) == 0)
 		return;
 	target = arena_alloc(scene->arena, sizeof(*target));
 	target->account = account->name;

@@ -126,6 +126,7 @@ test_whole(void **state)
 		.endpoints_count = 2 };
 	static const char        *at[] = { host };
 	static struct finding     finding = { .code = FINDING_PUBLIC_ANSWER,
+		    .apis = 1u << API_SQL,
 		    .severity = STATE_CRITICAL,
 		    .hosts = at,
 		    .host_count = 1 };

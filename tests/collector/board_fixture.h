@@ -118,19 +118,20 @@ struct said {
 	int64_t     at_ms;
 };
 
-/* In Direct mode it has one replica, which answers well. */
+/* In Direct mode it has one replica, which answers well.  Of other APIs than NoSQL it is Cassandra's
+ * name, and its front end. */
 static inline void
-fixture_say_in(struct fixture *fixture, const struct said *said, enum mode mode)
+fixture_say_of(struct fixture *fixture, const struct said *said, enum api api, enum mode mode)
 {
 	bool            direct = mode == MODE_DIRECT;
 	static uint32_t seq;
 	struct arena   *arena = arena_new();
-	const char     *host = arena_printf(arena, "%s%s%s.documents.azure.com", said->account,
-            said->region[0] != '\0' ? "-" : "", said->region);
-	struct hop      hop = { host,
-		     arena_printf(arena, "%s%s%s.privatelink.documents.azure.com", said->account,
-                    said->region[0] != '\0' ? "-" : "", said->region),
-		     300 };
+	const char     *suffix = api == API_SQL ? "documents.azure.com"
+	                                        : "cassandra.cosmos.azure.com";
+	const char     *label = arena_printf(
+	        arena, "%s%s%s", said->account, said->region[0] != '\0' ? "-" : "", said->region);
+	const char *host = arena_printf(arena, "%s.%s", label, suffix);
+	struct hop hop = { host, arena_printf(arena, "%s.privatelink.%s", label, suffix), 300 };
 	/* Each name has an address of its own. */
 	struct rdata address = { said->region[0] == '\0' ? "10.0.0.4"
 		    : said->region[0] == 'e'             ? "10.0.0.5"
@@ -146,6 +147,7 @@ fixture_say_in(struct fixture *fixture, const struct said *said, enum mode mode)
 		        .hops_count = 1,
 		        .addresses = &address,
 		        .addresses_count = said->missing ? 0 : 1 };
+	struct greeting    greeting = { .outcome = OUTCOME_OK, .wants_login = true };
 	struct endpoint    endpoint = { .address = address.address,
 		   .port = 443,
 		   .tcp = OUTCOME_OK,
@@ -157,6 +159,7 @@ fixture_say_in(struct fixture *fixture, const struct said *said, enum mode mode)
 		   .http_wait_us = 3000,
 		   .http_total_us = 7000,
 		   .not_after_ms = T0_MS + INT64_C(300) * 86400000 };
+	bool               sql = api == API_SQL;
 	struct replica     replica = { .host = host,
 		    .port = 21226,
 		    .origin = ORIGIN_FEED,
@@ -164,9 +167,10 @@ fixture_say_in(struct fixture *fixture, const struct said *said, enum mode mode)
 		    .context = OUTCOME_OK,
 		    .status = 200 };
 	struct target      target = { .account = said->account,
+		     .api = api,
 		     .region = said->region,
 		     .host = host,
-		     .port = 443,
+		     .port = sql ? 443 : 10350,
 		     .mode = mode };
 	struct measurement seen = { .target = &target,
 		.started_ms = said->at_ms,
@@ -193,6 +197,11 @@ fixture_say_in(struct fixture *fixture, const struct said *said, enum mode mode)
 	enum store_answer         answer;
 	struct err                err;
 
+	if (!sql) {
+		endpoint.http = OUTCOME_NOT_RUN;
+		endpoint.http_status = 0;
+		endpoint.greeting = &greeting;
+	}
 	wbuf_init(&bytes);
 	encode_message(&measurement_desc, &seen, &bytes);
 	row.bytes = bytes.bytes;
@@ -202,6 +211,12 @@ fixture_say_in(struct fixture *fixture, const struct said *said, enum mode mode)
 	board_take(fixture->board, &batch, false);
 	wbuf_fini(&bytes);
 	arena_free(arena);
+}
+
+static inline void
+fixture_say_in(struct fixture *fixture, const struct said *said, enum mode mode)
+{
+	fixture_say_of(fixture, said, API_SQL, mode);
 }
 
 static inline void

@@ -77,6 +77,32 @@ test_modes(void **state)
 	fixture_fini(&fixture);
 }
 
+/* Each API likewise; what was not asked in HTTP has no status of it. */
+static void
+test_apis(void **state)
+{
+	const struct said east = { "vm-b", "contoso", "eastus", false, T0_MS };
+	struct fixture    fixture;
+	struct wbuf       out;
+
+	fixture_init(&fixture);
+	fixture_say(&fixture, &east);
+	fixture_say_of(&fixture, &east, API_CASSANDRA, MODE_GATEWAY);
+	write_page(&fixture, T0_MS, &out);
+	assert_line(
+	    &out, "probe_success{account=\"contoso\",region=\"eastus\",agent=\"vm-b\"} 1");
+	assert_line(&out,
+	    "probe_success{account=\"contoso\",region=\"eastus\",agent=\"vm-b\",api="
+	    "\"cassandra\"} 1");
+	assert_line(&out,
+	    "probe_http_status_code{account=\"contoso\",region=\"eastus\",agent=\"vm-b\"} "
+	    "401");
+	assert_null(strstr(wbuf_text(&out),
+	    "probe_http_status_code{account=\"contoso\",region=\"eastus\",agent=\"vm-b\",api"));
+	wbuf_fini(&out);
+	fixture_fini(&fixture);
+}
+
 /* A silent agent is not a broken account: its samples go, and one says why. */
 static void
 test_silence(void **state)
@@ -124,6 +150,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_apis),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_promtool),
 	};

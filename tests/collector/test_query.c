@@ -151,6 +151,39 @@ test_modes(void **state)
 	json_decref(value);
 }
 
+/* A row for each API of a region, and a cell of its own, in the API's own zone.  The very last. */
+static void
+test_apis(void **state)
+{
+	const struct said cql = { "vm-a", "contoso", "eastus", false, T0_MS + 60000 };
+	struct query      query = ask_at(T0_MS + 60000);
+	struct query_cell cell = {
+		.agent = "vm-a", .account = "contoso", .region = "eastus", .api = "cassandra"
+	};
+	struct wbuf out;
+	json_t     *grid, *list, *value;
+
+	fixture_say_of(&fixture, &cql, API_CASSANDRA, MODE_GATEWAY);
+	grid = query_state(&query, NULL);
+	list = query_findings(&query, false, 0, 10);
+	wbuf_init(&out);
+	bulletin_table(grid, list, 200, false, &out);
+	assert_non_null(strstr(wbuf_text(&out), "East US (Cassandra)"));
+	assert_non_null(strstr(wbuf_text(&out), "Global (Cassandra)"));
+	wbuf_fini(&out);
+	json_decref(list);
+	json_decref(grid);
+	value = query_cell(&query, &cell);
+	assert_text(value, "name", "East US (Cassandra)");
+	assert_text(value, "api", "cassandra");
+	assert_text(value, "zone", "privatelink.cassandra.cosmos.azure.com");
+	assert_text(value, "cell/words", "front end asks for login");
+	assert_int_equal(json_array_size(at_path(value, "findings")), 0);
+	json_decref(value);
+	cell.api = "gremlin";
+	assert_null(query_cell(&query, &cell));
+}
+
 static void
 test_lists(void **state)
 {
@@ -286,6 +319,7 @@ main(void)
 		cmocka_unit_test(test_params),
 		cmocka_unit_test(test_local_hosts),
 		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_apis),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
