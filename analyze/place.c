@@ -185,6 +185,23 @@ describe_gateway(const struct scene *scene, const struct site *site)
 	place->words = describe_unmeasured(scene, site);
 }
 
+/* Of those that the feed told: equal addresses count as often as they were told. */
+static size_t
+count_untried(const struct site *site)
+{
+	const struct measurement *seen = site->place->seen;
+	size_t                    tried = 0, told;
+
+	if (seen->feed == NULL || site->direct->origin != ORIGIN_FEED)
+		return 0;
+	told = seen->feed->replicas;
+	for (size_t i = 0; i < seen->replicas_count; i++) {
+		if (seen->replicas[i].origin == ORIGIN_FEED)
+			tried += seen->replicas[i].replicas;
+	}
+	return told > tried ? told - tried : 0;
+}
+
 static void
 describe_direct(const struct scene *scene, const struct site *site)
 {
@@ -195,6 +212,9 @@ describe_direct(const struct scene *scene, const struct site *site)
 		place->words = arena_printf(scene->arena, "%zu of %zu replica%s answer%s",
 		    site->direct->well, site->direct->count,
 		    site->direct->count == 1 ? "" : "s", site->direct->count == 1 ? "s" : "");
+		if (count_untried(site) > 0)
+			place->words = arena_printf(scene->arena, "%s, %zu more not tried",
+			    place->words, count_untried(site));
 		return;
 	}
 	place->state = STATE_UNKNOWN;

@@ -644,6 +644,10 @@ static const struct place_case {
 	{ "well/all_modes", MODE_GATEWAY_V2, "northeurope", STATE_OK, "", "ready" },
 	{ "well/direct_without_document", MODE_DIRECT, "", STATE_OK, "",
 	    "4 of 4 replicas answer" },
+	{ "well/direct_some_tried", MODE_DIRECT, "westeurope", STATE_OK, "",
+	    "4 of 4 replicas answer, 196 more not tried" },
+	{ "well/direct_some_tried", MODE_DIRECT, "northeurope", STATE_OK, "",
+	    "4 of 4 replicas answer" },
 	{ "unknown/direct_half_measured", MODE_DIRECT, "northeurope", STATE_UNKNOWN, "",
 	    "not measured" },
 	/* DNS is of every mode. */
