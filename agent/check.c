@@ -7,6 +7,7 @@
 #include "analyze/verdict.h"
 #include "base/clock.h"
 #include "base/conf.h"
+#include "base/confine.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "probe/swept.h"
@@ -605,6 +606,8 @@ run_checks(const struct check_options *options)
 	bool       interrupted = false;
 	struct err err;
 
+	if (check_means_has_credential(&options->means))
+		confine_memory();
 	do {
 		if (!check_once(options, &worst, &interrupted, &err)) {
 			fprintf(stderr, "plprobe check: %s\n", err.text);

@@ -64,18 +64,24 @@ confine_files(void)
 }
 
 void
-confine_daemon(void)
+confine_memory(void)
 {
 	const struct rlimit none = { 0, 0 };
 
-	umask(077);
-	/* Whoever reads our log may end before us. */
-	signal(SIGPIPE, SIG_IGN);
 	setrlimit(RLIMIT_CORE, &none);
 	/* The leak check of AddressSanitizer looks in from a process of its own. */
 #ifndef __SANITIZE_ADDRESS__
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
+}
+
+void
+confine_daemon(void)
+{
+	confine_memory();
+	umask(077);
+	/* Whoever reads our log may end before us. */
+	signal(SIGPIPE, SIG_IGN);
 }
 
 void

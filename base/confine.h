@@ -8,7 +8,10 @@
 
 #include <stdbool.h>
 
-/* No core dumps, no other process looking in, new files for us alone, and no end by SIGPIPE. */
+/* No core dumps, and no other process looks in: secrets that are in memory stay there. */
+void confine_memory(void);
+
+/* The same; new files for us alone, and no end by SIGPIPE. */
 void confine_daemon(void);
 
 /* No new rights by any program, and no capabilities: even as root only what the file modes

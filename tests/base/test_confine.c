@@ -64,6 +64,21 @@ look_at_limits(void)
 	return umask(0) == 077 ? 0 : 2;
 }
 
+static int
+look_at_core(void)
+{
+	struct rlimit limit;
+
+	confine_memory();
+	return getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max == 0 ? 0 : 1;
+}
+
+static void
+test_memory(void **state)
+{
+	assert_int_equal(run_child(look_at_core), 0);
+}
+
 static void
 test_daemon(void **state)
 {
@@ -133,6 +148,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_log_without_reader),
+		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_daemon),
 		cmocka_unit_test(test_files),
 	};
