@@ -1,5 +1,6 @@
 #include "analyze/checks.h"
 
+#include "analyze/region.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -68,11 +69,27 @@ find_kind(const struct thin *thin, bool agent_late)
 }
 
 /* Whether the gateway names a location of Gateway V2 for the region, as far as it was asked. */
-enum advertised { ADVERTISED_UNKNOWN, ADVERTISED_NOT, ADVERTISED };
+enum advertised {
+	ADVERTISED_UNKNOWN,
+	ADVERTISED_NOT,
+	ADVERTISED_ELSEWHERE, /* at another host or port than was tried */
+	ADVERTISED
+};
+
+static bool
+is_of_region(const struct gateway_region *told, const struct target *target)
+{
+	char label[REGION_LABEL_ROOM];
+
+	return strcmp(region_label(told->name, label, sizeof(label)), target->region) == 0;
+}
 
 static enum advertised
 find_advertised(const struct scene *scene, const struct site *site)
 {
+	const struct target *target = site->place->target;
+	enum advertised      found = ADVERTISED_NOT;
+
 	for (size_t i = 0; i < site->seen->thins_count; i++) {
 		if (site->seen->thins[i].advertised)
 			return ADVERTISED;
@@ -82,11 +99,15 @@ find_advertised(const struct scene *scene, const struct site *site)
 	for (size_t i = 0; i < scene->feed->regions_count; i++) {
 		const struct gateway_region *region = &scene->feed->regions[i];
 
-		if (has_text(region->v2_host) &&
-		    text_equal_nocase(region->v2_host, site->place->target->host))
+		if (!has_text(region->v2_host))
+			continue;
+		if (text_equal_nocase(region->v2_host, target->host) &&
+		    region->v2_port == target->port)
 			return ADVERTISED;
+		if (is_of_region(region, target))
+			found = ADVERTISED_ELSEWHERE;
 	}
-	return ADVERTISED_NOT;
+	return found;
 }
 
 /* The worst of its addresses, and whether any was tried. */
@@ -147,7 +168,11 @@ check_thin_describe(const struct scene *scene, const struct site *site)
 	case THIN_OFF:
 	case THIN_STRANGE:
 	case THIN_NO_HTTP2:
-		if (advertised == ADVERTISED_NOT) {
+		if (advertised == ADVERTISED_ELSEWHERE) {
+			place->words =
+			    "not ready, and advertised at another place, which was not "
+			    "tried";
+		} else if (advertised == ADVERTISED_NOT) {
 			place->state = STATE_OK;
 			place->words = "not offered: the gateway does not advertise it";
 		} else {

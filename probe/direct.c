@@ -17,7 +17,7 @@ static const int64_t sample_limit_ms = 1000;
 static const int64_t refresh_least_ms = 500;
 /* With less than this left, or than this part of all of it, an address is not tried: a silence so
  * short would be ours. */
-static const int64_t trial_least_ms = 200, trial_least_part = 8;
+static const int64_t trial_least_ms = MS_PER_S, trial_least_part = 8;
 
 enum { HOST_ADDRS_MAX = 4 };
 

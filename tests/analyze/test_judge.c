@@ -646,6 +646,8 @@ static const struct place_case {
 	    "4 of 4 replicas answer" },
 	{ "well/direct_some_tried", MODE_DIRECT, "westeurope", STATE_OK, "",
 	    "4 of 4 replicas answer, 196 more not tried" },
+	{ "PLP-651-V2-BLOCKED/other_port", MODE_GATEWAY_V2, "northeurope", STATE_UNKNOWN, "",
+	    "not ready, and advertised at another place, which was not tried" },
 	{ "well/direct_some_tried", MODE_DIRECT, "northeurope", STATE_OK, "",
 	    "4 of 4 replicas answer" },
 	{ "unknown/direct_half_measured", MODE_DIRECT, "northeurope", STATE_UNKNOWN, "",
