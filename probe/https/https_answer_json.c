@@ -9,31 +9,14 @@
  * further behind is of no use. */
 enum { CODE_MAX = 64, MESSAGE_MAX = 4096 };
 
+/* The service puts "\r\nActivityId: ..." behind its words, and quotes a text of several lines that
+ * it signed itself; to us all is one line. */
 static const char *
 take_text(const json_t *value, struct arena *arena, size_t limit)
 {
 	if (!json_is_string(value))
 		return "";
 	return text_line(arena, json_string_value(value), json_string_length(value), limit);
-}
-
-/* The service puts "\r\nActivityId: ..." behind its words, and quotes a text of several lines that
- * it signed itself; to us all is one line. */
-static const char *
-take_lines(const json_t *value, struct arena *arena, size_t limit)
-{
-	size_t count = json_is_string(value) ? json_string_length(value) : 0, out = 0;
-	char  *line = arena_alloc(arena, count + 1);
-
-	for (size_t i = 0; i < count; i++) {
-		char c = json_string_value(value)[i];
-
-		if (c != '\r' && c != '\n')
-			line[out++] = c;
-		else if (out > 0 && line[out - 1] != ' ')
-			line[out++] = ' ';
-	}
-	return text_sane(arena, line, out, limit);
 }
 
 bool
@@ -50,7 +33,7 @@ https_error_read(struct https_error *error, const char *body, size_t count, stru
 	if (message == NULL)
 		message = json_array_get(json_object_get(root, "Errors"), 0);
 	error->code = take_text(json_object_get(root, "code"), arena, CODE_MAX);
-	error->message = take_lines(message, arena, MESSAGE_MAX);
+	error->message = take_text(message, arena, MESSAGE_MAX);
 	json_decref(root);
 	return true;
 }
