@@ -250,6 +250,18 @@ list_unknown_admission(const struct scene *scene, struct verdict *verdict)
 		    "response shows the path and the back end, and no request was made there");
 }
 
+static const char *
+describe_unasked(const struct scene *scene, enum api api)
+{
+	if (facet_of(scene->arena, scene->ask->account, api) == NULL)
+		return arena_printf(scene->arena,
+		    "the names of %s, which the account serves too: they do not follow from %s",
+		    facet_title(api), scene->ask->account->host);
+	return arena_printf(scene->arena,
+	    "the names of %s, which the account serves too: not asked for (--api all)",
+	    facet_title(api));
+}
+
 /* What the document tells of, and nobody looked at. */
 static void
 list_unknown_apis(const struct scene *scene, struct verdict *verdict)
@@ -260,10 +272,13 @@ list_unknown_apis(const struct scene *scene, struct verdict *verdict)
 		for (size_t i = 0; i < scene->apis->count; i++)
 			judged |= scene->apis->of[i]->ask->account->api == api;
 		if (!judged && (scene->ask->account->apis & (1u << api)) != 0)
+			add_unknown(verdict, describe_unasked(scene, (enum api)api));
+		if ((scene->apis->absent & (1u << api)) != 0)
 			add_unknown(verdict,
 			    arena_printf(scene->arena,
-			        "the names of %s, which the account serves too: not asked for "
-			        "(--api all)",
+			        "%s: the account does not serve it, as far as DNS shows: no "
+			        "name "
+			        "of it exists",
 			        facet_title((enum api)api)));
 	}
 }
@@ -350,6 +365,32 @@ find_apis(const struct judge_ask *ask)
 	return apis;
 }
 
+/* All APIs were asked for, or one that the document does not tell of: a question, to which no name
+ * is an answer. */
+static bool
+is_question(const struct judge_ask *ask, enum api api)
+{
+	return (ask->account->apis & (1u << api)) == 0 &&
+	    (ask->has_document || (ask->wanted & NAMES_APIS) == NAMES_APIS);
+}
+
+static void
+drop_absent(const struct judge_ask *ask, struct scenes *scenes)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < scenes->count; i++) {
+		enum api api = scenes->of[i]->ask->account->api;
+		bool     last = kept == 0 && i + 1 == scenes->count;
+
+		if (!last && is_question(ask, api) && scene_is_absent(scenes->of[i]))
+			scenes->absent |= 1u << api;
+		else
+			scenes->of[kept++] = scenes->of[i];
+	}
+	scenes->count = kept;
+}
+
 /* All scenes before any judging: what one API shows may explain what another does. */
 static void
 make_scenes(struct arena *arena, const struct judge_ask *ask, struct scenes *scenes)
@@ -369,6 +410,7 @@ make_scenes(struct arena *arena, const struct judge_ask *ask, struct scenes *sce
 		of_api->account = facet;
 		scenes->of[scenes->count++] = scene_new(arena, of_api, scenes);
 	}
+	drop_absent(ask, scenes);
 }
 
 struct verdict *

@@ -187,7 +187,8 @@ names_targets_more(struct arena *arena, const struct account *account, unsigned 
 		apis = account->apis;
 	for (const struct region *region = region_table; region->label != NULL; region++)
 		room++;
-	list->targets = arena_array(arena, room * facet_count(apis) + 1, sizeof(struct target));
+	list->targets = arena_array(
+	    arena, room * (facet_count(apis) + 1), sizeof(struct target));
 	for (unsigned api = 0; api < API_COUNT; api++) {
 		const struct account *facet = (apis & (1u << api)) != 0
 		    ? facet_of(arena, account, (enum api)api)
@@ -196,6 +197,9 @@ names_targets_more(struct arena *arena, const struct account *account, unsigned 
 		if (facet != NULL)
 			add_api(arena, list, facet, flags, more);
 	}
+	/* What the document names itself can be asked for in any case. */
+	if (list->count == 0)
+		add_api(arena, list, account, flags, more);
 	for (size_t i = 0; i < list->count; i++)
 		list->targets[i].dns_only |= (flags & NAMES_DNS_ONLY) != 0;
 	return list;

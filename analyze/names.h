@@ -37,7 +37,8 @@ enum { NAMES_APIS_AT = 8, NAMES_APIS = ((1 << API_COUNT) - 1) << NAMES_APIS_AT }
 
 enum { NAMES_V2_PORT = 10250 }; /* while no gateway has told another [cosmos-thin-client] */
 
-/* API by API.  Gateway: the global name first, then the regions.  Direct and Gateway V2, which
+/* API by API; of an account of whose APIs none has names that follow from its suffix, those of the
+ * document itself.  Gateway: the global name first, then the regions.  Direct and Gateway V2, which
  * NoSQL alone has, and which have no global name: the regions, or the account's own name when
  * none is known.  Then the sweep, by label.
  *

@@ -237,6 +237,23 @@ scene_is_answered(const struct endpoint *end)
 }
 
 bool
+scene_is_absent(const struct scene *scene)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < scene->site_count; i++) {
+		const struct site *site = &scene->sites[i];
+
+		for (size_t j = 0; j < site->view_count; j++) {
+			if (site->views[j].kind != VIEW_MISSING || site->views[j].alias)
+				return false;
+			any = true;
+		}
+	}
+	return any;
+}
+
+bool
 scene_says_something(const struct view *view)
 {
 	return view->kind != VIEW_NONE && view->kind != VIEW_FAILED;

@@ -82,6 +82,7 @@ struct site {
 struct scenes {
 	struct scene *of[API_COUNT];
 	size_t        count;
+	unsigned      absent; /* bits 1 << API_*: looked for, and no such name exists */
 };
 
 struct scene {
@@ -130,6 +131,8 @@ const struct attempt *scene_attempt(const struct site *site, const struct addr *
 bool scene_is_answered(const struct endpoint *end);
 /* How that ended; not-run: it was not asked. */
 enum outcome scene_answer(const struct endpoint *end);
+/* No name of the API exists in public DNS, as far as any server answered: no alias, no address. */
+bool scene_is_absent(const struct scene *scene);
 /* No connection, and it is not for us to blame. */
 bool scene_tcp_failed(const struct site *site, const struct attempt *attempt);
 /* Not a failure, nor our own trouble: a statement about the name. */

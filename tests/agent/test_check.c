@@ -250,6 +250,17 @@ test_json_and_exit_code(void **state)
 	json_decref(root);
 }
 
+/* Nothing is left to measure, and there is something to say all the same. */
+static void
+test_nothing_to_measure(void **state)
+{
+	struct ran ran = run_with(*state, "contoso --api mongodb --mode direct -o nagios", 0);
+
+	assert_int_equal(ran.code, 2);
+	assert_non_null(strstr(ran.out, "PLP-701-MODE-UNSUPPORTED"));
+	assert_non_null(strstr(ran.out, "MongoDB has no Direct mode"));
+}
+
 static void
 test_exit_zero(void **state)
 {
@@ -377,6 +388,7 @@ main(void)
 		cmocka_unit_test(test_parses),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test_setup_teardown(test_json_and_exit_code, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_to_measure, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exit_zero, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nagios_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_account_without_document, setup, teardown),

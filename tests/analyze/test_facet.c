@@ -120,20 +120,23 @@ test_facets(void **state)
 	}
 }
 
-/* Of a suffix that does not say where the others stand nothing is made up. */
+/* Of a suffix that does not say where the others stand nothing is made up: what is told is asked. */
 static void
 test_no_guess(void **state)
 {
-	struct arena  *arena = arena_new();
-	struct account account = { .name = "contoso",
-		.host = "contoso.cosmos.example",
-		.suffix = "cosmos.example",
-		.zone = "privatelink.cosmos.example",
-		.server_version = "",
-		.apis = MONGO };
+	struct arena     *arena = arena_new();
+	struct account    account = { .name = "contoso",
+		   .host = "contoso.cosmos.example",
+		   .suffix = "cosmos.example",
+		   .zone = "privatelink.cosmos.example",
+		   .server_version = "",
+		   .apis = MONGO };
+	struct name_list *names;
 
 	assert_null(facet_of(arena, &account, API_MONGO));
-	assert_int_equal(names_targets(arena, &account, NAMES_SWEEP)->count, 0);
+	names = names_targets(arena, &account, 0);
+	assert_int_equal(names->count, 1);
+	assert_string_equal(names->targets[0].host, "contoso.cosmos.example");
 	arena_free(arena);
 }
 

@@ -392,6 +392,21 @@ test_api_not_asked_for(void **state)
 	forget(&told);
 }
 
+/* All APIs are a question; what has no name is answered, and is no row. */
+static void
+test_api_not_served(void **state)
+{
+	struct told told = judge("apis/question.json");
+
+	verdict_print(told.witness->account, told.verdict,
+	    &(struct verdict_look){ .width = 160, .colour = false }, &told.out);
+	assert_says(&told, "Cassandra gateway ok    1 of 1 name\n");
+	assert_says(&told, "MongoDB: the account does not serve it, as far as DNS shows");
+	assert_says(&told, "Gremlin: the account does not serve it");
+	assert_says_not(&told, "\nMongoDB gateway");
+	forget(&told);
+}
+
 static void
 test_json_of_apis(void **state)
 {
@@ -556,6 +571,7 @@ main(void)
 		cmocka_unit_test(test_table_of_apis),
 		cmocka_unit_test(test_words_of_front_ends),
 		cmocka_unit_test(test_api_not_asked_for),
+		cmocka_unit_test(test_api_not_served),
 		cmocka_unit_test(test_json_of_apis),
 		cmocka_unit_test(test_table_of_a_sample),
 		cmocka_unit_test(test_json_has_modes),

@@ -1,6 +1,7 @@
 /* Any bytes as a document of accounts and private endpoints: taken, or refused with a place and a
  * reason.  What is taken keeps its promises, gives targets that can be asked for, and can be judged;
  * and every address of an endpoint is found again. */
+#include "analyze/facet.h"
 #include "analyze/judge.h"
 #include "analyze/names.h"
 
@@ -26,6 +27,23 @@ check_host(const char *host)
 	want(strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789-.") == count);
 }
 
+/* Each of its own, with all that an account has. */
+static void
+check_apis(struct arena *arena, const struct account *account)
+{
+	for (int api = 0; api < API_COUNT; api++) {
+		const struct account *facet = facet_of(arena, account, (enum api)api);
+
+		if (facet == NULL)
+			continue;
+		check_host(facet->host);
+		want(facet->api == (enum api)api && facet->port > 0);
+		want(facet->location_count == account->location_count);
+		want(strcmp(facet->zone + strlen("privatelink."), facet->suffix) == 0);
+		want(strcmp(strchr(facet->host, '.') + 1, facet->suffix) == 0);
+	}
+}
+
 static void
 check_account(
     struct arena *arena, const struct account *account, const struct endpoint_index *endpoints)
@@ -40,13 +58,17 @@ check_account(
 	want(account->location_count > 0 && account->location_count <= ACCOUNT_LOCATIONS_MAX);
 	want(strncmp(account->zone, "privatelink.", 12) == 0);
 	want(names->count > account->location_count);
+	want(account->apis != 0 && account->apis < 1u << API_COUNT);
+	check_apis(arena, account);
 	for (size_t i = 0; i < names->count; i++) {
 		check_host(names->targets[i].host);
 		want(names->targets[i].port > 0);
 	}
 	/* Nothing was measured, so nothing is well. */
 	want(verdict->state != STATE_OK);
-	want(verdict->place_count == 1 + account->location_count);
+	want(verdict->place_count > 0 &&
+	    verdict->place_count % (1 + account->location_count) == 0);
+	want(verdict->place_count <= API_COUNT * (1 + account->location_count));
 }
 
 static void
