@@ -110,7 +110,7 @@ add_open(const struct scene *scene, const struct site *site, const struct view *
 	bool approved = has_approved(scene);
 
 	/* Told of the API as a whole: it cannot have one, or has none. */
-	if (!facet_is_supported(account) || check_lacks_group(scene) != NULL)
+	if (!facet_is_supported(account) || check_other_groups(scene) != NULL)
 		return;
 
 	report_add(out,

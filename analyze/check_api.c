@@ -115,8 +115,10 @@ check_version(const struct scene *scene, struct report *out)
 		check_live_version(scene, &scene->sites[i], out);
 }
 
-const char *
-check_lacks_group(const struct scene *scene)
+/* The groups of the endpoints that the documents list; NULL when one may be for this API, or there
+ * are none. */
+static const char *
+list_other_groups(const struct scene *scene)
 {
 	const char *groups = "";
 
@@ -143,18 +145,28 @@ has_endpoint(const struct site *site)
 	return false;
 }
 
+const char *
+check_other_groups(const struct scene *scene)
+{
+	const char *groups = list_other_groups(scene);
+
+	if (!facet_is_supported(scene->ask->account))
+		return NULL;
+	for (size_t i = 0; i < scene->site_count && groups != NULL; i++) {
+		if (has_endpoint(&scene->sites[i]))
+			return NULL;
+	}
+	return groups;
+}
+
 void
 check_group(const struct scene *scene, struct report *out)
 {
 	const struct account *account = scene->ask->account;
-	const char           *groups = check_lacks_group(scene);
+	const char           *groups = check_other_groups(scene);
 
-	if (groups == NULL || !facet_is_supported(account))
+	if (groups == NULL)
 		return;
-	for (size_t i = 0; i < scene->site_count; i++) {
-		if (has_endpoint(&scene->sites[i]))
-			return;
-	}
 	add_to_all(scene,
 	    &(struct sighting){ .code = FINDING_API_GROUP_MISSING,
 	        .severity = facet_is_aside(account) ? STATE_WARNING : STATE_OK,
@@ -194,6 +206,35 @@ check_private_api(const struct scene *scene, const struct view *view)
 			return facet_title(other->ask->account->api);
 	}
 	return NULL;
+}
+
+static bool
+knows_any(const struct scene *scene, const char *resolver)
+{
+	for (size_t i = 0; i < scene->site_count; i++) {
+		const struct site *site = &scene->sites[i];
+
+		for (size_t j = 0; j < site->view_count; j++) {
+			const struct view *view = &site->views[j];
+
+			if (strcmp(view->dns->resolver, resolver) == 0 &&
+			    (view->alias || view->addr_count > 0))
+				return true;
+		}
+	}
+	return false;
+}
+
+const char *
+check_unforwarded(const struct scene *scene, const struct view *view)
+{
+	const struct account *account = scene->ask->account;
+
+	/* Without a document the API itself may be what does not exist. */
+	if (!scene->ask->has_document || (account->apis & (1u << account->api)) == 0 ||
+	    scene->apis->count == 1 || knows_any(scene, view->dns->resolver))
+		return NULL;
+	return check_private_api(scene, view);
 }
 
 /* By the documents, both addresses are right, and of endpoints in one subnet. */

@@ -116,24 +116,36 @@ describe_missing(const struct scene *scene, const struct site *site, const struc
 	    check_describe_control(scene, site));
 }
 
+static enum finding_code
+find_missing(const struct site *site, const char *sender, const char *private_api)
+{
+	if (private_api != NULL)
+		return FINDING_API_ZONE_MISSING;
+	if (*site->place->target->region == '\0')
+		return FINDING_GLOBAL_NAME_MISSING;
+	return sender != NULL ? FINDING_MONGO_HOST_MISSING : FINDING_REGION_NAME_MISSING;
+}
+
 void
 check_missing(const struct scene *scene, const struct site *site, struct report *out)
 {
-	bool        is_global = *site->place->target->region == '\0';
 	const char *sender = check_sender(scene, site);
 
 	for (size_t i = 0; i < site->view_count; i++) {
-		if (site->views[i].kind != VIEW_MISSING)
+		const struct view *view = &site->views[i];
+		const char        *private_api;
+
+		if (view->kind != VIEW_MISSING)
 			continue;
+		private_api = check_unforwarded(scene, view);
 		report_add(out,
 		    &(struct sighting){
-		        .code = is_global    ? FINDING_GLOBAL_NAME_MISSING
-		            : sender != NULL ? FINDING_MONGO_HOST_MISSING
-		                             : FINDING_REGION_NAME_MISSING,
+		        .code = find_missing(site, sender, private_api),
 		        .site = site,
-		        .resolver = site->views[i].dns->resolver,
+		        .resolver = view->dns->resolver,
+		        .detail = private_api,
 		        .evidence = arena_printf(scene->arena, "%s%s%s",
-		            describe_missing(scene, site, &site->views[i]),
+		            describe_missing(scene, site, view),
 		            sender != NULL ? "; handed out by " : "",
 		            sender != NULL ? sender : ""),
 		    });

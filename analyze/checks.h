@@ -56,10 +56,13 @@ void check_suffix(const struct scene *scene, struct report *out);
 
 /* Whether the connection is for a private endpoint of the scene's API. */
 bool check_is_for_api(const struct scene *scene, const struct connection *connection);
-/* Why the API's names have no private endpoint at all, by document; NULL: nothing says so. */
-const char *check_lacks_group(const struct scene *scene);
+/* The groups of the account's endpoints when none is for the API, by the documents and as far as
+ * DNS shows: told as API_GROUP_MISSING.  NULL: nothing says so. */
+const char *check_other_groups(const struct scene *scene);
 /* Another API of the account to which the same server gives private addresses; NULL: none. */
 const char *check_private_api(const struct scene *scene, const struct view *view);
+/* Likewise, when the server knows no name of this API at all, which the account serves. */
+const char *check_unforwarded(const struct scene *scene, const struct view *view);
 /* "port 443 of it answers", of another API where only the port can be what differs; NULL: none. */
 const char *check_open_neighbour(
     const struct scene *scene, const struct site *site, const struct attempt *attempt);
