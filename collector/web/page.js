@@ -60,8 +60,9 @@ function millis(us) {
 
 /* ---- the grid ------------------------------------------------------------------------- */
 
-// The mode stands only where it is not the gateway's.
-const cellKey = (agent, account, row) => [agent, account, row.region, row.host, ...(row.mode === "gateway" ? [] : [row.mode])]
+// Mode and API stand only where they are not the gateway's and NoSQL's.
+const cellKey = (agent, account, row) => [agent, account, row.region, row.host,
+	...(row.mode === "gateway" && row.api === "sql" ? [] : [row.mode]), ...(row.api === "sql" ? [] : [row.api])]
 	.map(encodeURIComponent).join("/");
 
 function cellWords(cell) {
@@ -359,8 +360,8 @@ function makePanel(cell) {
 }
 
 async function openCell(key) {
-	const [agent, account, region, host, mode = "gateway"] = key.split("/").map(decodeURIComponent);
-	const query = new URLSearchParams({ agent, account, region, host, mode });
+	const [agent, account, region, host, mode = "gateway", api = "sql"] = key.split("/").map(decodeURIComponent);
+	const query = new URLSearchParams({ agent, account, region, host, mode, api });
 	const panel = byId("panel");
 	const answer = await fetch(`/v1/cell?${query}`);
 	if (!answer.ok) {
@@ -388,7 +389,7 @@ function closeCell() {
 // The address names the open cell, so that it can be sent to a colleague.
 function followHash() {
 	const key = location.hash.startsWith("#/") ? location.hash.slice(2) : "";
-	if ([4, 5].includes(key.split("/").length))
+	if ([4, 5, 6].includes(key.split("/").length))
 		openCell(key).catch(() => {});
 	else
 		closeCell();

@@ -267,3 +267,28 @@ test("Direct mode has a row of its own, and its panel shows the replicas", async
 	assert.match(await page.locator("#panel").textContent(), /2 replicas.*port 21226.*TCP.*connect_timeout/s);
 	await done();
 });
+
+test("an API has rows of its own, and its panel shows what the front end said", async () => {
+	const cassandra = (seen) => {
+		const [end] = seen.endpoints;
+		const suffix = (name) => name.replace("documents.azure", "cassandra.cosmos.azure");
+		seen.target = { ...seen.target, api: "cassandra", host: suffix(seen.target.host), port: 10350 };
+		for (const hop of seen.dns[0].hops ?? [])
+			Object.assign(hop, { owner: suffix(hop.owner), target: suffix(hop.target) });
+		seen.endpoints = [{ address: end.address, port: 10350, tcp: "ok", tls: "ok",
+			greeting: { outcome: "refused-by-peer", took_us: 900, error_code: "0x1001", error_text: "<b>busy</b>" } }];
+	};
+	writeFileSync(join(folder, "accounts/wingtip.json"), JSON.stringify({ ...makeDocument("wingtip", [["eastus", "East US"]]),
+		capabilities: [{ name: "EnableCassandra" }] }));
+	post("vm-a", "vnet-a/default", [measure("wingtip", "", "10.1.1.7", cassandra), measure("wingtip", "eastus", "10.1.1.8", cassandra)]);
+	const { page, done } = await openPage();
+	const cell = page.getByRole("button", { name: /^wingtip, East US \(Cassandra\), seen from vnet-a\/default: warning, front end refuses$/ });
+	await cell.waitFor({ timeout: 15000 });
+	assert.equal(await page.getByRole("button", { name: /^wingtip, East US, / }).count(), 0, "NoSQL is not served");
+	await cell.click();
+	await page.locator("#panel .stages").first().waitFor();
+	assert.match(page.url(), /\/gateway\/cassandra$/);
+	assert.match(await page.locator("#panel").textContent(), /PLP-710-API-REFUSES/);
+	assert.match(await page.locator("#panel").textContent(), /front end.*refused-by-peer.*<b>busy<\/b>/s);
+	await done();
+});
