@@ -312,12 +312,14 @@ check_options_parse(
 	return check_means_settle(&options->means, err) ? CHECK_GO : CHECK_USAGE;
 }
 
-/* The accounts to survey, which have a document, and what all documents say of endpoints. */
+/* The accounts to survey, which have a document, and what all documents say beside them. */
 struct subjects {
 	struct account             **accounts;
 	bool                        *has_document;
 	size_t                       count;
 	const struct endpoint_index *endpoints;
+	const struct zone_index     *zones;
+	const struct plink_list     *plinks;
 };
 
 static struct account *
@@ -330,50 +332,32 @@ find_account(struct account *const *accounts, size_t count, const char *name)
 	return NULL;
 }
 
-static void
-add_endpoints(struct arena *arena, struct endpoint_list *all, const struct endpoint_list *more)
+/* All that the documents hold; an account that stands in two of them is refused, since they may
+ * differ.  NULL with err. */
+static const struct account_list *
+read_documents(struct arena *arena, const struct check_options *options, struct err *err)
 {
-	struct private_endpoint **grown = arena_array(
-	    arena, all->count + more->count + 1, sizeof(*grown));
+	const struct account_list **lists = arena_array(
+	    arena, options->document_count + 1, sizeof(*lists));
+	const struct account_list *all;
 
-	for (size_t i = 0; i < all->count; i++)
-		grown[i] = all->endpoints[i];
-	for (size_t i = 0; i < more->count; i++)
-		grown[all->count++] = more->endpoints[i];
-	all->endpoints = grown;
-}
-
-/* All accounts and endpoints of all documents; an account that stands in two of them is refused,
- * since they may differ. */
-static bool
-read_documents(struct arena *arena, const struct check_options *options,
-    struct account_list *all, struct err *err)
-{
-	*all = (struct account_list){ 0 };
 	for (size_t i = 0; i < options->document_count; i++) {
-		struct account_list *list = account_read(arena, options->documents[i], err);
-		struct account     **grown;
+		lists[i] = account_read(arena, options->documents[i], err);
+		if (lists[i] == NULL)
+			return NULL;
+	}
+	all = account_list_sum(arena, lists, options->document_count);
+	for (size_t i = 0; i < all->count; i++) {
+		struct account *account = all->accounts[i];
+		struct account *other = find_account(all->accounts, i, account->name);
 
-		if (list == NULL)
-			return false;
-		grown = arena_array(arena, all->count + list->count + 1, sizeof(*grown));
-		for (size_t j = 0; j < all->count; j++)
-			grown[j] = all->accounts[j];
-		all->accounts = grown;
-		add_endpoints(arena, &all->endpoints, &list->endpoints);
-		for (size_t j = 0; j < list->count; j++) {
-			struct account *account = list->accounts[j];
-			struct account *other = find_account(
-			    all->accounts, all->count, account->name);
-
-			if (other != NULL)
-				return err_set(err, ERR_USAGE,
-				    "%s: the account %s stands in %s too", account->source,
-				    account->name, other->source);
-			all->accounts[all->count++] = account;
+		if (other != NULL) {
+			err_set(err, ERR_USAGE, "%s: the account %s stands in %s too",
+			    account->source, account->name, other->source);
+			return NULL;
 		}
 	}
-	return true;
+	return all;
 }
 
 /* Documents were given, and the account has none: perhaps its name is mistyped. */
@@ -420,30 +404,34 @@ static bool
 gather_subjects(struct arena *arena, const struct check_options *options,
     struct subjects *subjects, struct err *err)
 {
-	struct account_list documents;
-	size_t              room;
+	const struct account_list *documents = read_documents(arena, options, err);
+	size_t                     room;
 
-	if (!read_documents(arena, options, &documents, err))
+	if (documents == NULL)
 		return false;
-	room = documents.count + options->name_count;
+	room = documents->count + options->name_count;
 	subjects->accounts = arena_array(arena, room, sizeof(struct account *));
 	subjects->has_document = arena_array(arena, room, sizeof(bool));
 	subjects->count = 0;
 	for (size_t i = 0; i < options->name_count; i++) {
-		if (!add_subject(arena, subjects, &documents, options->names[i], err))
+		if (!add_subject(arena, subjects, documents, options->names[i], err))
 			return false;
 	}
-	for (size_t i = 0; i < documents.count && options->name_count == 0; i++) {
+	for (size_t i = 0; i < documents->count && options->name_count == 0; i++) {
 		subjects->has_document[subjects->count] = true;
-		subjects->accounts[subjects->count++] = documents.accounts[i];
+		subjects->accounts[subjects->count++] = documents->accounts[i];
 	}
 	if (subjects->count == 0)
 		return err_set(err, ERR_USAGE,
 		    "the documents hold no account; give its name, or `az cosmosdb show` of "
 		    "it");
-	subjects->endpoints = documents.endpoints.count == 0
+	subjects->endpoints = documents->endpoints.count == 0
 	    ? NULL
-	    : endpoint_index_new(arena, &documents.endpoints);
+	    : endpoint_index_new(arena, &documents->endpoints);
+	subjects->zones = documents->zones.count == 0
+	    ? NULL
+	    : zone_index_new(arena, &documents->zones);
+	subjects->plinks = &documents->plinks;
 	return true;
 }
 
@@ -570,6 +558,8 @@ check_once(
 	        .has_document = subjects.has_document,
 	        .account_count = subjects.count,
 	        .endpoints = subjects.endpoints,
+	        .zones = subjects.zones,
+	        .plinks = subjects.plinks,
 	        .vantages = &vantages,
 	        .system = options.resolver_count == 0,
 	        .tcp_too = options.dns_tcp,

@@ -311,7 +311,9 @@ judge_visits(struct survey *survey, struct survey_result *results)
 			.has_document = subject->has_document,
 			.seen = seen,
 			.endpoints = ask->endpoints,
-			.wanted = ask->wanted };
+			.wanted = ask->wanted,
+			.zones = ask->zones,
+			.plinks = ask->plinks };
 
 		for (struct visit *visit = survey->first; visit != NULL; visit = visit->next) {
 			if (visit->subject == subject && visit->seen != NULL)

@@ -21,6 +21,8 @@ struct survey_ask {
 	size_t                 account_count;
 	/* of all documents; NULL: none was given */
 	const struct endpoint_index *endpoints;
+	const struct zone_index     *zones;
+	const struct plink_list     *plinks;
 	const struct vantages       *vantages; /* whom to ask */
 	bool                         system;   /* ask getaddrinfo() too */
 	bool                         tcp_too;  /* ask each DNS server over TCP as well */

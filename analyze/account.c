@@ -32,6 +32,59 @@ account_read(struct arena *arena, const char *path, struct err *err)
 	    arena, bytes, count, strcmp(path, "-") == 0 ? "standard input" : path, err);
 }
 
+static void
+count_all(const struct account_list *list, struct account_list *total)
+{
+	total->count += list->count;
+	total->endpoints.count += list->endpoints.count;
+	total->zones.count += list->zones.count;
+	total->plinks.resource_count += list->plinks.resource_count;
+	total->plinks.connection_count += list->plinks.connection_count;
+}
+
+static void
+append_all(const struct account_list *list, struct account_list *sum)
+{
+	for (size_t i = 0; i < list->count; i++)
+		sum->accounts[sum->count++] = list->accounts[i];
+	for (size_t i = 0; i < list->endpoints.count; i++)
+		sum->endpoints.endpoints[sum->endpoints.count++] = list->endpoints.endpoints[i];
+	for (size_t i = 0; i < list->zones.count; i++)
+		sum->zones.zones[sum->zones.count++] = list->zones.zones[i];
+	for (size_t i = 0; i < list->plinks.resource_count; i++)
+		sum->plinks.resources[sum->plinks.resource_count++] = list->plinks.resources[i];
+	for (size_t i = 0; i < list->plinks.connection_count; i++)
+		sum->plinks.connections[sum->plinks.connection_count++] =
+		    list->plinks.connections[i];
+}
+
+struct account_list *
+account_list_sum(struct arena *arena, const struct account_list *const *lists, size_t count)
+{
+	struct account_list  total = { 0 };
+	struct account_list *sum = arena_alloc(arena, sizeof(*sum));
+
+	for (size_t i = 0; i < count; i++) {
+		if (lists[i] != NULL)
+			count_all(lists[i], &total);
+	}
+	sum->accounts = arena_array(arena, total.count + 1, sizeof(void *));
+	sum->endpoints.endpoints = arena_array(
+	    arena, total.endpoints.count + 1, sizeof(void *));
+	sum->zones.zones = arena_array(arena, total.zones.count + 1, sizeof(void *));
+	sum->plinks.resources = arena_array(
+	    arena, total.plinks.resource_count + 1, sizeof(void *));
+	sum->plinks.connections = arena_array(
+	    arena, total.plinks.connection_count + 1, sizeof(struct plink_connection));
+	for (size_t i = 0; i < count; i++) {
+		if (lists[i] != NULL)
+			append_all(lists[i], sum);
+	}
+	for (size_t i = 0; i < sum->count; i++)
+		sum->accounts[i] = plink_join(arena, sum->accounts[i], &sum->plinks);
+	return sum;
+}
+
 static char *
 copy_lower(struct arena *arena, const char *text)
 {

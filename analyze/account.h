@@ -7,6 +7,8 @@
 #define ANALYZE_ACCOUNT_H
 
 #include "analyze/endpoint.h"
+#include "analyze/plink.h"
+#include "analyze/zone.h"
 #include "base/arena.h"
 #include "proto/record.h"
 
@@ -24,14 +26,6 @@ struct location {
 	const char *provisioning_state; /* "Succeeded", "Creating", ...; "" when not told */
 	int         failover_priority;  /* 0 is the write region; -1 when not told */
 	bool        pending;            /* being added or removed: not a fault */
-};
-
-struct connection {
-	const char *name;     /* of the private endpoint connection */
-	const char *endpoint; /* resource id of the private endpoint; "" when not told */
-	const char *group;    /* "Sql", ...; "" when not told */
-	const char *status;   /* "Approved", "Pending", "Rejected", "Disconnected"; "" */
-	const char *source;   /* file or address that says so */
 };
 
 /* Hosts that a document names beside documentEndpoint: "gremlinEndpoint" and the like. */
@@ -62,15 +56,18 @@ struct account {
 	const char *given;   /* suffix that was given with the name, "documents.azure.cn"; "" */
 };
 
-/* What one document holds: accounts, and private endpoints of whatever account. */
+/* What one document holds: accounts, and private endpoints, their connections and zones, of
+ * whatever account. */
 struct account_list {
 	struct account     **accounts;
 	size_t               count;
 	struct endpoint_list endpoints;
+	struct zone_list     zones;
+	struct plink_list    plinks;
 };
 
-/* Reads one account or endpoint, an array of them, or a {"value": [...]} list; what an element is
- * is seen from its type or members.  There may be no account in it.  Everything is in the arena.
+/* Reads one document of any of these kinds, an array of them, or a {"value": [...]} list; what an
+ * element is is seen from its type or members.  There may be no account in it.  Everything is in the arena.
  * NULL with err ("file:line:column: ..." for syntax, "file: member: ..." for content).
  * In account_json.c. */
 struct account_list *account_parse(struct arena *arena, const char *bytes, size_t count,
@@ -79,6 +76,11 @@ struct account_list *account_parse(struct arena *arena, const char *bytes, size_
 /* Reads a file by file_read(), and parses it. */
 struct account_list *account_read(
     struct arena *arena, const char *path, struct err *err) MUST_CHECK;
+
+/* What several documents hold, one after the other, with each account's connections taken together.
+ * An account that two of them hold is there twice.  Borrows from the lists; NULL ones hold nothing. */
+struct account_list *account_list_sum(
+    struct arena *arena, const struct account_list *const *lists, size_t count);
 
 /* An account of which nothing is known but its name, its host name with a suffix that is known,
  * the URL of that, or its resource id.  Host names are taken for the API that they are of.  NULL

@@ -161,31 +161,6 @@ read_locations(const struct arm_reader *in, const struct arm_spot *at, struct ac
 }
 
 static bool
-read_connection(
-    const struct arm_reader *in, const struct arm_spot *at, struct connection *connection)
-{
-	const char     *id;
-	struct arm_spot endpoint, state;
-
-	connection->endpoint = connection->status = "";
-	connection->source = in->source;
-	if (!json_is_object(at->value))
-		return arm_refuse(in, at->path, "", "an object wanted");
-	if (!arm_text(in, at, "name", &connection->name) || !arm_text(in, at, "id", &id) ||
-	    !arm_text(in, at, "groupId", &connection->group) ||
-	    !arm_object(in, at, "privateEndpoint", &endpoint) ||
-	    !arm_object(in, at, "privateLinkServiceConnectionState", &state))
-		return false;
-	if (endpoint.value != NULL && !arm_text(in, &endpoint, "id", &connection->endpoint))
-		return false;
-	if (state.value != NULL && !arm_text(in, &state, "status", &connection->status))
-		return false;
-	if (*connection->name == '\0')
-		connection->name = arm_name(id);
-	return true;
-}
-
-static bool
 read_connections(
     const struct arm_reader *in, const struct arm_spot *at, struct account *account)
 {
@@ -203,7 +178,7 @@ read_connections(
 	json_array_foreach ((json_t *)array, index, value) {
 		struct arm_spot below = arm_element(in, at->path, member, index, value);
 
-		if (!read_connection(
+		if (!plink_read_connection(
 		        in, &below, &account->connections[account->connection_count++]))
 			return false;
 	}
@@ -294,6 +269,14 @@ read_element(const struct arm_reader *in, const struct arm_spot *at, struct acco
 		list->endpoints.endpoints[list->endpoints.count++] = endpoint;
 		return endpoint != NULL;
 	}
+	if (zone_is_document(at)) {
+		struct zone *zone = zone_parse(in, at);
+
+		list->zones.zones[list->zones.count++] = zone;
+		return zone != NULL;
+	}
+	if (plink_is_document(at))
+		return plink_parse(in, at, &list->plinks);
 	account = read_account(in, at);
 	if (account == NULL)
 		return false;
@@ -311,6 +294,10 @@ new_list(struct arena *arena, size_t room)
 
 	list->accounts = arena_array(arena, room + 1, sizeof(void *));
 	list->endpoints.endpoints = arena_array(arena, room + 1, sizeof(void *));
+	list->zones.zones = arena_array(arena, room + 1, sizeof(void *));
+	list->plinks.resources = arena_array(arena, room + 1, sizeof(void *));
+	list->plinks.connections = arena_array(
+	    arena, room + 1, sizeof(struct plink_connection));
 	return list;
 }
 

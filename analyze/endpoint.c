@@ -46,7 +46,7 @@ compare_entries(const void *left, const void *right)
 static void
 take_text(const char **into, const char *text)
 {
-	if (**into == '\0')
+	if (*into == NULL || **into == '\0')
 		*into = text;
 }
 
@@ -60,6 +60,9 @@ merge(struct private_endpoint *into, const struct private_endpoint *from)
 	take_text(&into->group, from->group);
 	take_text(&into->status, from->status);
 	take_text(&into->provisioning_state, from->provisioning_state);
+	take_text(&into->guid, from->guid);
+	take_text(&into->description, from->description);
+	take_text(&into->actions_required, from->actions_required);
 	for (size_t i = 0; i < from->address_count; i++)
 		into->addresses[into->address_count++] = from->addresses[i];
 }
@@ -215,6 +218,18 @@ endpoint_by_account(const struct endpoint_index *index, const char *account, siz
 	    low + *count < end && strcmp(index->endpoints[low + *count]->account, account) == 0)
 		++*count;
 	return &index->endpoints[low];
+}
+
+const struct private_endpoint *
+endpoint_by_guid(const struct endpoint_index *index, const char *guid)
+{
+	for (size_t i = 0; index != NULL && *guid != '\0' && i < index->endpoint_count; i++) {
+		const struct private_endpoint *endpoint = index->endpoints[i];
+
+		if (endpoint->guid != NULL && strcmp(endpoint->guid, guid) == 0)
+			return endpoint;
+	}
+	return NULL;
 }
 
 const struct addr *

@@ -34,6 +34,10 @@ struct private_endpoint {
 	struct endpoint_address *addresses;
 	size_t                   address_count;
 	const char              *source; /* file the document came from */
+	/* What is not told is "", or NULL where no document was read. */
+	const char *guid; /* resourceGuid, lower case: zone groups sign their records with it */
+	const char *description;      /* of the connection's state */
+	const char *actions_required; /* likewise: "None", ... */
 };
 
 struct endpoint_list {
@@ -67,6 +71,9 @@ const struct endpoint_entry *endpoint_by_address(
 /* Endpoints of the account, those without an address too. */
 const struct private_endpoint *const *endpoint_by_account(
     const struct endpoint_index *index, const char *account, size_t *count);
+/* The endpoint whose resourceGuid it is, lower case; NULL: of none that is known. */
+const struct private_endpoint *endpoint_by_guid(
+    const struct endpoint_index *index, const char *guid);
 /* The endpoint's address for the name; NULL when it holds none. */
 const struct addr *endpoint_find(const struct private_endpoint *endpoint, const char *fqdn);
 

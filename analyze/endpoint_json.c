@@ -176,7 +176,11 @@ read_link(
 	group = json_string_value(json_array_get(groups, 0));
 	if (group != NULL)
 		endpoint->group = text_sane(in->arena, group, strlen(group), ARM_TEXT_MAX);
-	return state.value == NULL || arm_text(in, &state, "status", &endpoint->status);
+	if (state.value == NULL)
+		return true;
+	return arm_text(in, &state, "status", &endpoint->status) &&
+	    arm_text(in, &state, "description", &endpoint->description) &&
+	    arm_text(in, &state, "actionsRequired", &endpoint->actions_required);
 }
 
 static bool
@@ -184,8 +188,10 @@ read_endpoint(
     const struct arm_reader *in, const struct arm_spot *at, struct private_endpoint *endpoint)
 {
 	struct arm_spot subnet;
+	const char     *guid;
 
 	if (!arm_text(in, at, "id", &endpoint->id) ||
+	    !arm_text(in, at, "resourceGuid", &guid) ||
 	    !arm_text(in, at, "name", &endpoint->name) ||
 	    !arm_text(in, at, "provisioningState", &endpoint->provisioning_state) ||
 	    !arm_object(in, at, "subnet", &subnet) ||
@@ -194,6 +200,7 @@ read_endpoint(
 		return false;
 	if (subnet.value != NULL && !arm_text(in, &subnet, "id", &endpoint->subnet))
 		return false;
+	endpoint->guid = arm_lower(in->arena, guid, strlen(guid));
 	return read_each(in, at, "customDnsConfigs", read_config, endpoint);
 }
 
@@ -283,7 +290,7 @@ endpoint_parse(const struct arm_reader *in, const struct arm_spot *at)
 	bool                     read = false;
 
 	*endpoint = (struct private_endpoint){ "", "", "", "", "", "", "", "", NULL, 0,
-		arena_strdup(in->arena, in->source) };
+		arena_strdup(in->arena, in->source), "", "", "" };
 	switch (find_kind(at)) {
 	case KIND_ENDPOINT: read = read_endpoint(in, at, endpoint); break;
 	case KIND_ZONE_GROUP: read = read_zone_group(in, at, endpoint); break;

@@ -128,6 +128,9 @@ struct judge_ask {
 	/* All documents of private endpoints that there are, of other accounts too; NULL: none. */
 	const struct endpoint_index *endpoints;
 	unsigned wanted; /* flags of names.h that a person asked for; 0: nobody did */
+	/* The same of private DNS zones, and of what the accounts' APIs need; NULL: none. */
+	const struct zone_index *zones;
+	const struct plink_list *plinks;
 };
 
 /* Everything is in the arena, and borrows from the ask, which outlives it. */

@@ -606,8 +606,14 @@ take_connections(struct scene *scene)
 		if (*endpoint->status == '\0' || is_connected(scene, endpoint))
 			continue;
 		scene->connections[scene->connection_count++] = (struct connection){
-			endpoint->name, endpoint->id, endpoint->group, endpoint->status,
-			endpoint->source
+			.name = endpoint->name,
+			.endpoint = endpoint->id,
+			.group = endpoint->group,
+			.status = endpoint->status,
+			.source = endpoint->source,
+			.description = endpoint->description,
+			.actions_required = endpoint->actions_required,
+			.provisioning_state = endpoint->provisioning_state
 		};
 	}
 }

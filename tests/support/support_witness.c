@@ -657,7 +657,7 @@ support_witness_judge(struct arena *arena, const struct support_witness *witness
 {
 	const struct judge_ask ask = { witness->account, witness->has_document,
 		(const struct measurement *const *)witness->seen, witness->seen_count,
-		witness->endpoints, witness->wanted };
+		witness->endpoints, witness->wanted, NULL, NULL };
 
 	/* The verdict borrows from the ask only until it is made, but for what it points at. */
 	return judge_run(arena, &ask);
