@@ -460,7 +460,9 @@ judge_view(struct board *board, const struct board_agent *agent, struct board_vi
 		.has_document = view->has_document,
 		.seen = seen,
 		.seen_count = view->seen_count,
-		.endpoints = documents_endpoints(board->options.documents) };
+		.endpoints = documents_endpoints(board->options.documents),
+		.zones = documents_zones(board->options.documents),
+		.plinks = documents_plinks(board->options.documents) };
 	view->verdict = judge_run(arena, ask);
 	arena_free(view->arena);
 	view->arena = arena;

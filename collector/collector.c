@@ -85,6 +85,56 @@ on_broken_document(void *arg, const struct err *err)
 	log_warn("documents", "%s; what was known before stays in force", err->text);
 }
 
+/* A line in the log, and a version in the store: with its bytes, which are not the writer's. */
+static void
+on_document_change(void *arg, const struct documents_change *change)
+{
+	struct collector      *collector = arg;
+	struct arena          *arena = arena_new();
+	struct store_document *document = arena_alloc(arena, sizeof(*document));
+	struct err             err;
+
+	log_info("documents", "%s: %s", change->id, change->what);
+	*document = (struct store_document){ .id = arena_strdup(arena, change->id),
+		.kind = arena_strdup(arena, change->kind),
+		.account = arena_strdup(arena, change->account),
+		.change = arena_strdup(arena, change->what),
+		.seen_ms = clock_wall_ms(collector->clock),
+		.bytes = change->count > 0
+		    ? (uint8_t *)arena_strndup(arena, change->bytes, change->count)
+		    : NULL,
+		.count = change->count };
+	memcpy(document->digest, change->digest, DIGEST_BYTES);
+	if (collector->writer != NULL) {
+		writer_keep(collector->writer, arena, document, 1);
+		return;
+	}
+	if (!store_keep(collector->store, document, 1, &err))
+		on_trouble(collector, &err);
+	arena_free(arena);
+}
+
+/* In the order of their versions: the last of an id counts. */
+static void
+on_old_document(void *arg, const struct store_document *document)
+{
+	struct collector *collector = arg;
+
+	documents_recall(collector->documents, document->id, document->bytes, document->count);
+}
+
+/* What was said when the collector ran last is in force until its file says otherwise. */
+static bool
+recall_documents(struct collector *collector, struct err *err)
+{
+	struct store_reader reader = { .on_document = on_old_document, .arg = collector };
+
+	if (collector->conf.accounts_dir[0] == '\0')
+		return true;
+	documents_watch(collector->documents, on_document_change, collector);
+	return store_load(collector->store, &reader, err);
+}
+
 static void
 make_assignment(struct collector *collector)
 {
@@ -361,7 +411,7 @@ open_state(struct collector *collector, struct err *err)
 		return err_in(err, "tokens");
 	collector->auth_was_current = true;
 	collector->store = store_open(collector->conf.store, false, err);
-	if (collector->store == NULL)
+	if (collector->store == NULL || !recall_documents(collector, err))
 		return false;
 	documents_scan(collector->documents, on_broken_document, collector);
 	collector->board = board_new(&options);

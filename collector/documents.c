@@ -1,5 +1,8 @@
 #include "collector/documents.h"
 
+#include "analyze/change.h"
+#include "base/file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -9,24 +12,40 @@
 enum { FILES_MAX = 10000 };
 
 struct document {
-	char                *path;  /* owned */
-	struct stat          seen;  /* of what was read last, good or bad */
-	struct arena        *arena; /* owned; NULL: nothing good yet */
-	struct account_list *list;
+	char                *path;                 /* owned; its id is behind the folder */
+	struct stat          seen;                 /* of what was read last, good or bad */
+	struct arena        *arena;                /* owned; NULL: nothing good yet */
+	struct account_list *list;                 /* in it */
+	uint8_t              digest[DIGEST_BYTES]; /* of what is in force */
 	bool                 present, broken;
 };
 
 struct documents {
-	char                  *folder; /* owned */
-	struct document       *files;  /* owned; by path */
-	size_t                 file_count;
-	const struct account **accounts; /* owned array; by name; in the files' arenas */
+	char            *folder; /* owned */
+	struct document *files;  /* owned; the first `sorted` by path */
+	size_t           file_count, sorted;
+	struct arena    *arena; /* owned; what all files say together */
+	/* In it; they borrow from the files' arenas. */
+	struct account       **accounts; /* by name */
 	size_t                 account_count;
-	struct arena          *endpoint_arena; /* owned; holds the index; NULL: no endpoints */
-	struct endpoint_index *endpoints;      /* borrows texts from the files' arenas */
-	struct arena         **retired;        /* owned; until documents_release() */
+	struct endpoint_index *endpoints;
+	struct zone_index     *zones;
+	struct plink_list     *plinks;
+	struct arena         **retired; /* owned; until documents_release() */
 	size_t                 retired_count;
-	bool                   folder_broken;
+	size_t                 folders_broken, folders_told;
+	bool                   too_many;
+	bool                   recalled; /* since the last scan */
+	void (*on_change)(void *arg, const struct documents_change *change);
+	void *change_arg;
+};
+
+/* One look at the folder. */
+struct scan {
+	struct documents *documents;
+	void (*on_trouble)(void *arg, const struct err *err);
+	void *arg;
+	bool  changed;
 };
 
 struct documents *
@@ -56,12 +75,19 @@ documents_free(struct documents *documents)
 		arena_free(documents->files[i].arena);
 		free(documents->files[i].path);
 	}
-	arena_free(documents->endpoint_arena);
+	arena_free(documents->arena);
 	free(documents->files);
-	free(documents->accounts);
 	free(documents->retired);
 	free(documents->folder);
 	free(documents);
+}
+
+void
+documents_watch(struct documents *documents,
+    void (*on_change)(void *arg, const struct documents_change *change), void *arg)
+{
+	documents->on_change = on_change;
+	documents->change_arg = arg;
 }
 
 static void
@@ -74,17 +100,55 @@ retire(struct documents *documents, struct arena *arena)
 	documents->retired[documents->retired_count++] = arena;
 }
 
-static struct document *
-find_file(struct documents *documents, const char *path)
+/* The table of files. */
+
+static int
+compare_paths(const void *left, const void *right)
 {
-	for (size_t i = 0; i < documents->file_count; i++) {
+	const struct document *a = left, *b = right;
+
+	return strcmp(a->path, b->path);
+}
+
+static void
+sort_files(struct documents *documents)
+{
+	if (documents->file_count > 0)
+		qsort(documents->files, documents->file_count, sizeof(*documents->files),
+		    compare_paths);
+	documents->sorted = documents->file_count;
+}
+
+/* New ones come at the end, and are few at a time but for the first. */
+static struct document *
+find_file(struct documents *documents, char *path)
+{
+	struct document key = { .path = path }, *found = NULL;
+
+	if (documents->sorted > 0)
+		found = bsearch(&key, documents->files, documents->sorted,
+		    sizeof(*documents->files), compare_paths);
+	for (size_t i = documents->sorted; i < documents->file_count && found == NULL; i++) {
 		if (strcmp(documents->files[i].path, path) == 0)
-			return &documents->files[i];
+			found = &documents->files[i];
 	}
+	return found;
+}
+
+/* path is the table's from here on. */
+static struct document *
+add_file(struct documents *documents, char *path)
+{
 	documents->files = mem_grow(
 	    documents->files, documents->file_count + 1, sizeof(*documents->files));
-	documents->files[documents->file_count] = (struct document){ .path = mem_strdup(path) };
+	documents->files[documents->file_count] = (struct document){ .path = path };
 	return &documents->files[documents->file_count++];
+}
+
+static const char *
+file_id(const struct documents *documents, const struct document *file)
+{
+	return file->path + strlen(documents->folder) + 1;
 }
 
 static bool
@@ -95,72 +159,79 @@ is_same_file(const struct stat *left, const struct stat *right)
 	    left->st_mtim.tv_nsec == right->st_mtim.tv_nsec;
 }
 
-/* True when the accounts of the file are others now. */
+/* What a file says. */
+
+static void
+tell_change(struct documents *documents, const struct document *file,
+    const struct account_list *before, const char *bytes, size_t count)
+{
+	struct arena           *arena = arena_new();
+	bool                    gone = bytes == NULL;
+	struct documents_change change = { .id = file_id(documents, file),
+		.kind = change_kind(gone ? before : file->list),
+		.account = change_account(gone ? before : file->list),
+		.what = change_tell(arena, before, gone ? NULL : file->list),
+		.bytes = bytes,
+		.count = count };
+
+	if (!gone)
+		memcpy(change.digest, file->digest, DIGEST_BYTES);
+	if (documents->on_change != NULL)
+		documents->on_change(documents->change_arg, &change);
+	arena_free(arena);
+}
+
+void
+documents_recall(struct documents *documents, const char *id, const void *bytes, size_t count)
+{
+	char            *path = mem_printf("%s/%s", documents->folder, id);
+	struct document *file = find_file(documents, path);
+	struct arena    *arena = arena_new();
+
+	if (file == NULL)
+		file = add_file(documents, path);
+	else
+		free(path);
+	arena_free(file->arena);
+	file->arena = arena;
+	file->list = count > 0 ? account_parse(arena, bytes, count, file->path, NULL) : NULL;
+	digest_sha256(bytes, count, file->digest);
+	documents->recalled = true;
+}
+
+/* True when the file says something else now. */
 static bool
 read_file(
     struct documents *documents, struct document *file, const struct stat *now, struct err *err)
 {
 	struct arena        *arena = arena_new();
-	struct account_list *list = account_read(arena, file->path, err);
+	struct account_list *list = NULL, *before = file->list;
+	uint8_t              digest[DIGEST_BYTES] = { 0 };
+	size_t               count = 0;
+	char *bytes = file_read(arena, file->path, ACCOUNT_DOCUMENT_MAX, &count, err);
 
+	if (bytes != NULL) {
+		digest_sha256(bytes, count, digest);
+		list = account_parse(arena, bytes, count, file->path, err);
+	}
 	file->seen = *now;
 	file->broken = list == NULL;
-	if (list == NULL) {
+	if (list == NULL ||
+	    (before != NULL && digest_equal(digest, file->digest, DIGEST_BYTES))) {
 		arena_free(arena);
 		return false;
 	}
 	retire(documents, file->arena);
 	file->arena = arena;
 	file->list = list;
+	memcpy(file->digest, digest, DIGEST_BYTES);
+	tell_change(documents, file, before, bytes, count);
 	return true;
 }
 
-static bool
-is_document(const char *name)
-{
-	size_t count = strlen(name);
+/* What all files say. */
 
-	return name[0] != '.' && count > 5 && strcmp(name + count - 5, ".json") == 0;
-}
-
-static bool
-look_at(struct documents *documents, const char *name, struct err *err)
-{
-	char            *path = mem_printf("%s/%s", documents->folder, name);
-	struct document *file = find_file(documents, path);
-	struct stat      now;
-	bool             changed = false;
-
-	free(path);
-	if (stat(file->path, &now) == 0 && S_ISREG(now.st_mode)) {
-		file->present = true;
-		if (!is_same_file(&now, &file->seen))
-			changed = read_file(documents, file, &now, err);
-	}
-	return changed;
-}
-
-static bool
-drop_absent(struct documents *documents)
-{
-	size_t to = 0;
-	bool   dropped = false;
-
-	for (size_t i = 0; i < documents->file_count; i++) {
-		struct document *file = &documents->files[i];
-
-		if (file->present) {
-			documents->files[to++] = *file;
-			continue;
-		}
-		dropped = dropped || file->list != NULL;
-		retire(documents, file->arena);
-		free(file->path);
-	}
-	documents->file_count = to;
-	return dropped;
-}
-
+/* In the order of their paths; the account that two files describe is taken from the first. */
 static int
 compare_accounts(const void *left, const void *right)
 {
@@ -170,109 +241,194 @@ compare_accounts(const void *left, const void *right)
 	return by_name != 0 ? by_name : strcmp((*a)->source, (*b)->source);
 }
 
-/* The account that two files describe is taken from the first by path. */
 static void
-collect_accounts(struct documents *documents)
+take_accounts(struct documents *documents, const struct account_list *sum)
 {
-	size_t count = 0, to = 0;
+	size_t to = 0;
 
-	for (size_t i = 0; i < documents->file_count; i++)
-		count += documents->files[i].list != NULL ? documents->files[i].list->count : 0;
-	documents->accounts = mem_grow(
-	    documents->accounts, count + 1, sizeof(*documents->accounts));
-	count = 0;
-	for (size_t i = 0; i < documents->file_count; i++) {
-		const struct account_list *list = documents->files[i].list;
-
-		for (size_t j = 0; list != NULL && j < list->count; j++)
-			documents->accounts[count++] = list->accounts[j];
-	}
-	if (count > 0)
-		qsort(
-		    documents->accounts, count, sizeof(*documents->accounts), compare_accounts);
-	for (size_t i = 0; i < count; i++) {
-		if (to == 0 ||
-		    strcmp(documents->accounts[to - 1]->name, documents->accounts[i]->name) !=
-		        0)
-			documents->accounts[to++] = documents->accounts[i];
+	documents->accounts = sum->accounts;
+	if (sum->count > 0)
+		qsort(sum->accounts, sum->count, sizeof(*sum->accounts), compare_accounts);
+	for (size_t i = 0; i < sum->count; i++) {
+		if (to == 0 || strcmp(sum->accounts[to - 1]->name, sum->accounts[i]->name) != 0)
+			sum->accounts[to++] = sum->accounts[i];
 	}
 	documents->account_count = to;
 }
 
 static void
-collect_endpoints(struct documents *documents)
+take_together(struct documents *documents)
 {
-	struct endpoint_list all = { 0 };
-	size_t               count = 0;
+	struct arena               *arena = arena_new();
+	const struct account_list **lists = arena_array(
+	    arena, documents->file_count + 1, sizeof(*lists));
+	struct account_list *sum;
 
-	retire(documents, documents->endpoint_arena);
-	documents->endpoint_arena = NULL;
-	documents->endpoints = NULL;
-	for (size_t i = 0; i < documents->file_count; i++) {
-		const struct account_list *list = documents->files[i].list;
-
-		count += list != NULL ? list->endpoints.count : 0;
-	}
-	if (count == 0)
-		return;
-	documents->endpoint_arena = arena_new();
-	all.endpoints = arena_array(documents->endpoint_arena, count, sizeof(void *));
-	for (size_t i = 0; i < documents->file_count; i++) {
-		const struct account_list *list = documents->files[i].list;
-
-		for (size_t j = 0; list != NULL && j < list->endpoints.count; j++)
-			all.endpoints[all.count++] = list->endpoints.endpoints[j];
-	}
-	documents->endpoints = endpoint_index_new(documents->endpoint_arena, &all);
+	for (size_t i = 0; i < documents->file_count; i++)
+		lists[i] = documents->files[i].list;
+	sum = account_list_sum(arena, lists, documents->file_count);
+	retire(documents, documents->arena);
+	documents->arena = arena;
+	take_accounts(documents, sum);
+	documents->endpoints = sum->endpoints.count > 0
+	    ? endpoint_index_new(arena, &sum->endpoints)
+	    : NULL;
+	documents->zones = sum->zones.count > 0 ? zone_index_new(arena, &sum->zones) : NULL;
+	documents->plinks = &sum->plinks;
 }
 
-/* A folder that cannot be read is no statement about what is in it. */
-static DIR *
-open_folder(struct documents *documents, void (*on_trouble)(void *arg, const struct err *err),
-    void                     *arg)
+/* The scan. */
+
+static bool
+has_ending(const char *name)
 {
-	DIR       *folder = opendir(documents->folder);
+	size_t count = strlen(name);
+
+	return count > 5 && strcmp(name + count - 5, ".json") == 0;
+}
+
+static void
+complain(const struct scan *scan, const struct err *err)
+{
+	scan->on_trouble(scan->arg, err);
+}
+
+static void
+refuse_more(struct scan *scan)
+{
+	struct err err;
+
+	if (scan->documents->too_many)
+		return;
+	scan->documents->too_many = true;
+	err_set(&err, ERR_LIMIT,
+	    "accounts_dir %s: more than %d documents, the rest is left out",
+	    scan->documents->folder, FILES_MAX);
+	complain(scan, &err);
+}
+
+static void
+look_at(struct scan *scan, char *path, const struct stat *now)
+{
+	struct documents *documents = scan->documents;
+	struct document  *file = find_file(documents, path);
+	struct err        err = { 0 };
+
+	if (file == NULL && documents->file_count >= FILES_MAX) {
+		free(path);
+		refuse_more(scan);
+		return;
+	}
+	if (file == NULL)
+		file = add_file(documents, path);
+	else
+		free(path);
+	file->present = true;
+	if (!is_same_file(now, &file->seen) && read_file(documents, file, now, &err))
+		scan->changed = true;
+	if (err.kind != ERR_NONE)
+		complain(scan, &err);
+}
+
+/* What a folder holds that cannot be read is not known: what it held before stays. */
+static void
+keep_below(struct documents *documents, const char *folder)
+{
+	size_t count = strlen(folder);
+
+	for (size_t i = 0; i < documents->file_count; i++) {
+		if (strncmp(documents->files[i].path, folder, count) == 0 &&
+		    documents->files[i].path[count] == '/')
+			documents->files[i].present = true;
+	}
+}
+
+static DIR *
+open_folder(struct scan *scan, const char *path)
+{
+	DIR       *folder = opendir(path);
 	struct err err = { 0 };
 
-	if (folder == NULL && !documents->folder_broken) {
-		err_errno(&err, "accounts_dir %s", documents->folder);
-		on_trouble(arg, &err);
+	if (folder != NULL)
+		return folder;
+	err_errno(&err, "accounts_dir %s", path);
+	keep_below(scan->documents, path);
+	if (scan->documents->folders_broken++ >= scan->documents->folders_told)
+		complain(scan, &err);
+	return NULL;
+}
+
+/* Folders in the folder, one deep: depth 0 is the folder itself. */
+static void
+look_into(struct scan *scan, const char *path, unsigned depth)
+{
+	DIR           *folder = open_folder(scan, path);
+	struct dirent *entry;
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		char       *below;
+		struct stat now;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		below = mem_printf("%s/%s", path, entry->d_name);
+		if (stat(below, &now) != 0) {
+			free(below);
+		} else if (S_ISREG(now.st_mode) && has_ending(entry->d_name)) {
+			look_at(scan, below, &now);
+		} else {
+			if (S_ISDIR(now.st_mode) && depth == 0)
+				look_into(scan, below, depth + 1);
+			free(below);
+		}
 	}
-	documents->folder_broken = folder == NULL;
-	return folder;
+	if (folder != NULL)
+		closedir(folder);
+}
+
+static void
+drop_absent(struct scan *scan)
+{
+	struct documents *documents = scan->documents;
+	size_t            to = 0;
+
+	for (size_t i = 0; i < documents->file_count; i++) {
+		struct document *file = &documents->files[i];
+
+		if (file->present) {
+			documents->files[to++] = *file;
+			continue;
+		}
+		if (file->list != NULL) {
+			tell_change(documents, file, file->list, NULL, 0);
+			scan->changed = true;
+		}
+		retire(documents, file->arena);
+		free(file->path);
+	}
+	documents->file_count = to;
 }
 
 bool
 documents_scan(struct documents *documents,
     void (*on_trouble)(void *arg, const struct err *err), void *arg)
 {
-	bool           changed = false;
-	struct dirent *entry;
-	DIR           *folder;
+	struct scan scan = { documents, on_trouble, arg, false };
 
 	if (documents->folder[0] == '\0')
 		return false;
-	folder = open_folder(documents, on_trouble, arg);
-	if (folder == NULL)
-		return false;
+	documents->folders_broken = 0;
 	for (size_t i = 0; i < documents->file_count; i++)
 		documents->files[i].present = false;
-	while ((entry = readdir(folder)) != NULL && documents->file_count < FILES_MAX) {
-		struct err err = { 0 };
-
-		if (!is_document(entry->d_name))
-			continue;
-		changed = look_at(documents, entry->d_name, &err) || changed;
-		if (err.kind != ERR_NONE)
-			on_trouble(arg, &err);
-	}
-	closedir(folder);
-	changed = drop_absent(documents) || changed;
-	if (changed) {
-		collect_accounts(documents);
-		collect_endpoints(documents);
-	}
-	return changed;
+	look_into(&scan, documents->folder, 0);
+	documents->folders_told = documents->folders_broken;
+	drop_absent(&scan);
+	sort_files(documents);
+	if (!scan.changed && !documents->recalled)
+		return false;
+	documents->recalled = false;
+	take_together(documents);
+	return true;
 }
 
 size_t
@@ -303,10 +459,22 @@ documents_endpoints(const struct documents *documents)
 	return documents->endpoints;
 }
 
+const struct zone_index *
+documents_zones(const struct documents *documents)
+{
+	return documents->zones;
+}
+
+const struct plink_list *
+documents_plinks(const struct documents *documents)
+{
+	return documents->plinks;
+}
+
 size_t
 documents_broken(const struct documents *documents)
 {
-	size_t broken = documents->folder_broken;
+	size_t broken = documents->folders_broken;
 
 	for (size_t i = 0; i < documents->file_count; i++)
 		broken += documents->files[i].broken;

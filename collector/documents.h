@@ -1,22 +1,46 @@
-/* documents: the folder of the documents of accounts and private endpoints, and what they say.
+/* documents: the folder of the documents of accounts, private endpoints and zones, and what they
+ * say.
  *
- * A file that is malformed or cannot be read keeps what it said last; a file that is gone takes
- * its accounts with it.
+ * Files of the folder and of the folders in it, one for each account for example; which document is
+ * in which file does not matter.  A file that is malformed or cannot be read keeps what it said last;
+ * a file that is gone takes what it said with it.  Each change is a version that is told.
  */
 #ifndef COLLECTOR_DOCUMENTS_H
 #define COLLECTOR_DOCUMENTS_H
 
 #include "analyze/account.h"
+#include "base/digest.h"
 
 struct documents;
+
+/* One file is another than before, by its content.  All is valid for the call. */
+struct documents_change {
+	const char *id;      /* its path within the folder: "contoso/account.json" */
+	const char *kind;    /* "account", "private endpoint", ... */
+	const char *account; /* the only one that it tells of; "" */
+	const char *what;    /* one line: "region added: North Europe" */
+	uint8_t     digest[DIGEST_BYTES]; /* of the content; all zero: the file is gone */
+	const void *bytes;
+	size_t      count;
+};
 
 /* folder "": there are none, ever. */
 struct documents *documents_new(const char *folder);
 void              documents_free(struct documents *documents); /* NULL is fine */
 
-/* Looks at the folder and reads what is new or has changed.  True when accounts or endpoints are
- * others than before; the old ones are valid until documents_release().  Each trouble is told once for
- * each state of its file. */
+/* Who is told of each change, from inside documents_scan(). */
+void documents_watch(struct documents *documents,
+    void (*on_change)(void *arg, const struct documents_change *change), void *arg);
+
+/* What a file said when it was good last, as an earlier run has kept it: in force until its file
+ * says something else, and a change is told against it.  Before the first scan; the last of an id
+ * counts, and without bytes its file was gone.  What cannot be read any more is ignored. */
+void documents_recall(
+    struct documents *documents, const char *id, const void *bytes, size_t count);
+
+/* Looks at the folder and reads what is new or has changed.  True when something is said that was
+ * not before; the old is valid until documents_release().  Each trouble is told once for each state
+ * of its file. */
 bool documents_scan(struct documents *documents,
     void (*on_trouble)(void *arg, const struct err *err), void *arg);
 void documents_release(struct documents *documents);
@@ -27,7 +51,9 @@ const struct account *documents_at(const struct documents *documents, size_t at)
 const struct account *documents_find(const struct documents *documents, const char *name);
 /* Those of all files; NULL when there are none. */
 const struct endpoint_index *documents_endpoints(const struct documents *documents);
-/* Files whose present content is not in force. */
+const struct zone_index     *documents_zones(const struct documents *documents);
+const struct plink_list     *documents_plinks(const struct documents *documents);
+/* Files whose present content is not in force, and folders that cannot be read. */
 size_t documents_broken(const struct documents *documents);
 
 #endif

@@ -12,7 +12,7 @@
 
 enum { EXPIRE_CHUNK = 2000 };
 
-enum kind { APPEND, PUT, EXPIRE };
+enum kind { APPEND, PUT, KEEP, EXPIRE };
 
 struct job {
 	struct job *next;
@@ -22,13 +22,14 @@ struct job {
 	void (*on_over)(void *arg, enum writer_outcome outcome);
 	void               *arg;
 	enum writer_outcome outcome;
-	/* PUT */
-	struct arena               *arena; /* owned */
-	const struct store_finding *findings;
-	size_t                      count;
+	/* PUT, KEEP */
+	struct arena                *arena; /* owned */
+	const struct store_finding  *findings;
+	const struct store_document *documents;
+	size_t                       count;
 	/* EXPIRE */
 	int64_t before_ms;
-	/* what went wrong with a PUT, an EXPIRE, or the group this APPEND was the first of */
+	/* what went wrong with a PUT, a KEEP, an EXPIRE, or the group this APPEND was the first of */
 	struct err trouble;
 };
 
@@ -160,6 +161,10 @@ do_group(struct writer *writer, struct job *first)
 	case PUT:
 		if (!store_put(writer->store, first->findings, first->count, &first->trouble))
 			err_in(&first->trouble, "findings are not kept");
+		break;
+	case KEEP:
+		if (!store_keep(writer->store, first->documents, first->count, &first->trouble))
+			err_in(&first->trouble, "versions of documents are not kept");
 		break;
 	case EXPIRE: expire_all(writer, first); break;
 	}
@@ -361,6 +366,19 @@ writer_put(struct writer *writer, struct arena *arena, const struct store_findin
 	job->kind = PUT;
 	job->arena = arena;
 	job->findings = findings;
+	job->count = count;
+	queue_job(writer, job);
+}
+
+void
+writer_keep(struct writer *writer, struct arena *arena, const struct store_document *documents,
+    size_t count)
+{
+	struct job *job = mem_alloc(sizeof(*job));
+
+	job->kind = KEEP;
+	job->arena = arena;
+	job->documents = documents;
 	job->count = count;
 	queue_job(writer, job);
 }

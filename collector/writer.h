@@ -39,6 +39,9 @@ bool writer_append(struct writer *writer, const struct store_batch *batch,
 /* Queues findings, which live in the arena; the arena is the writer's from here on. */
 void writer_put(struct writer *writer, struct arena *arena,
     const struct store_finding *findings, size_t count);
+/* The same for versions of documents. */
+void writer_keep(struct writer *writer, struct arena *arena,
+    const struct store_document *documents, size_t count);
 void writer_expire(struct writer *writer, int64_t before_ms);
 
 /* Whether writer_append() would refuse now, and how long a peer had better wait, s. */

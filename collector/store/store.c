@@ -42,6 +42,13 @@ store_put(
 }
 
 bool
+store_keep(
+    struct store *store, const struct store_document *documents, size_t count, struct err *err)
+{
+	return store->ops->keep(store, documents, count, err);
+}
+
+bool
 store_expire(
     struct store *store, int64_t before_ms, size_t most, size_t *removed, struct err *err)
 {

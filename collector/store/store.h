@@ -59,6 +59,18 @@ struct store_finding {
 	int64_t     closed_ms; /* 0 while it is open */
 };
 
+/* One version of one document of the accounts' folder. */
+struct store_document {
+	const char    *id;      /* its path within the folder */
+	const char    *kind;    /* "account", "zone", ... */
+	const char    *account; /* the only one that it tells of; "" */
+	const char    *change;  /* what is different from the version before, one line */
+	uint8_t        digest[DIGEST_BYTES]; /* of the bytes; all zero: the document is gone */
+	int64_t        seen_ms;              /* when it was first seen so */
+	const uint8_t *bytes;                /* as read */
+	size_t         count;
+};
+
 struct store_agent {
 	const char    *agent, *network;
 	int64_t        first_seen_ms, last_seen_ms;
@@ -75,6 +87,8 @@ struct store_reader {
 	void (*on_finding)(void *arg, const struct store_finding *finding);
 	/* In the order of arrival; rows, vitals and gaps are not filled in. */
 	void (*on_batch)(void *arg, const struct store_batch *batch);
+	/* Every version that is kept, in the order of their storing. */
+	void (*on_document)(void *arg, const struct store_document *document);
 	void *arg;
 };
 
@@ -86,6 +100,8 @@ struct store_ops {
 	bool (*append)(struct store *store, const struct store_batch *const *batches,
 	    size_t count, enum store_answer *answers, struct err *err);
 	bool (*put)(struct store *store, const struct store_finding *findings, size_t count,
+	    struct err *err);
+	bool (*keep)(struct store *store, const struct store_document *documents, size_t count,
 	    struct err *err);
 	bool (*expire)(struct store *store, int64_t before_ms, size_t most, size_t *removed,
 	    struct err *err);
@@ -111,8 +127,12 @@ bool store_append(struct store *store, const struct store_batch *const *batches,
 /* Adds findings, or replaces what is known of them. */
 bool store_put(struct store *store, const struct store_finding *findings, size_t count,
     struct err *err) MUST_CHECK;
+/* Adds each document as the newest version of its id, unless the newest has the same digest; all or
+ * none. */
+bool store_keep(struct store *store, const struct store_document *documents, size_t count,
+    struct err *err) MUST_CHECK;
 /* Forgets what is older than before_ms: batches, gaps, rows and agents by arrival, findings by
- * closing; open findings stay.  At most `most` of each kind a call; says how many. */
+ * closing, documents by having a newer version that is that old; open findings stay.  At most `most` of each kind a call; says how many. */
 bool store_expire(struct store *store, int64_t before_ms, size_t most, size_t *removed,
     struct err *err) MUST_CHECK;
 bool store_load(struct store *store, const struct store_reader *to, struct err *err) MUST_CHECK;

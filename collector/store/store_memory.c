@@ -35,18 +35,25 @@ struct kept_finding {
 	struct store_finding finding;
 };
 
+struct kept_document {
+	struct arena         *arena; /* owned */
+	struct store_document document;
+};
+
 struct memory {
-	struct store         store;
-	struct kept_batch   *batches;
-	size_t               batch_count;
-	struct kept_agent   *agents;
-	size_t               agent_count;
-	struct kept_row     *rows;
-	size_t               row_count;
-	struct kept_gap     *gaps;
-	size_t               gap_count;
-	struct kept_finding *findings;
-	size_t               finding_count;
+	struct store          store;
+	struct kept_batch    *batches;
+	size_t                batch_count;
+	struct kept_agent    *agents;
+	size_t                agent_count;
+	struct kept_row      *rows;
+	size_t                row_count;
+	struct kept_gap      *gaps;
+	size_t                gap_count;
+	struct kept_finding  *findings;
+	size_t                finding_count;
+	struct kept_document *documents;
+	size_t                document_count;
 };
 
 /* Room for one more at the end of an array that doubles. */
@@ -98,6 +105,9 @@ close_memory(struct store *store)
 		free(memory->gaps[i].agent);
 	for (size_t i = 0; i < memory->finding_count; i++)
 		arena_free(memory->findings[i].arena);
+	for (size_t i = 0; i < memory->document_count; i++)
+		arena_free(memory->documents[i].arena);
+	free(memory->documents);
 	free(memory->batches);
 	free(memory->agents);
 	free(memory->rows);
@@ -298,6 +308,54 @@ put_memory(
 	return true;
 }
 
+/* The newest version of the id from place `from` on; NULL when there is none. */
+static const struct store_document *
+find_document(const struct memory *memory, const char *id, size_t from, int64_t before_ms)
+{
+	for (size_t i = memory->document_count; i-- > from;) {
+		const struct store_document *document = &memory->documents[i].document;
+
+		if (strcmp(document->id, id) == 0 && document->seen_ms < before_ms)
+			return document;
+	}
+	return NULL;
+}
+
+static void
+copy_document(struct memory *memory, const struct store_document *from)
+{
+	struct arena          *arena = arena_new();
+	struct store_document *to;
+
+	memory->documents = grow(
+	    memory->documents, memory->document_count, sizeof(*memory->documents));
+	memory->documents[memory->document_count].arena = arena;
+	to = &memory->documents[memory->document_count++].document;
+	*to = *from;
+	to->id = arena_strdup(arena, from->id);
+	to->kind = arena_strdup(arena, from->kind);
+	to->account = arena_strdup(arena, from->account);
+	to->change = arena_strdup(arena, from->change);
+	to->bytes = copy_bytes(arena, from->bytes, from->count);
+}
+
+static bool
+keep_memory(
+    struct store *store, const struct store_document *documents, size_t count, struct err *err)
+{
+	struct memory *memory = (struct memory *)store;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct store_document *newest = find_document(
+		    memory, documents[i].id, 0, INT64_MAX);
+
+		if (newest == NULL ||
+		    !digest_equal(newest->digest, documents[i].digest, DIGEST_BYTES))
+			copy_document(memory, &documents[i]);
+	}
+	return true;
+}
+
 /* Removes the elements of an array that are old, in place. */
 #define EXPIRE(array, count, old, release)                   \
 	do {                                                 \
@@ -335,6 +393,9 @@ expire_memory(
 	    memory->findings[at].finding.closed_ms != 0 &&
 	        memory->findings[at].finding.closed_ms < before_ms,
 	    arena_free(memory->findings[at].arena));
+	EXPIRE(memory->documents, memory->document_count,
+	    find_document(memory, memory->documents[at].document.id, at + 1, before_ms) != NULL,
+	    arena_free(memory->documents[at].arena));
 	return true;
 }
 
@@ -371,6 +432,8 @@ load_memory(struct store *store, const struct store_reader *to, struct err *err)
 		to->on_finding(to->arg, &memory->findings[i].finding);
 	for (size_t i = 0; to->on_batch != NULL && i < memory->batch_count; i++)
 		to->on_batch(to->arg, &memory->batches[i].batch);
+	for (size_t i = 0; to->on_document != NULL && i < memory->document_count; i++)
+		to->on_document(to->arg, &memory->documents[i].document);
 	return true;
 }
 
@@ -398,6 +461,7 @@ const struct store_ops store_memory = {
 	.close = close_memory,
 	.append = append_memory,
 	.put = put_memory,
+	.keep = keep_memory,
 	.expire = expire_memory,
 	.load = load_memory,
 	.check = check_memory,

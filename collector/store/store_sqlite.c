@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* Of the tables below; a program meets an older one by the steps of `migrations`. */
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 
 enum statement {
 	ADD_BATCH,
@@ -23,6 +23,7 @@ enum statement {
 	PUT_ROW,
 	ADD_GAP,
 	PUT_FINDING,
+	KEEP_DOCUMENT,
 	STATEMENT_COUNT
 };
 
@@ -56,6 +57,11 @@ static const char *const migrations[SCHEMA_VERSION] = {
 	" severity TEXT NOT NULL, owner TEXT NOT NULL, sentence TEXT NOT NULL,"
 	" evidence TEXT NOT NULL, fix TEXT NOT NULL,"
 	" PRIMARY KEY(agent, account, region, code, host, opened_ms)) STRICT;",
+	/* Versions of one id in the order of seq: a clock may go back. */
+	"CREATE TABLE documents(seq INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL,"
+	" account TEXT NOT NULL, change TEXT NOT NULL, digest BLOB NOT NULL,"
+	" seen_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT;"
+	"CREATE INDEX documents_id ON documents(id, seq);",
 };
 
 /* Which message's fields are columns of which table. */
@@ -276,7 +282,13 @@ static bool
 prepare_all(struct sqlite *store, struct err *err)
 {
 	bool done = prepare(store, FIND_DIGEST,
-	    "SELECT digest FROM batches WHERE agent = ? AND epoch = ? AND seq = ?", err);
+	                "SELECT digest FROM batches WHERE agent = ? AND epoch = ? AND seq = ?",
+	                err) &&
+	    prepare(store, KEEP_DOCUMENT,
+	        "INSERT INTO documents(id, kind, account, change, digest, seen_ms, body)"
+	        " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE ?5 IS NOT"
+	        " (SELECT digest FROM documents WHERE id = ?1 ORDER BY seq DESC LIMIT 1)",
+	        err);
 
 	for (size_t i = 0; done && i < sizeof(inserts) / sizeof(inserts[0]); i++) {
 		char *names = inserts[i].fields ? write_names(inserts[i].table)
@@ -595,6 +607,37 @@ put_sqlite(
 	return end_transaction(store, well, err);
 }
 
+/* A blob of no bytes is NULL to SQLite when it has no address. */
+static bool
+keep_document(struct sqlite *store, const struct store_document *document, struct err *err)
+{
+	static const uint8_t nothing[1];
+	struct binder        in = { store->statements[KEEP_DOCUMENT], 0 };
+
+	bind_text(&in, document->id);
+	bind_text(&in, document->kind);
+	bind_text(&in, document->account);
+	bind_text(&in, document->change);
+	bind_bytes(&in, document->digest, DIGEST_BYTES);
+	bind_number(&in, document->seen_ms);
+	bind_bytes(&in, document->count > 0 ? document->bytes : nothing, document->count);
+	return finish_statement(store, &in, err);
+}
+
+static bool
+keep_sqlite(
+    struct store *base, const struct store_document *documents, size_t count, struct err *err)
+{
+	struct sqlite *store = (struct sqlite *)base;
+	bool           well = true;
+
+	if (!run_sql(store, "BEGIN IMMEDIATE", err))
+		return false;
+	for (size_t i = 0; well && i < count; i++)
+		well = keep_document(store, &documents[i], err);
+	return end_transaction(store, well, err);
+}
+
 static const char *const old_ones[] = {
 	"DELETE FROM batches WHERE rowid IN"
 	" (SELECT rowid FROM batches WHERE received_ms < ?1 LIMIT ?2)",
@@ -606,6 +649,9 @@ static const char *const old_ones[] = {
 	" (SELECT rowid FROM gaps WHERE received_ms < ?1 LIMIT ?2)",
 	"DELETE FROM findings WHERE rowid IN (SELECT rowid FROM findings"
 	" WHERE closed_ms != 0 AND closed_ms < ?1 LIMIT ?2)",
+	"DELETE FROM documents WHERE seq IN (SELECT seq FROM documents AS old WHERE EXISTS"
+	" (SELECT 1 FROM documents AS newer WHERE newer.id = old.id AND newer.seq > old.seq"
+	" AND newer.seen_ms < ?1) LIMIT ?2)",
 };
 
 static bool
@@ -717,6 +763,24 @@ read_batch(sqlite3_stmt *row, const struct store_reader *to)
 	to->on_batch(to->arg, &batch);
 }
 
+static void
+read_document(sqlite3_stmt *row, const struct store_reader *to)
+{
+	struct store_document document = {
+		.id = read_text(row, 0),
+		.kind = read_text(row, 1),
+		.account = read_text(row, 2),
+		.change = read_text(row, 3),
+		.seen_ms = sqlite3_column_int64(row, 5),
+		.bytes = sqlite3_column_blob(row, 6),
+		.count = (size_t)sqlite3_column_bytes(row, 6),
+	};
+
+	if (sqlite3_column_bytes(row, 4) == DIGEST_BYTES)
+		memcpy(document.digest, sqlite3_column_blob(row, 4), DIGEST_BYTES);
+	to->on_document(to->arg, &document);
+}
+
 static bool
 read_all(struct sqlite *store, const char *sql, const struct store_reader *to,
     void (*read)(sqlite3_stmt *row, const struct store_reader *to), struct err *err)
@@ -762,6 +826,11 @@ load_sqlite(struct store *base, const struct store_reader *to, struct err *err)
 		    "SELECT agent, epoch, seq, digest, received_ms, created_ms, network, body"
 		    " FROM batches ORDER BY id",
 		    to, read_batch, err);
+	if (well && to->on_document != NULL)
+		well = read_all(store,
+		    "SELECT id, kind, account, change, digest, seen_ms, body FROM documents"
+		    " ORDER BY seq",
+		    to, read_document, err);
 	return well;
 }
 
@@ -810,6 +879,7 @@ const struct store_ops store_sqlite = {
 	.close = close_sqlite,
 	.append = append_sqlite,
 	.put = put_sqlite,
+	.keep = keep_sqlite,
 	.expire = expire_sqlite,
 	.load = load_sqlite,
 	.check = check_sqlite,

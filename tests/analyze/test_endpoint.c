@@ -167,7 +167,7 @@ static const struct refusal {
 	    "\"privateLinkConnectionProperties\":{\"fqdns\":[1]}}]}",
 	    "in.json: ipConfigurations[0].privateLinkConnectionProperties.fqdns: texts "
 	    "wanted" },
-	{ "another document", "{\"aRecords\":[],\"name\":\"contoso\"}",
+	{ "another document", "{\"routes\":[],\"name\":\"contoso\"}",
 	    "in.json: documentEndpoint: missing" },
 };
 

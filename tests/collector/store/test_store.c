@@ -28,6 +28,8 @@ struct found {
 	uint32_t seqs[BATCHES];
 	char     body[64], network[64], sentence[64];
 	size_t   vitals_count;
+	unsigned documents;
+	char     changes[512]; /* each version's id, change and bytes, in order */
 };
 
 static void
@@ -78,11 +80,25 @@ on_batch(void *arg, const struct store_batch *batch)
 	found->body[batch->body_bytes] = '\0';
 }
 
+static void
+on_document(void *arg, const struct store_document *document)
+{
+	struct found *found = arg;
+	size_t        used = strlen(found->changes);
+
+	found->documents++;
+	snprintf(found->changes + used, sizeof(found->changes) - used,
+	    "%s %s %s %s %lld [%.*s];", document->id, document->kind, document->account,
+	    document->change, (long long)document->seen_ms, (int)document->count,
+	    document->count > 0 ? (const char *)document->bytes : "");
+}
+
 static struct found
 load(struct store *store)
 {
 	struct found        found = { 0 };
-	struct store_reader reader = { on_agent, on_row, on_finding, on_batch, &found };
+	struct store_reader reader = { on_agent, on_row, on_finding, on_batch, on_document,
+		&found };
 	struct err          err;
 
 	if (!store_load(store, &reader, &err))
@@ -322,6 +338,56 @@ check_expiry(struct store *store)
 }
 
 static void
+keep(struct store *store, const char *id, const char *text, int64_t seen_ms)
+{
+	struct store_document document = { .id = id,
+		.kind = "account",
+		.account = "contoso",
+		.change = text != NULL ? "other" : "gone",
+		.seen_ms = seen_ms,
+		.bytes = (const uint8_t *)text,
+		.count = text != NULL ? strlen(text) : 0 };
+	struct err            err;
+
+	if (text != NULL)
+		digest_sha256(text, document.count, document.digest);
+	if (!store_keep(store, &document, 1, &err))
+		fail_msg("%s", err.text);
+}
+
+/* The same again is no version; what comes back is one; one that was replaced long ago goes. */
+static void
+check_documents(struct store *store)
+{
+	size_t     removed;
+	struct err err;
+
+	keep(store, "a.json", "one", 10);
+	keep(store, "a.json", "one", 20);
+	keep(store, "b.json", "two", 20);
+	keep(store, "a.json", "three", 30);
+	keep(store, "a.json", "one", 40);
+	assert_string_equal(load(store).changes,
+	    "a.json account contoso other 10 [one];b.json account contoso other 20 [two];"
+	    "a.json account contoso other 30 [three];a.json account contoso other 40 [one];");
+
+	/* What was in force at the time is kept, and so is the newest, however old. */
+	assert_true(store_expire(store, 35, MOST, &removed, &err));
+	assert_int_equal(removed, 1);
+	assert_string_equal(load(store).changes,
+	    "b.json account contoso other 20 [two];a.json account contoso other 30 [three];"
+	    "a.json account contoso other 40 [one];");
+	assert_true(store_expire(store, 1000, MOST, &removed, &err));
+	assert_int_equal(load(store).documents, 2);
+
+	keep(store, "b.json", NULL, 50);
+	keep(store, "b.json", NULL, 60);
+	assert_string_equal(load(store).changes,
+	    "b.json account contoso other 20 [two];a.json account contoso other 40 [one];"
+	    "b.json account contoso gone 50 [];");
+}
+
+static void
 check_wholeness(struct store *store)
 {
 	struct sample sample;
@@ -348,6 +414,7 @@ static const struct contract_case {
 	{ "agents", check_agents },
 	{ "findings", check_findings },
 	{ "expiry", check_expiry },
+	{ "documents", check_documents },
 	{ "wholeness", check_wholeness },
 };
 
