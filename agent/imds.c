@@ -1,9 +1,9 @@
 #include "agent/imds.h"
 
-#include "agent/imds_json.h"
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/text.h"
+#include "base/token_json.h"
 #include "probe/https/https_multi.h"
 
 #include <assert.h>
@@ -52,10 +52,10 @@ struct imds {
 	bool    too_large;
 	int64_t retry_after_s; /* 0: not said */
 
-	struct imds_token token;        /* secret */
-	int64_t           token_us;     /* boot time until which it is good; 0: there is none */
-	char              why[WHY_MAX]; /* of the last failure */
-	int64_t           why_us;       /* monotonic time until which it is the answer */
+	struct token_answer token;    /* secret */
+	int64_t             token_us; /* boot time until which it is good; 0: there is none */
+	char                why[WHY_MAX]; /* of the last failure */
+	int64_t             why_us;       /* monotonic time until which it is the answer */
 };
 
 static int64_t
@@ -141,9 +141,9 @@ static void PRINTF_LIKE(2, 3) fail(struct imds *imds, const char *format, ...)
 static int64_t
 measure_left(const struct imds *imds)
 {
-	const struct imds_token *token = &imds->token;
-	int64_t                  left_s = keep_most_s;
-	int64_t                  wall_s = clock_wall_ms(imds->clock) / MS_PER_S;
+	const struct token_answer *token = &imds->token;
+	int64_t                    left_s = keep_most_s;
+	int64_t                    wall_s = clock_wall_ms(imds->clock) / MS_PER_S;
 
 	if (token->expires_s < 0 && token->left_s < 0)
 		return 0;
@@ -161,7 +161,8 @@ take_token(struct imds *imds)
 	int64_t    left_s;
 	struct err err;
 
-	if (!imds_json_token(&imds->token, imds->body, imds->body_count, &err)) {
+	if (!token_json_read(&imds->token, "answer of the instance metadata service",
+	        imds->body, imds->body_count, &err)) {
 		fail(imds, "%s", err.text);
 		return;
 	}
@@ -177,7 +178,7 @@ static void
 fail_refused(struct imds *imds, unsigned status)
 {
 	struct arena *arena = arena_new();
-	const char   *trouble = imds_json_trouble(arena, imds->body, imds->body_count);
+	const char   *trouble = token_json_trouble(arena, imds->body, imds->body_count);
 	bool          named = imds->client_id[0] != '\0';
 
 	if (status == 400 && text_find_nocase(trouble, "multiple") != NULL)

@@ -1,6 +1,6 @@
 #include "agent/imds.h"
 
-#include "agent/imds_json.h"
+#include "base/token_json.h"
 #include "base/arena.h"
 #include "tests/support/support_peer.h"
 

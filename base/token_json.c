@@ -1,4 +1,4 @@
-#include "agent/imds_json.h"
+#include "base/token_json.h"
 
 #include "base/digest.h"
 #include "base/json.h"
@@ -11,11 +11,10 @@
 
 enum { TROUBLE_MAX = 200 };
 
-static const char source[] = "answer of the instance metadata service";
-
 /* Visible ASCII alone [rfc6750 2.1]: it will stand in a header. */
 static bool
-take_token(struct imds_token *token, const char *text, size_t count, struct err *err)
+take_token(struct token_answer *token, const char *source, const char *text, size_t count,
+    struct err *err)
 {
 	if (count == 0)
 		return err_set(err, ERR_PARSE, "%s: no access_token", source);
@@ -51,7 +50,7 @@ read_seconds(const json_t *root, const char *name)
 }
 
 static bool
-read_token(struct imds_token *token, const json_t *root, struct err *err)
+read_token(struct token_answer *token, const char *source, const json_t *root, struct err *err)
 {
 	const json_t *text = json_object_get(root, "access_token");
 	const char   *type = json_string_value(json_object_get(root, "token_type"));
@@ -61,7 +60,7 @@ read_token(struct imds_token *token, const json_t *root, struct err *err)
 		    err, ERR_PARSE, "%s: a token of another type than Bearer", source);
 	token->expires_s = read_seconds(root, "expires_on");
 	token->left_s = read_seconds(root, "expires_in");
-	return take_token(token, json_is_string(text) ? json_string_value(text) : "",
+	return take_token(token, source, json_is_string(text) ? json_string_value(text) : "",
 	    json_is_string(text) ? json_string_length(text) : 0, err);
 }
 
@@ -76,18 +75,19 @@ wipe_member(json_t *root, const char *name)
 }
 
 bool
-imds_json_token(struct imds_token *token, const char *bytes, size_t count, struct err *err)
+token_json_read(struct token_answer *token, const char *source, const char *bytes, size_t count,
+    struct err *err)
 {
 	struct err why;
 	json_t    *root = json_read(bytes, count, source, &why);
 	bool       done = false;
 
-	*token = (struct imds_token){ .expires_s = -1, .left_s = -1 };
+	*token = (struct token_answer){ .expires_s = -1, .left_s = -1 };
 	if (!json_is_object(root))
 		/* Not in the words of the reader, which may quote what it met. */
 		err_set(err, ERR_PARSE, "%s: no JSON object", source);
 	else
-		done = read_token(token, root, err);
+		done = read_token(token, source, root, err);
 	if (!done)
 		digest_wipe(token->text, sizeof(token->text));
 	wipe_member(root, "access_token");
@@ -97,9 +97,9 @@ imds_json_token(struct imds_token *token, const char *bytes, size_t count, struc
 }
 
 const char *
-imds_json_trouble(struct arena *arena, const char *bytes, size_t count)
+token_json_trouble(struct arena *arena, const char *bytes, size_t count)
 {
-	json_t     *root = json_read(bytes, count, source, NULL);
+	json_t     *root = json_read(bytes, count, "answer", NULL);
 	const char *code = json_string_value(json_object_get(root, "error"));
 	const char *words = json_string_value(json_object_get(root, "error_description"));
 	const char *both = arena_printf(arena, "%s%s%s", code != NULL ? code : "",

@@ -1,6 +1,6 @@
 /* Any bytes as the answer of the instance metadata service: a token that is taken could stand in a
  * header, a refusal has a reason, and what an error says is sane. */
-#include "agent/imds_json.h"
+#include "base/token_json.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 static void
-check_token(const struct imds_token *token)
+check_token(const struct token_answer *token)
 {
 	size_t count = strlen(token->text);
 
@@ -26,16 +26,16 @@ check_token(const struct imds_token *token)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
-	static struct imds_token token;
-	struct arena            *arena = arena_new();
-	struct err               err = { .text = "" };
-	const char              *trouble;
+	static struct token_answer token;
+	struct arena              *arena = arena_new();
+	struct err                 err = { .text = "" };
+	const char                *trouble;
 
-	if (imds_json_token(&token, (const char *)bytes, count, &err))
+	if (token_json_read(&token, "x", (const char *)bytes, count, &err))
 		check_token(&token);
 	else if (err.text[0] == '\0' || token.text[0] != '\0')
 		abort();
-	trouble = imds_json_trouble(arena, (const char *)bytes, count);
+	trouble = token_json_trouble(arena, (const char *)bytes, count);
 	if (strcmp(text_sane(arena, trouble, strlen(trouble), 255), trouble) != 0)
 		abort();
 	arena_free(arena);
