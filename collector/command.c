@@ -1,6 +1,7 @@
 #include "collector/command.h"
 
 #include "base/clock.h"
+#include "base/conf_unit.h"
 #include "base/text.h"
 #include "collector/auth.h"
 #include "collector/bulletin.h"
@@ -10,8 +11,11 @@
 #include "collector/listen_tls.h"
 #include "collector/store/store.h"
 #include "collector/store/store_sqlite.h"
+#include "collector/sync.h"
+#include "collector/sync_cloud.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +23,14 @@
 
 /* What the options of any command say, and what follows them. */
 struct words {
-	const char  *config; /* NULL: the system's file */
-	const char  *network;
-	const char  *output;
-	bool         no_color, exit_zero, help;
+	const char *config; /* NULL: the system's file */
+	const char *network;
+	const char *output;
+	bool        no_color, exit_zero, help;
+	/* Of accounts sync; NULL: not said. */
+	const char *subscription, *group, *token_file, *client_id, *cloud, *resource_manager,
+	    *authority, *audience, *ca_file, *imds, *timeout;
+	bool         managed;
 	int          count; /* operands */
 	char *const *operands;
 };
@@ -47,6 +55,19 @@ static const struct option_row {
 	{ 'o', "output", "FORMAT", "table (preset), json or csv" },
 	{ 'N', "no-color", NULL, "no colours, as with NO_COLOR set" },
 	{ 'Z', "exit-zero", NULL, "exit 0 whatever the report says" },
+	{ 'S', "subscription", "ID", "all accounts of the subscription, or those named of it" },
+	{ 'G', "resource-group", "NAME", "only those of the group" },
+	{ 'T', "token-file", "PATH", "a file with an access token for the resource manager" },
+	/* What begins with '[' may be missing. */
+	{ 'I', "managed-identity", "[CLIENT_ID]",
+	    "a token of this machine's identity, of that one where it has several" },
+	{ 'C', "cloud", "NAME", "AzureCloud (preset), AzureUSGovernment or AzureChinaCloud" },
+	{ 'R', "resource-manager", "URL", "that of another cloud" },
+	{ 'U', "authority", "URL", "who gives tokens to a workload identity there" },
+	{ 'D', "audience", "URL", "what its tokens are for; preset: the resource manager" },
+	{ 'F', "ca-file", "PATH", "roots to trust, instead of the system's" },
+	{ 'X', "imds", "URL", "the metadata service, instead of " SYNC_IMDS_URL },
+	{ 'L', "timeout", "TIME", "for everything together; preset: 5m" },
 };
 
 static int
@@ -214,6 +235,198 @@ list_accounts(const struct words *words)
 	return code;
 }
 
+/* accounts history. */
+
+struct history {
+	const char *account; /* NULL: all */
+	size_t      count;
+};
+
+static void
+print_version(void *arg, const struct store_document *document)
+{
+	struct history *history = arg;
+	char            when[CLOCK_TEXT];
+
+	if (history->account != NULL &&
+	    !text_equal_nocase(document->account, history->account) &&
+	    text_find_nocase(document->id, history->account) != document->id)
+		return;
+	history->count++;
+	printf("%s  %s: %s\n", clock_render(document->seen_ms, when, sizeof(when)),
+	    document->id, document->change);
+}
+
+static int
+show_history(const struct words *words)
+{
+	struct arena         *arena = arena_new();
+	struct history        history = { words->count > 0 ? words->operands[0] : NULL, 0 };
+	struct store_reader   reader = { .on_document = print_version, .arg = &history };
+	struct collector_conf conf;
+	struct err            err = { 0 };
+	struct store         *store = NULL;
+	int                   code = COMMAND_FAILED;
+
+	if (read_conf(&conf, arena, words)) {
+		store = store_open(conf.store, true, &err);
+		if (store != NULL && store_load(store, &reader, &err))
+			code = COMMAND_WELL;
+		else
+			complain(&err, COMMAND_FAILED);
+	}
+	if (code == COMMAND_WELL && history.count == 0)
+		fprintf(stderr, "plprobe-collector: no version of a document is kept%s%s\n",
+		    history.account != NULL ? " of " : "",
+		    history.account != NULL ? history.account : "");
+	store_close(store);
+	arena_free(arena);
+	return code;
+}
+
+/* accounts sync. */
+
+static void
+say_word(void *arg, const char *account, const char *words)
+{
+	printf("%s: %s\n", account, words);
+}
+
+static const char *
+or_preset(const char *text, const char *preset)
+{
+	return text != NULL && *text != '\0' ? text : preset;
+}
+
+/* "https://host", without the '/' at its end. */
+static bool
+take_url(struct arena *arena, const char *name, const char **url, struct err *err)
+{
+	size_t count = strlen(*url);
+
+	while (count > 0 && (*url)[count - 1] == '/')
+		count--;
+	*url = arena_strndup(arena, *url, count);
+	if (text_starts_nocase(*url, "https://") && count > strlen("https://"))
+		return true;
+	return err_set(err, ERR_USAGE, "--%s=%s: https://HOST wanted", name, *url);
+}
+
+/* Where: a cloud of the table, but for what is said of another. */
+static bool
+choose_cloud(struct arena *arena, const struct words *words, struct sync_options *options,
+    struct err *err)
+{
+	const struct sync_cloud *cloud = sync_cloud_find(
+	    or_preset(words->cloud, "AzureCloud"), err);
+
+	if (cloud == NULL)
+		return false;
+	options->resource_manager = or_preset(words->resource_manager, cloud->resource_manager);
+	options->token.authority = or_preset(
+	    words->authority, or_preset(getenv("AZURE_AUTHORITY_HOST"), cloud->authority));
+	options->token.audience = or_preset(
+	    words->audience, or_preset(words->resource_manager, cloud->audience));
+	return take_url(arena, "resource-manager", &options->resource_manager, err) &&
+	    take_url(arena, "authority", &options->token.authority, err);
+}
+
+/* By whose token: what is said, else a workload identity where the environment has one, else the
+ * identity of this machine. */
+static bool
+choose_identity(const struct words *words, struct sync_token_source *token, struct err *err)
+{
+	const char *assertion = getenv("AZURE_FEDERATED_TOKEN_FILE");
+
+	token->imds_url = or_preset(words->imds, SYNC_IMDS_URL);
+	token->client_id = or_preset(words->client_id, "");
+	token->tenant = or_preset(getenv("AZURE_TENANT_ID"), "");
+	token->identity = SYNC_BY_MANAGED;
+	if (words->token_file != NULL && words->managed)
+		return err_set(
+		    err, ERR_USAGE, "--token-file and --managed-identity: one of them wanted");
+	if (words->token_file != NULL) {
+		token->identity = SYNC_BY_FILE;
+		token->file = words->token_file;
+	} else if (!words->managed && assertion != NULL && *assertion != '\0') {
+		token->identity = SYNC_BY_WORKLOAD;
+		token->file = assertion;
+		token->client_id = or_preset(getenv("AZURE_CLIENT_ID"), "");
+		if (*token->client_id == '\0' || *token->tenant == '\0')
+			return err_set(err, ERR_USAGE,
+			    "AZURE_FEDERATED_TOKEN_FILE is set: AZURE_CLIENT_ID and "
+			    "AZURE_TENANT_ID wanted too");
+	}
+	return true;
+}
+
+static bool
+choose_accounts(const struct words *words, struct sync_options *options, struct err *err)
+{
+	options->subscription = or_preset(words->subscription, "");
+	options->group = or_preset(words->group, "");
+	options->accounts = (const char *const *)words->operands;
+	options->account_count = (size_t)words->count;
+	if (words->count == 0 && *options->subscription == '\0')
+		return err_set(err, ERR_USAGE,
+		    "which accounts? their resource ids, or --subscription wanted");
+	if (*options->group != '\0' && *options->subscription == '\0')
+		return err_set(
+		    err, ERR_USAGE, "--resource-group: --subscription wanted with it");
+	if (strspn(options->subscription, "0123456789abcdefABCDEF-") !=
+	    strlen(options->subscription))
+		return err_set(err, ERR_USAGE, "--subscription=%s: its id wanted, not its name",
+		    options->subscription);
+	return true;
+}
+
+static bool
+choose_all(struct arena *arena, const struct words *words, const struct collector_conf *conf,
+    struct sync_options *options, struct err *err)
+{
+	options->accounts_dir = conf->accounts_dir;
+	options->ca_file = or_preset(words->ca_file, "");
+	options->on_word = say_word;
+	if (*conf->accounts_dir == '\0')
+		return err_set(err, ERR_USAGE,
+		    "setting accounts_dir is empty: there is no place to write to");
+	if (!conf_unit_parse(&options->limit_ms, CONF_MS, or_preset(words->timeout, "5m"), err))
+		return err_in(err, "--timeout");
+	return choose_accounts(words, options, err) &&
+	    choose_cloud(arena, words, options, err) &&
+	    choose_identity(words, &options->token, err);
+}
+
+static int
+sync_accounts(const struct words *words)
+{
+	struct arena         *arena = arena_new();
+	struct sync_options   options = { .limit_ms = 0 };
+	struct sync_result    result;
+	struct collector_conf conf;
+	struct err            err = { 0 };
+	int                   code = COMMAND_FAILED;
+
+	if (!read_conf(&conf, arena, words)) {
+		arena_free(arena);
+		return code;
+	}
+	if (!choose_all(arena, words, &conf, &options, &err)) {
+		code = complain(&err, COMMAND_USAGE);
+	} else if (!sync_run(&options, &result, &err)) {
+		complain(&err, COMMAND_FAILED);
+	} else {
+		printf(
+		    "%u accounts: %u files written, %u as before, %u taken away; %u documents "
+		    "not visible, %u failed\n",
+		    result.accounts, result.written, result.same, result.removed, result.hidden,
+		    result.failed);
+		code = result.failed > 0 ? COMMAND_FAILED : COMMAND_WELL;
+	}
+	arena_free(arena);
+	return code;
+}
+
 /* The certificate and its key, as `run` would take them. */
 static bool
 check_certificate(struct arena *arena, const struct collector_conf *conf)
@@ -304,6 +517,11 @@ static const struct command commands[] = {
 	    "end the tokens of an agent, or one token by its id", revoke_agent },
 	{ "accounts", "list", "", 0, 0, "c", COMMAND_USAGE,
 	    "read the account documents and say what is in them", list_accounts },
+	{ "accounts", "sync", "[ACCOUNT]...", 0, INT_MAX, "cSGTICRUDFXL", COMMAND_USAGE,
+	    "fetch the documents of accounts from the Azure Resource Manager into accounts_dir",
+	    sync_accounts },
+	{ "accounts", "history", "[ACCOUNT]", 0, 1, "c", COMMAND_USAGE,
+	    "when which document was new, and what changed in it", show_history },
 	{ "config", "check", "", 0, 0, "c", COMMAND_USAGE,
 	    "whether the configuration is good, with certificate and key", check_conf },
 	{ "config", "dump", "", 0, 0, "c", COMMAND_USAGE,
@@ -338,7 +556,7 @@ print_overview(FILE *to)
 static void
 print_command(const struct command *command)
 {
-	char option[40], letter[8];
+	char option[64], letter[8], value[24];
 
 	printf("Usage: plprobe-collector %s%s%s [OPTION]...%s%s\n\n%s.\n\n", command->first,
 	    command->second != NULL ? " " : "", command->second != NULL ? command->second : "",
@@ -351,9 +569,14 @@ print_command(const struct command *command)
 		/* Capital letters only tell the rows apart. */
 		if (row->letter >= 'a')
 			snprintf(letter, sizeof(letter), "-%c,", row->letter);
-		snprintf(option, sizeof(option), "%-3s --%s%s%s",
-		    row->letter >= 'a' ? letter : "", row->name, row->value != NULL ? "=" : "",
-		    row->value != NULL ? row->value : "");
+		if (row->value == NULL)
+			snprintf(value, sizeof(value), "%s", "");
+		else if (row->value[0] == '[')
+			snprintf(value, sizeof(value), "[=%s", row->value + 1);
+		else
+			snprintf(value, sizeof(value), "=%s", row->value);
+		snprintf(option, sizeof(option), "%-3s --%s%s",
+		    row->letter >= 'a' ? letter : "", row->name, value);
 		printf("  %-22s  %s\n", option, row->what);
 	}
 	printf("  %-22s  %s\n", "-h, --help", "this text");
@@ -443,7 +666,9 @@ list_options(const struct command *command, struct option *options)
 	for (int i = 0; i < OPTIONS; i++) {
 		if (strchr(command->options, option_table[i].letter) != NULL)
 			options[count++] = (struct option){ option_table[i].name,
-				option_table[i].value != NULL ? required_argument : no_argument,
+				option_table[i].value == NULL         ? no_argument
+				    : option_table[i].value[0] == '[' ? optional_argument
+				                                      : required_argument,
 				NULL, option_table[i].letter };
 	}
 	options[count++] = (struct option){ "help", no_argument, NULL, 'h' };
@@ -478,6 +703,20 @@ take_option(struct words *words, int letter)
 	case 'o': words->output = optarg; return true;
 	case 'N': words->no_color = true; return true;
 	case 'Z': words->exit_zero = true; return true;
+	case 'S': words->subscription = optarg; return true;
+	case 'G': words->group = optarg; return true;
+	case 'T': words->token_file = optarg; return true;
+	case 'I':
+		words->managed = true;
+		words->client_id = optarg;
+		return true;
+	case 'C': words->cloud = optarg; return true;
+	case 'R': words->resource_manager = optarg; return true;
+	case 'U': words->authority = optarg; return true;
+	case 'D': words->audience = optarg; return true;
+	case 'F': words->ca_file = optarg; return true;
+	case 'X': words->imds = optarg; return true;
+	case 'L': words->timeout = optarg; return true;
 	case 'h': words->help = true; return true;
 	default: return false;
 	}

@@ -1,0 +1,352 @@
+#!/usr/bin/env python3
+"""`plprobe-collector accounts sync` against tests/fake/fake_arm.py: every document as a file that the
+collector and `plprobe check --expect` read, every fault for the price that it should have, and what
+changed in the history of a collector that runs.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/fake"))
+import fake_arm  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("PLPROBE_BUILD", "build/dev")).resolve()
+COLLECTOR = str(BUILD / "plprobe-collector")
+FILES = {"account.json", "connections.json", "link-resources.json"}
+KINDS = {"endpoint", "zone-groups", "interface", "zone", "records", "links"}
+
+
+class Stage:
+    """A folder with a configuration, a certificate, and a fake."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.accounts = self.folder / "accounts"
+        self.accounts.mkdir()
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-days", "2", "-subj", "/CN=arm", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
+             "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"], check=True, capture_output=True)
+        (self.folder / "token").write_text(fake_arm.TOKEN + "\n")
+        (self.folder / "assertion").write_text(fake_arm.ASSERTION)
+        (self.folder / "collector.yaml").write_text(
+            f"certificate: cert.pem\nkey: key.pem\nlisten: 127.0.0.1:0\npage: 127.0.0.1:0\n"
+            f"store: sqlite:{folder}/store.db\nstate_dir: {folder}\naccounts_dir: {self.accounts}\n")
+        self.renew()
+
+    def renew(self):
+        self.fake = fake_arm.FakeArm(f"{self.folder}/cert.pem", f"{self.folder}/key.pem")
+        self.fake.start()
+        self.url = f"https://127.0.0.1:{self.fake.port}"
+
+    def sync(self, *words, token=True, ca=True, env=None, accounts=(fake_arm.ACCOUNT,)):
+        command = [COLLECTOR, "accounts", "sync", f"--config={self.folder}/collector.yaml",
+                   f"--resource-manager={self.url}", *words, *accounts]
+        if ca:
+            command.insert(4, f"--ca-file={self.folder}/cert.pem")
+        if token:
+            command.insert(4, f"--token-file={self.folder}/token")
+        environment = {key: value for key, value in os.environ.items() if not key.upper().endswith("PROXY")}
+        environment.update(env or {})
+        return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+
+    def names(self):
+        return {path.name for path in (self.accounts / "contoso").glob("*.json") if path.name[0] != "."}
+
+    def run(self, *words):
+        return subprocess.run([COLLECTOR, *words, f"--config={self.folder}/collector.yaml"],
+                              capture_output=True, text=True, timeout=60)
+
+
+def want(holds, *words):
+    if not holds:
+        raise AssertionError(" ".join(str(word) for word in words))
+
+
+def kinds(names):
+    return {kind for kind in KINDS for name in names
+            if name.startswith(kind + "-") and not name.startswith("zone-groups" if kind == "zone" else "?")}
+
+
+def test_all_documents(stage):
+    done = stage.sync()
+    want(done.returncode == 0, done.stdout, done.stderr)
+    want("9 files written, 0 as before" in done.stdout, done.stdout)
+    want(FILES <= stage.names() and kinds(stage.names()) == KINDS, stage.names())
+    records = next(path for path in (stage.accounts / "contoso").glob("records-*"))
+    want(len(json.loads(records.read_text())["value"]) == 3, "both pages")
+    want(not any(fake_arm.TOKEN in path.read_text() for path in stage.accounts.rglob("*") if path.is_file()),
+         "the token is in no file")
+    listed = stage.run("accounts", "list")
+    want(listed.returncode == 0 and "contoso" in listed.stdout and "2 " in listed.stdout, listed)
+
+    # Again: what has an ETag is not sent, nothing is written, no time stamp moves.
+    before = {path: path.stat().st_mtime_ns for path in stage.accounts.rglob("*.json") if path.name[0] != "."}
+    stage.fake.asked.clear()
+    done = stage.sync()
+    want("0 files written, 9 as before" in done.stdout, done.stdout)
+    want(sum(status == 304 for _, _, _, status in stage.fake.asked) == 3, stage.fake.asked)
+    want(before == {path: path.stat().st_mtime_ns for path in before}, "files are left alone")
+
+
+def elements(documents):
+    """Each document once, whether it came in a list or by itself."""
+    found = set()
+    for document in documents:
+        if isinstance(document, dict) and list(document) == ["value"]:
+            document = document["value"]
+        for one in document if isinstance(document, list) else [document]:
+            found.add(json.dumps(one, sort_keys=True))
+    return found
+
+
+def check(*files):
+    """What `check` says of the documents, without their names."""
+    done = subprocess.run(
+        [str(BUILD / "plprobe"), "check", "--dns-only", "--no-sweep", "--resolver=127.0.0.1:9",
+         "--timeout=300ms", "-o", "json", *[f"--expect={path}" for path in files]],
+        capture_output=True, text=True, timeout=60)
+    want(done.stdout.startswith("{"), done)
+    told = json.loads(done.stdout)["accounts"]
+    for account in told:
+        account.pop("document")
+        for part in account["findings"] + account["places"]:
+            part.pop("seen")  # when, and how fast
+            part.pop("evidence", None)
+    return told
+
+
+def test_same_set(stage):
+    """The files hold what the service has, no more and no less; and `check` takes them, in any order,
+    for the same as one list of everything."""
+    stage.sync()
+    files = [path for path in (stage.accounts / "contoso").glob("*.json") if path.name[0] != "."]
+    want(elements(json.loads(path.read_text()) for path in files) == elements(stage.fake.documents.values()),
+         "the same documents")
+    mixed = stage.folder / "mixed.json"
+    mixed.write_text("[" + ",".join(sorted(elements(stage.fake.documents.values()))) + "]")
+    want(check(mixed) == check(*sorted(files)) == check(*sorted(files, reverse=True)), "the same to check")
+
+
+def test_tokens(stage):
+    done = stage.sync(f"--imds={stage.url}", "--managed-identity", token=False)
+    want(done.returncode == 0, done)
+    asked = stage.fake.asked[0]
+    want("resource=" in asked[1] and asked[2].get("Metadata") == "true" and "client_id" not in asked[1], asked)
+    done = stage.sync(f"--imds={stage.url}", f"--managed-identity={fake_arm.CLIENT}", token=False)
+    want(done.returncode == 0, done)
+    done = stage.sync(f"--imds={stage.url}", "--managed-identity=other", token=False)
+    want(done.returncode == 1 and "Identity not found" in done.stderr, done)
+    environment = {"AZURE_FEDERATED_TOKEN_FILE": f"{stage.folder}/assertion", "AZURE_CLIENT_ID": fake_arm.CLIENT,
+                   "AZURE_TENANT_ID": fake_arm.TENANT, "AZURE_AUTHORITY_HOST": stage.url + "/"}
+    done = stage.sync(token=False, env=environment)
+    want(done.returncode == 0, done)
+    want(any(path.endswith("/oauth2/v2.0/token") for _, path, _, _ in stage.fake.asked), "by the authority")
+    done = stage.sync(token=False, env={**environment, "AZURE_CLIENT_ID": "other"})
+    want(done.returncode == 1 and "AADSTS700213" in done.stderr and fake_arm.ASSERTION not in done.stderr, done)
+    done = stage.sync(token=False, env={**environment, "AZURE_CLIENT_ID": ""})
+    want(done.returncode == 2 and "AZURE_CLIENT_ID" in done.stderr, done)
+    (stage.folder / "token").write_text("wrong")
+    done = stage.sync()
+    want(done.returncode == 1 and "the token is refused" in done.stderr and "wrong" not in done.stderr, done)
+    (stage.folder / "token").write_text("two words")
+    done = stage.sync()
+    want(done.returncode == 1 and "is not one token" in done.stderr, done)
+
+
+def test_token_is_renewed(stage):
+    """One that ends on the way is asked for once more."""
+    class Ending(dict):
+        def items(self):
+            if len(stage.fake.asked) > 4:
+                stage.fake.token = "second.token"
+                (stage.folder / "token").write_text("second.token")
+            return super().items()
+    stage.fake.faults = Ending()
+    done = stage.sync()
+    want(done.returncode == 0 and "9 files written" in done.stdout, done)
+    want(sum(status == 401 for _, _, _, status in stage.fake.asked) == 1, stage.fake.asked)
+
+
+def test_choice(stage):
+    subscription = "--subscription=" + fake_arm.SUB.split("/")[2]
+    want(stage.sync(subscription, accounts=()).returncode == 0, "all of a subscription")
+    want(stage.sync(subscription, "--resource-group=rg-data", accounts=("CONTOSO",)).returncode == 0, "by name")
+    done = stage.sync(subscription, accounts=("fabrikam",))
+    want(done.returncode == 0 and "fabrikam: not visible to us" in done.stdout, done)
+    want("does not exist" not in done.stdout, done)
+    for words, accounts in (((), ()), ((), ("contoso",)), (("--resource-group=x",), ()),
+                            (("--subscription=my name",), ()), ((), ("/subscriptions/../x",)),
+                            (("--cloud=AzureGermanCloud",), (fake_arm.ACCOUNT,))):
+        done = stage.sync(*words, accounts=accounts)
+        want(done.returncode in (1, 2) and done.stderr, words, accounts, done)
+
+
+def test_rights(stage):
+    """What may not be read costs that document, is called not visible, and keeps an older file."""
+    stage.fake.faults = {"/privateDnsZones/": "403", "/networkInterfaces/": "404"}
+    done = stage.sync()
+    want(done.returncode == 0 and "5 files written" in done.stdout and "4 documents not visible" in done.stdout, done)
+    want("not visible to us: 403 AuthorizationFailed" in done.stdout, done.stdout)
+    want("not visible to us: 404 ResourceNotFound" in done.stdout, done.stdout)
+    want("exist" not in done.stdout, done.stdout)
+    stage.fake.faults = {}
+    want("4 files written" in stage.sync().stdout, "with rights")
+    stage.fake.faults = {"/privateDnsZones/": "403", "databaseAccounts/contoso?": "403"}
+    done = stage.sync()
+    want(kinds(stage.names()) == KINDS and FILES <= stage.names(), "older files stay", stage.names())
+    want("0 taken away" in done.stdout and done.returncode == 0, done)
+
+
+FAULT_CASES = [
+    # part of the path, fault, exit code, words on stdout
+    ("/A?", "throttle", 0, "9 files written"),
+    ("/A?", "busy", 0, "9 files written"),
+    ("/privateLinkResources", "close", 1, "privateLinkResources"),
+    ("/A?", "flood", 1, "/A: answered 429 TooManyRequests"),
+    ("/A?", "garbage", 1, "/A:1:"),
+    ("/virtualNetworkLinks", "wrong", 1, "value: an array wanted"),
+    ("/networkInterfaces/", "wrong", 1, "what was there stays"),
+    ("/A?", "astray", 1, "nextLink leads to another host"),
+    ("/A?", "circle", 1, "nextLink leads in a circle"),
+    ("/A?", "endless", 1, "the answer is too large"),
+    ("/A?", "redirect", 1, "a redirect, which is not followed"),
+    ("databaseAccounts", "old", 0, "9 files written"),
+]
+
+
+def test_faults(stage):
+    """A fault has its price, and what was fetched before stays whatever comes."""
+    stage.sync()
+    good = {path: path.read_bytes() for path in (stage.accounts / "contoso").glob("*.json") if path.name[0] != "."}
+    for part, fault, code, words in FAULT_CASES:
+        if code == 0:
+            shutil.rmtree(stage.accounts / "contoso")
+        stage.fake.used.clear()
+        stage.fake.faults = {part: fault}
+        limit = "--timeout=6s" if fault == "close" else "--timeout=30s"
+        done = stage.sync(limit)
+        want(done.returncode == code and words in done.stdout, part, fault, done)
+        want(good == {path: path.read_bytes() for path in good}, part, fault, "files changed")
+    stage.fake.faults = {"/A?": "slow"}
+    began = time.monotonic()
+    done = stage.sync("--timeout=3s")
+    want(done.returncode == 1 and time.monotonic() - began < 10, "slow", done)
+
+
+def test_stranger(stage):
+    """A certificate that nobody vouches for gets no token."""
+    done = stage.sync("--timeout=3s", ca=False)
+    want(done.returncode == 1 and not stage.fake.asked, done)
+
+
+def test_taken_away(stage):
+    """Only when nothing names a document any more, and all that could was seen."""
+    stage.sync()
+    (stage.accounts / "contoso" / "mine.json").write_text("[]")
+    account = stage.fake.documents[fake_arm.ACCOUNT]
+    account["properties"]["privateEndpointConnections"] = []
+    kept = stage.fake.documents[fake_arm.ACCOUNT + "/privateEndpointConnections"]
+    stage.fake.documents[fake_arm.ACCOUNT + "/privateEndpointConnections"] = []
+    stage.fake.faults = {"/privateLinkResources": "403"}
+    want("0 taken away" in stage.sync().stdout, "not all was seen")
+    stage.fake.faults = {}
+    done = stage.sync()
+    want("7 taken away" in done.stdout, done.stdout)
+    want(stage.names() == {"account.json", "link-resources.json", "mine.json"}, stage.names())
+    stage.fake.documents[fake_arm.ACCOUNT + "/privateEndpointConnections"] = kept
+    want("7 files written" in stage.sync().stdout, "and it comes back")
+
+
+@contextlib.contextmanager
+def running(stage):
+    process = subprocess.Popen([COLLECTOR, "run", f"--config={stage.folder}/collector.yaml"],
+                               stderr=subprocess.PIPE, text=True)
+    lines = []
+    try:
+        for line in process.stderr:
+            lines.append(line)
+            if "ready:" in line:
+                break
+        yield lines
+    finally:
+        process.send_signal(signal.SIGTERM)
+        lines += process.communicate(timeout=30)[1].splitlines(True)
+
+
+def history(stage, *words):
+    done = stage.run("accounts", "history", *words)
+    want(done.returncode == 0, done)
+    return done.stdout
+
+
+def wait_for(stage, words, limit_s=20):
+    ends = time.monotonic() + limit_s
+    while words not in history(stage):
+        want(time.monotonic() < ends, "no", words, "in", history(stage))
+        time.sleep(0.3)
+
+
+def test_history(stage):
+    """A region is added while a collector runs, and another while none does."""
+    account = stage.fake.documents[fake_arm.ACCOUNT]
+    stage.sync()
+    with running(stage) as lines:
+        wait_for(stage, "contoso/account.json: first seen: account contoso")
+        account["properties"]["locations"].append(fake_arm.location("East US", "eastus", 2))
+        stage.sync()
+        wait_for(stage, "contoso/account.json: region added: East US (Succeeded)")
+    want(any("region added: East US" in line for line in lines), lines)
+    account["properties"]["locations"].append(fake_arm.location("Japan East", "japaneast", 3))
+    stage.sync()
+    with running(stage) as lines:
+        wait_for(stage, "contoso/account.json: region added: Japan East")
+    told = history(stage)
+    want(told.count("contoso/account.json: ") == 3, told)
+    want(history(stage, "contoso").count("\n") >= 3 and not history(stage, "fabrikam"), told)
+    (stage.accounts / "contoso" / "account.json").write_text('{"name": "con')
+    with running(stage) as lines:
+        pass
+    want(any("what was known before stays in force" in line for line in lines), lines)
+    want(history(stage) == told, history(stage))
+
+
+def test_old_store(stage):
+    """A store of the version before has no documents; it gets them."""
+    with running(stage):
+        pass
+    with contextlib.closing(sqlite3.connect(stage.folder / "store.db")) as database:
+        database.executescript("DROP TABLE documents; PRAGMA user_version = 1;")
+    stage.sync()
+    with running(stage):
+        wait_for(stage, "contoso/account.json: first seen")
+
+
+def main():
+    tests = [value for name, value in globals().items() if name.startswith("test_")]
+    for test in tests:
+        if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            stage = Stage(folder)
+            began = time.monotonic()
+            try:
+                test(stage)
+            finally:
+                stage.fake.stop()
+            print(f"ok      {test.__name__} ({time.monotonic() - began:.1f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    main()
