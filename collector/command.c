@@ -1,7 +1,6 @@
 #include "collector/command.h"
 
 #include "base/clock.h"
-#include "base/conf_unit.h"
 #include "base/text.h"
 #include "collector/auth.h"
 #include "collector/bulletin.h"
@@ -11,8 +10,8 @@
 #include "collector/listen_tls.h"
 #include "collector/store/store.h"
 #include "collector/store/store_sqlite.h"
-#include "collector/sync.h"
-#include "collector/sync_cloud.h"
+#include "collector/sync_command.h"
+#include "collector/sync_token.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -23,16 +22,13 @@
 
 /* What the options of any command say, and what follows them. */
 struct words {
-	const char *config; /* NULL: the system's file */
-	const char *network;
-	const char *output;
-	bool        no_color, exit_zero, help;
-	/* Of accounts sync; NULL: not said. */
-	const char *subscription, *group, *token_file, *client_id, *cloud, *resource_manager,
-	    *authority, *audience, *ca_file, *imds, *timeout;
-	bool         managed;
-	int          count; /* operands */
-	char *const *operands;
+	const char       *config; /* NULL: the system's file */
+	const char       *network;
+	const char       *output;
+	bool              no_color, exit_zero, help;
+	struct sync_words sync;
+	int               count; /* operands */
+	char *const      *operands;
 };
 
 /* `first` and, where there is one, `second` are the command's words. */
@@ -284,145 +280,18 @@ show_history(const struct words *words)
 	return code;
 }
 
-/* accounts sync. */
-
-static void
-say_word(void *arg, const char *account, const char *words)
-{
-	printf("%s: %s\n", account, words);
-}
-
-static const char *
-or_preset(const char *text, const char *preset)
-{
-	return text != NULL && *text != '\0' ? text : preset;
-}
-
-/* "https://host", without the '/' at its end. */
-static bool
-take_url(struct arena *arena, const char *name, const char **url, struct err *err)
-{
-	size_t count = strlen(*url);
-
-	while (count > 0 && (*url)[count - 1] == '/')
-		count--;
-	*url = arena_strndup(arena, *url, count);
-	if (text_starts_nocase(*url, "https://") && count > strlen("https://"))
-		return true;
-	return err_set(err, ERR_USAGE, "--%s=%s: https://HOST wanted", name, *url);
-}
-
-/* Where: a cloud of the table, but for what is said of another. */
-static bool
-choose_cloud(struct arena *arena, const struct words *words, struct sync_options *options,
-    struct err *err)
-{
-	const struct sync_cloud *cloud = sync_cloud_find(
-	    or_preset(words->cloud, "AzureCloud"), err);
-
-	if (cloud == NULL)
-		return false;
-	options->resource_manager = or_preset(words->resource_manager, cloud->resource_manager);
-	options->token.authority = or_preset(
-	    words->authority, or_preset(getenv("AZURE_AUTHORITY_HOST"), cloud->authority));
-	options->token.audience = or_preset(
-	    words->audience, or_preset(words->resource_manager, cloud->audience));
-	return take_url(arena, "resource-manager", &options->resource_manager, err) &&
-	    take_url(arena, "authority", &options->token.authority, err);
-}
-
-/* By whose token: what is said, else a workload identity where the environment has one, else the
- * identity of this machine. */
-static bool
-choose_identity(const struct words *words, struct sync_token_source *token, struct err *err)
-{
-	const char *assertion = getenv("AZURE_FEDERATED_TOKEN_FILE");
-
-	token->imds_url = or_preset(words->imds, SYNC_IMDS_URL);
-	token->client_id = or_preset(words->client_id, "");
-	token->tenant = or_preset(getenv("AZURE_TENANT_ID"), "");
-	token->identity = SYNC_BY_MANAGED;
-	if (words->token_file != NULL && words->managed)
-		return err_set(
-		    err, ERR_USAGE, "--token-file and --managed-identity: one of them wanted");
-	if (words->token_file != NULL) {
-		token->identity = SYNC_BY_FILE;
-		token->file = words->token_file;
-	} else if (!words->managed && assertion != NULL && *assertion != '\0') {
-		token->identity = SYNC_BY_WORKLOAD;
-		token->file = assertion;
-		token->client_id = or_preset(getenv("AZURE_CLIENT_ID"), "");
-		if (*token->client_id == '\0' || *token->tenant == '\0')
-			return err_set(err, ERR_USAGE,
-			    "AZURE_FEDERATED_TOKEN_FILE is set: AZURE_CLIENT_ID and "
-			    "AZURE_TENANT_ID wanted too");
-	}
-	return true;
-}
-
-static bool
-choose_accounts(const struct words *words, struct sync_options *options, struct err *err)
-{
-	options->subscription = or_preset(words->subscription, "");
-	options->group = or_preset(words->group, "");
-	options->accounts = (const char *const *)words->operands;
-	options->account_count = (size_t)words->count;
-	if (words->count == 0 && *options->subscription == '\0')
-		return err_set(err, ERR_USAGE,
-		    "which accounts? their resource ids, or --subscription wanted");
-	if (*options->group != '\0' && *options->subscription == '\0')
-		return err_set(
-		    err, ERR_USAGE, "--resource-group: --subscription wanted with it");
-	if (strspn(options->subscription, "0123456789abcdefABCDEF-") !=
-	    strlen(options->subscription))
-		return err_set(err, ERR_USAGE, "--subscription=%s: its id wanted, not its name",
-		    options->subscription);
-	return true;
-}
-
-static bool
-choose_all(struct arena *arena, const struct words *words, const struct collector_conf *conf,
-    struct sync_options *options, struct err *err)
-{
-	options->accounts_dir = conf->accounts_dir;
-	options->ca_file = or_preset(words->ca_file, "");
-	options->on_word = say_word;
-	if (*conf->accounts_dir == '\0')
-		return err_set(err, ERR_USAGE,
-		    "setting accounts_dir is empty: there is no place to write to");
-	if (!conf_unit_parse(&options->limit_ms, CONF_MS, or_preset(words->timeout, "5m"), err))
-		return err_in(err, "--timeout");
-	return choose_accounts(words, options, err) &&
-	    choose_cloud(arena, words, options, err) &&
-	    choose_identity(words, &options->token, err);
-}
-
 static int
 sync_accounts(const struct words *words)
 {
 	struct arena         *arena = arena_new();
-	struct sync_options   options = { .limit_ms = 0 };
-	struct sync_result    result;
+	struct sync_words     sync = words->sync;
 	struct collector_conf conf;
-	struct err            err = { 0 };
 	int                   code = COMMAND_FAILED;
 
-	if (!read_conf(&conf, arena, words)) {
-		arena_free(arena);
-		return code;
-	}
-	if (!choose_all(arena, words, &conf, &options, &err)) {
-		code = complain(&err, COMMAND_USAGE);
-	} else if (!sync_run(&options, &result, &err)) {
-		complain(&err, COMMAND_FAILED);
-	} else {
-		printf(
-		    "%u accounts: %u files written, %u as before, %u taken away; %u documents "
-		    "not visible, %u failed\n",
-		    result.accounts, result.written, result.same, result.removed, result.hidden,
-		    result.failed);
-		code = result.failed > 0 ? COMMAND_FAILED : COMMAND_WELL;
-	}
+	sync.count = words->count;
+	sync.operands = words->operands;
+	if (read_conf(&conf, arena, words))
+		code = sync_command(&sync, &conf);
 	arena_free(arena);
 	return code;
 }
@@ -577,9 +446,9 @@ print_command(const struct command *command)
 			snprintf(value, sizeof(value), "=%s", row->value);
 		snprintf(option, sizeof(option), "%-3s --%s%s",
 		    row->letter >= 'a' ? letter : "", row->name, value);
-		printf("  %-22s  %s\n", option, row->what);
+		printf("  %-24s  %s\n", option, row->what);
 	}
-	printf("  %-22s  %s\n", "-h, --help", "this text");
+	printf("  %-24s  %s\n", "-h, --help", "this text");
 }
 
 static bool
@@ -703,20 +572,20 @@ take_option(struct words *words, int letter)
 	case 'o': words->output = optarg; return true;
 	case 'N': words->no_color = true; return true;
 	case 'Z': words->exit_zero = true; return true;
-	case 'S': words->subscription = optarg; return true;
-	case 'G': words->group = optarg; return true;
-	case 'T': words->token_file = optarg; return true;
+	case 'S': words->sync.subscription = optarg; return true;
+	case 'G': words->sync.group = optarg; return true;
+	case 'T': words->sync.token_file = optarg; return true;
 	case 'I':
-		words->managed = true;
-		words->client_id = optarg;
+		words->sync.managed = true;
+		words->sync.client_id = optarg;
 		return true;
-	case 'C': words->cloud = optarg; return true;
-	case 'R': words->resource_manager = optarg; return true;
-	case 'U': words->authority = optarg; return true;
-	case 'D': words->audience = optarg; return true;
-	case 'F': words->ca_file = optarg; return true;
-	case 'X': words->imds = optarg; return true;
-	case 'L': words->timeout = optarg; return true;
+	case 'C': words->sync.cloud = optarg; return true;
+	case 'R': words->sync.resource_manager = optarg; return true;
+	case 'U': words->sync.authority = optarg; return true;
+	case 'D': words->sync.audience = optarg; return true;
+	case 'F': words->sync.ca_file = optarg; return true;
+	case 'X': words->sync.imds = optarg; return true;
+	case 'L': words->sync.timeout = optarg; return true;
 	case 'h': words->help = true; return true;
 	default: return false;
 	}

@@ -22,9 +22,9 @@ struct sync_http {
 	char   *ca_file; /* owned */
 	int64_t ends_us, request_ms;
 	/* Of the try that is out. */
-	struct sync_answer *answer;
-	size_t              head_count;
-	bool                too_large;
+	struct sync_http_answer *answer;
+	size_t                   head_count;
+	bool                     too_large;
 };
 
 struct sync_http *
@@ -122,7 +122,7 @@ free_headers(struct curl_slist *headers)
 }
 
 static struct curl_slist *
-make_headers(const struct sync_ask *ask)
+make_headers(const struct sync_http_ask *ask)
 {
 	struct curl_slist *headers = add_header(NULL, "Accept", "application/json");
 	char              *bearer = NULL;
@@ -139,7 +139,7 @@ make_headers(const struct sync_ask *ask)
 }
 
 static void
-set_options(struct sync_http *http, const struct sync_ask *ask, struct curl_slist *headers)
+set_options(struct sync_http *http, const struct sync_http_ask *ask, struct curl_slist *headers)
 {
 	CURL   *easy = http->easy;
 	int64_t limit_ms = left_ms(http);
@@ -176,7 +176,8 @@ set_options(struct sync_http *http, const struct sync_ask *ask, struct curl_slis
 }
 
 static CURLcode
-try_once(struct sync_http *http, const struct sync_ask *ask, struct sync_answer *answer)
+try_once(
+    struct sync_http *http, const struct sync_http_ask *ask, struct sync_http_answer *answer)
 {
 	struct curl_slist *headers = make_headers(ask);
 	CURLcode           code;
@@ -198,8 +199,8 @@ try_once(struct sync_http *http, const struct sync_ask *ask, struct sync_answer 
 /* Again, and when. */
 
 static bool
-is_passing(
-    const struct sync_http *http, const struct sync_ask *ask, CURLcode code, unsigned status)
+is_passing(const struct sync_http *http, const struct sync_http_ask *ask, CURLcode code,
+    unsigned status)
 {
 	if (http->too_large)
 		return false;
@@ -254,8 +255,8 @@ pause_for(int64_t pause_ms)
 }
 
 static bool
-tell_silence(
-    const struct sync_http *http, const struct sync_ask *ask, CURLcode code, struct err *err)
+tell_silence(const struct sync_http *http, const struct sync_http_ask *ask, CURLcode code,
+    struct err *err)
 {
 	int shown = (int)strcspn(ask->url, "?");
 
@@ -266,8 +267,8 @@ tell_silence(
 }
 
 bool
-sync_http_ask(struct sync_http *http, const struct sync_ask *ask, struct sync_answer *answer,
-    struct err *err)
+sync_http_ask(struct sync_http *http, const struct sync_http_ask *ask,
+    struct sync_http_answer *answer, struct err *err)
 {
 	for (unsigned tries = 1;; tries++) {
 		CURLcode code;

@@ -22,7 +22,7 @@ struct sync_http_options {
 	int64_t     request_ms; /* for one try; 0: 30 seconds */
 };
 
-struct sync_ask {
+struct sync_http_ask {
 	const char *url;
 	const char *bearer; /* secret; NULL: none */
 	const char *form;   /* secret; POST of application/x-www-form-urlencoded; NULL: GET */
@@ -33,7 +33,7 @@ struct sync_ask {
 	bool metadata;
 };
 
-struct sync_answer {
+struct sync_http_answer {
 	unsigned    status; /* of the last try; 304: as the etag */
 	struct wbuf body;
 	char        etag[SYNC_ETAG_ROOM]; /* "" when there is none */
@@ -43,8 +43,8 @@ struct sync_http *sync_http_new(const struct sync_http_options *options);
 void              sync_http_free(struct sync_http *http); /* NULL is fine */
 
 /* True: an answer came, whatever its status; the body is replaced.  False with err: none came. */
-bool sync_http_ask(struct sync_http *http, const struct sync_ask *ask,
-    struct sync_answer *answer, struct err *err) MUST_CHECK;
+bool sync_http_ask(struct sync_http *http, const struct sync_http_ask *ask,
+    struct sync_http_answer *answer, struct err *err) MUST_CHECK;
 
 /* Whether the time for all questions is up. */
 bool sync_http_is_over(const struct sync_http *http);

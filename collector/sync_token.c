@@ -52,8 +52,8 @@ take_file(const struct sync_token_source *source, struct token_answer *token, st
 
 /* The answer of a service that gives tokens. */
 static bool
-take_answer(
-    struct token_answer *token, const char *who, struct sync_answer *answer, struct err *err)
+take_answer(struct token_answer *token, const char *who, struct sync_http_answer *answer,
+    struct err *err)
 {
 	struct arena *arena = arena_new();
 	const char   *trouble = "";
@@ -74,11 +74,11 @@ take_answer(
 }
 
 static bool
-ask_for_token(struct sync_http *http, const struct sync_ask *ask, const char *who,
+ask_for_token(struct sync_http *http, const struct sync_http_ask *ask, const char *who,
     struct token_answer *token, struct err *err)
 {
-	struct sync_answer answer = { .status = 0 };
-	bool               done;
+	struct sync_http_answer answer = { .status = 0 };
+	bool                    done;
 
 	wbuf_init(&answer.body);
 	done = sync_http_ask(http, ask, &answer, err);
@@ -96,7 +96,7 @@ ask_managed(struct sync_http *http, const struct sync_token_source *source,
 	char *url = mem_printf("%s/metadata/identity/oauth2/token?api-version=2018-02-01"
 	                       "&resource=%s%s%s",
 	    source->imds_url, audience, *client != '\0' ? "&client_id=" : "", client);
-	const struct sync_ask ask = { .url = url, .metadata = true };
+	const struct sync_http_ask ask = { .url = url, .metadata = true };
 	bool done = ask_for_token(http, &ask, "managed identity of this machine", token, err);
 
 	free(url);
@@ -130,8 +130,8 @@ ask_workload(struct sync_http *http, const struct sync_token_source *source,
 	                  "client-assertion-type%%3Ajwt-bearer&client_assertion=%s",
 	    client, audience, escaped);
 	done = ask_for_token(http,
-	    &(struct sync_ask){ .url = arena_printf(arena, "%.*s/%s/oauth2/v2.0/token",
-	                            (int)count, source->authority, source->tenant),
+	    &(struct sync_http_ask){ .url = arena_printf(arena, "%.*s/%s/oauth2/v2.0/token",
+	                                 (int)count, source->authority, source->tenant),
 	        .form = form },
 	    "workload identity", token, err);
 	digest_wipe(form, strlen(form));
