@@ -8,6 +8,7 @@
 #include "collector/collector_conf.h"
 #include "collector/ingest.h"
 #include "collector/page.h"
+#include "collector/sync_child.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ struct collector {
 	struct documents     *documents;
 	struct board         *board;
 	struct ingest        *ingest;
+	struct sync_child    *sync; /* NULL: nothing is fetched by itself */
 	struct listen_tls    *tls;
 	struct listen        *agents, *page;
 	struct wbuf           assignment;
@@ -280,6 +282,23 @@ write_store(struct collector *collector, struct wbuf *out)
 }
 
 static void
+write_sync(struct collector *collector, struct wbuf *out)
+{
+	struct sync_child_counts counts;
+
+	if (collector->sync == NULL)
+		return;
+	counts = sync_child_counts(collector->sync);
+	write_one(out, "plprobe_sync_runs_total", METRIC_COUNTER,
+	    "Times that documents were to be fetched from the resource manager.",
+	    (double)counts.runs);
+	write_one(out, "plprobe_sync_failures_total", METRIC_COUNTER,
+	    "Those that did not go well.", (double)counts.failures);
+	write_one(out, "plprobe_sync_last_success_timestamp_seconds", METRIC_GAUGE,
+	    "When the last that went well ended; 0: none did.", (double)counts.well_ms / 1e3);
+}
+
+static void
 write_metrics(void *arg, struct wbuf *out)
 {
 	static const char *const build[] = { "version", PLPROBE_VERSION, NULL };
@@ -288,6 +307,7 @@ write_metrics(void *arg, struct wbuf *out)
 	ingest_write_metrics(collector->ingest, out);
 	write_listener(collector, out);
 	write_store(collector, out);
+	write_sync(collector, out);
 	write_one(out, "plprobe_documents", METRIC_GAUGE, "Accounts with a document.",
 	    (double)documents_count(collector->documents));
 	write_one(out, "plprobe_documents_broken", METRIC_GAUGE,
@@ -391,6 +411,8 @@ on_terminate(void *arg)
 	log_info("stop", "answering what waits, then ending");
 	listen_drain(collector->agents);
 	listen_drain(collector->page);
+	sync_child_free(collector->sync);
+	collector->sync = NULL;
 	writer_free(collector->writer);
 	collector->writer = NULL;
 	loop_watch_stop(&collector->scan);
@@ -524,9 +546,20 @@ say_ready(struct collector *collector)
 	notify_ready(NULL);
 }
 
+static void
+start_sync(struct collector *collector)
+{
+	struct sync_child_options options = { collector->loop, collector->clock,
+		collector->conf_path, collector->conf.sync_ms };
+
+	if (collector->conf.sync_ms > 0)
+		collector->sync = sync_child_new(&options);
+}
+
 void
 collector_run(struct collector *collector)
 {
+	start_sync(collector);
 	loop_watch_set(&collector->scan, -1, 0, scan_us);
 	loop_watch_set(&collector->expire, -1, 0, US_PER_S);
 	say_ready(collector);
@@ -539,6 +572,7 @@ collector_free(struct collector *collector)
 {
 	if (collector == NULL)
 		return;
+	sync_child_free(collector->sync);
 	writer_free(collector->writer); /* answers what is parked */
 	listen_free(collector->agents);
 	listen_free(collector->page);

@@ -4,6 +4,7 @@
 #include "analyze/modes.h"
 #include "proto/record.h"
 #include "base/clock.h"
+#include "collector/sync_plan.h"
 
 #include <string.h>
 
@@ -67,7 +68,47 @@ check_log_format(const char *text, struct err *err)
 	return log_format_parse(&format, text, err);
 }
 
+static bool
+check_plan(const void *entry, struct err *err)
+{
+	const struct sync_plan *plan = entry;
+
+	if (*plan->subscription == '\0' && plan->accounts.count == 0)
+		return err_set(err, ERR_USAGE, "accounts or a subscription wanted");
+	if (*plan->group != '\0' && *plan->subscription == '\0')
+		return err_set(err, ERR_USAGE, "resource_group: subscription wanted with it");
+	if (*plan->token_file != '\0' && *plan->client_id != '\0')
+		return err_set(err, ERR_USAGE, "token_file and client_id: one of them wanted");
+	return true;
+}
+
+#define PLAN(member) offsetof(struct sync_plan, member)
+
 /* clang-format off */
+static const struct conf_row plan_rows[] = {
+	{ "subscription", CONF_TEXT, PLAN(subscription), .preset = "",
+	    .help = "id of the subscription whose accounts are fetched" },
+	{ "resource_group", CONF_TEXT, PLAN(group), .preset = "",
+	    .help = "only those of this group in it" },
+	{ "accounts", CONF_TEXTS, PLAN(accounts), 0, 1000, "",
+	    .help = "resource ids of accounts, or their names in the subscription; empty: all of it" },
+	{ "token_file", CONF_PATH, PLAN(token_file), .preset = "",
+	    .help = "a file with an access token; empty: a workload identity where AZURE_FEDERATED_TOKEN_FILE is set, else the managed identity of this machine" },
+	{ "client_id", CONF_TEXT, PLAN(client_id), .preset = "",
+	    .help = "which managed identity, where the machine has several" },
+	{ "cloud", CONF_TEXT, PLAN(cloud), .preset = "",
+	    .help = "AzureCloud, AzureUSGovernment or AzureChinaCloud; empty: the first" },
+	{ "resource_manager", CONF_TEXT, PLAN(resource_manager), .preset = "",
+	    .help = "https:// URL of that of another cloud" },
+	{ "authority", CONF_TEXT, PLAN(authority), .preset = "",
+	    .help = "https:// URL of who gives tokens to a workload identity there" },
+	{ "audience", CONF_TEXT, PLAN(audience), .preset = "",
+	    .help = "what its tokens are for; empty: the resource manager" },
+	{ "ca_file", CONF_PATH, PLAN(ca_file), .preset = "",
+	    .help = "PEM file of roots to trust; empty: the system's" },
+	{ 0 },
+};
+
 const struct conf_row collector_conf_rows[] = {
 	{ "listen", CONF_TEXT, AT(listen), .preset = "0.0.0.0:8643",
 	    .help = "address and port for the agents, always TLS; port 0: a free one",
@@ -85,7 +126,13 @@ const struct conf_row collector_conf_rows[] = {
 	{ "state_dir", CONF_PATH, AT(state_dir), .preset = "/var/lib/plprobe-collector",
 	    .help = "folder of the token file" },
 	{ "accounts_dir", CONF_PATH, AT(accounts_dir), .preset = "",
-	    .help = "folder of *.json documents as `az cosmosdb show` and `az network private-endpoint show` print them; read again when they change" },
+	    .help = "folder of *.json documents of accounts, private endpoints, connections, zones and their links as `az` prints them, or of folders of them; read again when they change" },
+	{ "sync", CONF_LIST, AT(sync), 0, 100, "",
+	    .help = "what `accounts sync` fetches from the Azure Resource Manager into accounts_dir, which has to be writable then",
+	    .rows = plan_rows, .row_bytes = sizeof(struct sync_plan),
+	    .check_entry = check_plan },
+	{ "sync_interval", CONF_MS, AT(sync_ms), 0, 7 * MS_PER_DAY, "0",
+	    .help = "how often it is fetched while the collector runs, 1m or more; 0: only by `accounts sync`" },
 	{ "apis", CONF_TEXTS, AT(api_texts), 0, API_COUNT, "",
 	    .help = "APIs to test: sql, mongodb, cassandra, gremlin, table; empty: what each document tells",
 	    .check = check_api },
@@ -136,6 +183,12 @@ collector_conf_check(struct collector_conf *conf, struct arena *arena, struct er
 		if (!apis_add(&conf->modes, conf->api_texts.texts[i], err))
 			return err_in(err, "apis");
 	}
+	if (conf->sync_ms != 0 && conf->sync_ms < MS_PER_MIN)
+		return err_set(err, ERR_USAGE, "sync_interval: 0, or 1m or more wanted");
+	if (conf->sync_ms != 0 && conf->sync.count == 0)
+		return err_set(err, ERR_USAGE, "sync_interval: there is nothing in `sync`");
+	if (conf->sync.count > 0 && *conf->accounts_dir == '\0')
+		return err_set(err, ERR_USAGE, "sync: accounts_dir wanted, where it is put");
 	if (conf->silent_ms < conf->interval_ms)
 		return err_set(err, ERR_USAGE,
 		    "silent_after: shorter than the interval, every agent would be silent "

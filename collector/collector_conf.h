@@ -18,6 +18,8 @@ struct collector_conf {
 	struct conf_texts api_texts, mode_texts;
 	int64_t           interval_ms, direct_ms, limit_ms;
 	bool              sweep;
+	struct conf_list  sync;    /* of struct sync_plan */
+	int64_t           sync_ms; /* 0: not by itself */
 	int64_t           retention_ms, silent_ms;
 	int64_t           connections;
 	const char       *log_level, *log_format;

@@ -288,8 +288,8 @@ sync_accounts(const struct words *words)
 	struct collector_conf conf;
 	int                   code = COMMAND_FAILED;
 
-	sync.count = words->count;
-	sync.operands = words->operands;
+	sync.accounts = (const char *const *)words->operands;
+	sync.account_count = (size_t)words->count;
 	if (read_conf(&conf, arena, words))
 		code = sync_command(&sync, &conf);
 	arena_free(arena);

@@ -5,6 +5,7 @@
 #include "collector/command.h"
 #include "collector/sync.h"
 #include "collector/sync_cloud.h"
+#include "collector/sync_plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,11 +91,12 @@ choose_accounts(const struct sync_words *words, struct sync_options *options, st
 {
 	options->subscription = or_preset(words->subscription, "");
 	options->group = or_preset(words->group, "");
-	options->accounts = (const char *const *)words->operands;
-	options->account_count = (size_t)words->count;
-	if (words->count == 0 && *options->subscription == '\0')
+	options->accounts = words->accounts;
+	options->account_count = words->account_count;
+	if (words->account_count == 0 && *options->subscription == '\0')
 		return err_set(err, ERR_USAGE,
-		    "which accounts? their resource ids, or --subscription wanted");
+		    "which accounts? their resource ids, --subscription, or the setting `sync` "
+		    "wanted");
 	if (*options->group != '\0' && *options->subscription == '\0')
 		return err_set(
 		    err, ERR_USAGE, "--resource-group: --subscription wanted with it");
@@ -122,8 +124,9 @@ choose_all(struct arena *arena, const struct sync_words *words,
 	    choose_identity(words, &options->token, err);
 }
 
-int
-sync_command(const struct sync_words *words, const struct collector_conf *conf)
+/* One run. */
+static int
+run_once(const struct sync_words *words, const struct collector_conf *conf)
 {
 	struct arena       *arena = arena_new();
 	struct sync_options options = { .limit_ms = 0 };
@@ -144,5 +147,46 @@ sync_command(const struct sync_words *words, const struct collector_conf *conf)
 	if (err.kind != ERR_NONE)
 		fprintf(stderr, "plprobe-collector: %s\n", err.text);
 	arena_free(arena);
+	return code;
+}
+
+/* What was said, and where nothing was, what is set. */
+static struct sync_words
+add_plan(const struct sync_words *words, const struct sync_plan *plan)
+{
+	struct sync_words all = *words;
+
+	all.subscription = plan->subscription;
+	all.group = plan->group;
+	all.accounts = plan->accounts.texts;
+	all.account_count = plan->accounts.count;
+	if (words->token_file == NULL && !words->managed && *plan->token_file != '\0')
+		all.token_file = plan->token_file;
+	if (words->token_file == NULL && !words->managed && *plan->client_id != '\0') {
+		all.client_id = plan->client_id;
+		all.managed = true;
+	}
+	all.cloud = or_preset(words->cloud, plan->cloud);
+	all.resource_manager = or_preset(words->resource_manager, plan->resource_manager);
+	all.authority = or_preset(words->authority, plan->authority);
+	all.audience = or_preset(words->audience, plan->audience);
+	all.ca_file = or_preset(words->ca_file, plan->ca_file);
+	return all;
+}
+
+int
+sync_command(const struct sync_words *words, const struct collector_conf *conf)
+{
+	const struct sync_plan *plans = conf->sync.rows;
+	int                     code = COMMAND_WELL;
+
+	if (words->account_count > 0 || words->subscription != NULL || conf->sync.count == 0)
+		return run_once(words, conf);
+	for (size_t i = 0; i < conf->sync.count; i++) {
+		struct sync_words all = add_plan(words, &plans[i]);
+		int               one = run_once(&all, conf);
+
+		code = one > code ? one : code;
+	}
 	return code;
 }

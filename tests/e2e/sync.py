@@ -333,6 +333,51 @@ def test_old_store(stage):
         wait_for(stage, "contoso/account.json: first seen")
 
 
+SETTING = """
+sync:
+  - accounts: [{account}]
+    token_file: token
+    resource_manager: {url}
+    ca_file: cert.pem
+  - subscription: 00000000-0000-0000-0000-000000000001
+    resource_group: rg-data
+    token_file: token
+    resource_manager: {url}/
+    ca_file: cert.pem
+"""
+
+
+def test_setting(stage):
+    """What is set is fetched by the command, and by a collector that runs, in a process of its own."""
+    conf = stage.folder / "collector.yaml"
+    plain = conf.read_text()
+    done = stage.run("accounts", "sync")
+    want(done.returncode == 2 and "the setting `sync`" in done.stderr, done)
+    conf.write_text(plain + SETTING.format(account=fake_arm.ACCOUNT, url=stage.url))
+    done = stage.run("accounts", "sync")
+    want(done.returncode == 0 and done.stdout.count("1 accounts:") == 2, done)
+    shutil.rmtree(stage.accounts / "contoso")
+    conf.write_text(conf.read_text() + "sync_interval: 1m\n")
+    with running(stage) as lines:
+        wait_for(stage, "contoso/account.json: first seen")
+    want(any("account.json written" in line for line in lines), lines)
+
+    # One that hangs ends with the collector.
+    stage.fake.faults = {"databaseAccounts/contoso?": "slow"}
+    stage.fake.asked.clear()
+    began = time.monotonic()
+    with running(stage):
+        while not stage.fake.asked:
+            time.sleep(0.1)
+    want(time.monotonic() - began < 15, "it does not wait for the service")
+    for wrong, words in (("sync_interval: 5s\n", "1m"), ("sync_interval: 1m\n", "nothing in `sync`"),
+                         ("sync: [{cloud: AzureCloud}]\n", "accounts or a subscription wanted"),
+                         ("sync: [{accounts: [x], resource_group: y}]\n", "subscription wanted with it")):
+        conf.write_text(plain + wrong)
+        done = stage.run("accounts", "sync")
+        want(done.returncode == 1 and words in done.stderr, wrong, done)
+
+
 def main():
     tests = [value for name, value in globals().items() if name.startswith("test_")]
     for test in tests:
