@@ -6,6 +6,7 @@
 #include "collector/sync_choice.h"
 #include "collector/sync_folder.h"
 #include "collector/sync_json.h"
+#include "collector/sync_shared.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ struct sync {
 	const struct sync_options *options;
 	struct sync_result        *result;
 	struct sync_ask           *client; /* owned */
+	struct sync_shared        *shared; /* owned */
 	bool                       told;   /* that it is over, once */
 };
 
@@ -115,22 +117,36 @@ put(struct visit *visit, const struct wanted *wanted, const char *file, const ch
 	wbuf_fini(&out);
 }
 
+/* Asks for the document, unless another account has led to it: only zones are so. */
+static enum sync_ask_outcome
+ask_once(struct visit *visit, const struct wanted *wanted, const char *etag,
+    struct sync_ask_answer *answer, struct err *err)
+{
+	struct sync          *sync = visit->sync;
+	bool                  shared = wanted->service == SYNC_ZONES;
+	enum sync_ask_outcome outcome;
+
+	if (shared && sync_shared_find(sync->shared, wanted->id, answer))
+		return SYNC_ASK_GOT;
+	outcome = wanted->list ? sync_ask_list(sync->client, visit->arena, wanted->service,
+	                             wanted->id, answer, err)
+	                       : sync_ask_get(sync->client, visit->arena, wanted->service,
+	                             wanted->id, etag, answer, err);
+	if (shared && outcome == SYNC_ASK_GOT)
+		sync_shared_keep(sync->shared, wanted->id, answer);
+	return outcome;
+}
+
 /* The document, of which its file is written; NULL when there is none, and when an empty list came:
  * that names nothing, and its file goes.  Told and counted. */
 static struct json_t *
 fetch(struct visit *visit, const struct wanted *wanted)
 {
-	struct sync_ask       *client = visit->sync->client;
 	const char            *file = name_file(visit, wanted);
 	struct sync_ask_answer answer;
-	enum sync_ask_outcome  outcome;
 	struct err             err = { 0 };
 
-	outcome = wanted->list
-	    ? sync_ask_list(client, visit->arena, wanted->service, wanted->id, &answer, &err)
-	    : sync_ask_get(client, visit->arena, wanted->service, wanted->id,
-	          sync_folder_etag(visit->folder, file), &answer, &err);
-	switch (outcome) {
+	switch (ask_once(visit, wanted, sync_folder_etag(visit->folder, file), &answer, &err)) {
 	case SYNC_ASK_GOT:
 		if (!wanted->list || sync_json_count(answer.value) > 0)
 			put(visit, wanted, file, answer.etag, answer.value);
@@ -287,9 +303,11 @@ sync_run(const struct sync_options *options, struct sync_result *result, struct 
 	struct sync_ask_options ask = { options->resource_manager, options->token,
 		options->ca_file, options->limit_ms };
 	struct arena           *arena = arena_new();
-	struct sync             sync = { .options = options, .result = result };
-	struct sync_ids         chosen = { NULL, 0 };
-	bool                    done;
+	struct sync             sync = {
+		            .options = options, .result = result, .shared = sync_shared_new()
+	};
+	struct sync_ids chosen = { NULL, 0 };
+	bool            done;
 
 	*result = (struct sync_result){ 0 };
 	sync.client = sync_ask_open(&ask, err);
@@ -302,6 +320,7 @@ sync_run(const struct sync_options *options, struct sync_result *result, struct 
 		done = false;
 	}
 	sync_ask_close(sync.client);
+	sync_shared_free(sync.shared);
 	arena_free(arena);
 	return done;
 }

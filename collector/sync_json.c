@@ -27,6 +27,12 @@ sync_json_free(json_t *value)
 	json_decref(value);
 }
 
+json_t *
+sync_json_share(json_t *value)
+{
+	return json_incref(value);
+}
+
 bool
 sync_json_add_page(struct arena *arena, json_t **list, json_t *page, const char *source,
     const char **next, struct err *err)

@@ -24,7 +24,8 @@ struct sync_ids {
  * sync_json_free().  NULL with err. */
 struct json_t *sync_json_object(
     const char *bytes, size_t count, const char *source, struct err *err) MUST_CHECK;
-void sync_json_free(struct json_t *value); /* NULL is fine */
+void           sync_json_free(struct json_t *value);  /* NULL is fine */
+struct json_t *sync_json_share(struct json_t *value); /* one more reference */
 
 /* Adds the page's elements to those of the list, which is an object {"value": [...]} or NULL for
  * the first page; next is the page's nextLink in the arena, "" at the end.  False with err. */

@@ -54,6 +54,14 @@ test_refusals(void **state)
 		{ "retention: 1d\n", "retention" },
 		{ "retentoin: 14d\n", "retentoin" },
 		{ "log_level: loud\n", "log" },
+		{ "sync_interval: 5s\n", "1m" },
+		{ "sync_interval: 5m\n", "nothing in `sync`" },
+		{ "sync: [{subscription: s}]\n", "accounts_dir" },
+		{ "accounts_dir: d\nsync: [{cloud: AzureCloud}]\n", "a subscription" },
+		{ "accounts_dir: d\nsync: [{accounts: [a], resource_group: g}]\n",
+		    "subscription wanted with it" },
+		{ "accounts_dir: d\nsync: [{subscription: s, token_file: t, client_id: c}]\n",
+		    "one of them" },
 	};
 	struct arena         *arena = arena_new();
 	struct collector_conf conf;

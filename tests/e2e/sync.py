@@ -193,6 +193,23 @@ def test_choice(stage):
         want(done.returncode in (1, 2) and done.stderr, words, accounts, done)
 
 
+def test_shared_zone(stage):
+    """Two accounts lead to one zone: it is asked for once, and each folder has all of it."""
+    other = json.loads(json.dumps(stage.fake.documents[fake_arm.ACCOUNT]).replace("contoso", "fabrikam")
+                       .replace("pe-fabrikam", "pe-contoso"))
+    path = fake_arm.ACCOUNT.replace("contoso", "fabrikam")
+    stage.fake.documents.update({path: other, path + "/privateEndpointConnections": [],
+                                 path + "/privateLinkResources": []})
+    done = stage.sync(accounts=(fake_arm.ACCOUNT, path))
+    want(done.returncode == 0 and "2 accounts: 16 files written" in done.stdout, done)
+    asked = [path for _, path, _, _ in stage.fake.asked if "/privateDnsZones/" in path]
+    want(len(asked) == 4, asked)  # the zone, two pages of records, its links
+    for account in ("contoso", "fabrikam"):
+        want(len([1 for path in (stage.accounts / account).glob("records-*")]) == 1, account)
+    done = stage.sync(accounts=(fake_arm.ACCOUNT, path))
+    want("0 files written, 16 as before" in done.stdout, done)
+
+
 def test_rights(stage):
     """What may not be read costs that document, is called not visible, and keeps an older file."""
     stage.fake.faults = {"/privateDnsZones/": "403", "/networkInterfaces/": "404"}
