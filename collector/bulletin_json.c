@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "collector/board.h"
 #include "collector/query.h"
+#include "collector/recall.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -306,6 +307,10 @@ ask_store(struct material *material, const struct collector_conf *conf, struct e
 	struct board        *board;
 	bool                 loaded = false;
 
+	if (store != NULL && !recall_documents(documents, store, err)) {
+		store_close(store);
+		store = NULL;
+	}
 	documents_scan(documents, ignore, NULL);
 	board = board_new(&options);
 	if (store != NULL && board_load(board, store, err)) {

@@ -8,6 +8,7 @@
 #include "collector/collector_conf.h"
 #include "collector/ingest.h"
 #include "collector/page.h"
+#include "collector/recall.h"
 #include "collector/sync_child.h"
 
 #include <signal.h>
@@ -114,27 +115,6 @@ on_document_change(void *arg, const struct documents_change *change)
 	if (!store_keep(collector->store, document, 1, &err))
 		on_trouble(collector, &err);
 	arena_free(arena);
-}
-
-/* In the order of their versions: the last of an id counts. */
-static void
-on_old_document(void *arg, const struct store_document *document)
-{
-	struct collector *collector = arg;
-
-	documents_recall(collector->documents, document->id, document->bytes, document->count);
-}
-
-/* What was said when the collector ran last is in force until its file says otherwise. */
-static bool
-recall_documents(struct collector *collector, struct err *err)
-{
-	struct store_reader reader = { .on_document = on_old_document, .arg = collector };
-
-	if (collector->conf.accounts_dir[0] == '\0')
-		return true;
-	documents_watch(collector->documents, on_document_change, collector);
-	return store_load(collector->store, &reader, err);
 }
 
 static void
@@ -433,8 +413,10 @@ open_state(struct collector *collector, struct err *err)
 		return err_in(err, "tokens");
 	collector->auth_was_current = true;
 	collector->store = store_open(collector->conf.store, false, err);
-	if (collector->store == NULL || !recall_documents(collector, err))
+	if (collector->store == NULL ||
+	    !recall_documents(collector->documents, collector->store, err))
 		return false;
+	documents_watch(collector->documents, on_document_change, collector);
 	documents_scan(collector->documents, on_broken_document, collector);
 	collector->board = board_new(&options);
 	return true;

@@ -186,8 +186,13 @@ documents_recall(struct documents *documents, const char *id, const void *bytes,
 {
 	char            *path = mem_printf("%s/%s", documents->folder, id);
 	struct document *file = find_file(documents, path);
-	struct arena    *arena = arena_new();
+	struct arena    *arena;
 
+	if (documents->folder[0] == '\0') {
+		free(path);
+		return;
+	}
+	arena = arena_new();
 	if (file == NULL)
 		file = add_file(documents, path);
 	else

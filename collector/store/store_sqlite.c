@@ -826,7 +826,8 @@ load_sqlite(struct store *base, const struct store_reader *to, struct err *err)
 		    "SELECT agent, epoch, seq, digest, received_ms, created_ms, network, body"
 		    " FROM batches ORDER BY id",
 		    to, read_batch, err);
-	if (well && to->on_document != NULL)
+	/* Not there in a store of an older version that is only read. */
+	if (well && to->on_document != NULL && has_column(store, "documents", "seq"))
 		well = read_all(store,
 		    "SELECT id, kind, account, change, digest, seen_ms, body FROM documents"
 		    " ORDER BY seq",

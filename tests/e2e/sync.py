@@ -337,6 +337,8 @@ def test_history(stage):
         pass
     want(any("what was known before stays in force" in line for line in lines), lines)
     want(history(stage) == told, history(stage))
+    # A report without a collector knows what the collector knows.
+    want("contoso" in stage.run("report", "--output=json").stdout, "kept in the report too")
 
 
 def test_old_store(stage):
@@ -345,6 +347,8 @@ def test_old_store(stage):
         pass
     with contextlib.closing(sqlite3.connect(stage.folder / "store.db")) as database:
         database.executescript("DROP TABLE documents; PRAGMA user_version = 1;")
+    want(history(stage) == "", "none before")
+    want(stage.run("report").returncode == 3, "a report of what there is")
     stage.sync()
     with running(stage):
         wait_for(stage, "contoso/account.json: first seen")
