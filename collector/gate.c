@@ -79,6 +79,15 @@ mark_used(struct roster *roster, const char *serial, int64_t now_ms)
 }
 
 static bool
+refuse_copy(struct gate_pass *pass)
+{
+	return refuse(pass, 403,
+	    "a later certificate of this agent is in use: is this machine a copy of another "
+	    "one? "
+	    "enrol it again, by a name of its own");
+}
+
+static bool
 check_ours(
     struct gate *gate, const struct listen_peer *peer, bool renewing, struct gate_pass *pass)
 {
@@ -94,16 +103,17 @@ check_ours(
 		    "this collector has no record of the certificate; enrol the agent again");
 	case ROSTER_REVOKED:
 		return refuse(pass, 403, "the certificate was revoked at the collector");
-	case ROSTER_REPLACED:
-		return refuse(pass, 403,
-		    "a later certificate of this agent is in use: is this machine a copy of "
-		    "another one? enrol it again, by a name of its own");
+	case ROSTER_REPLACED: return refuse_copy(pass);
 	case ROSTER_ENDED:
 		if (!renewing || now_ms >= card->line.ends_ms + gate->options.grace_ms)
 			return refuse_ended(pass, card->line.ends_ms);
 		break;
 	case ROSTER_VALID: break;
 	}
+	/* Else a copy could get the next one while the last of the original's requests are under
+	 * way, and take its place. */
+	if (renewing && !roster_is_newest(roster, card))
+		return refuse_copy(pass);
 	if (!card->used) {
 		mark_used(roster, peer->serial, now_ms);
 		card = roster_find_card(roster, peer->serial); /* it may have moved */

@@ -424,19 +424,23 @@ roster_find_card(const struct roster *roster, const char *serial)
 	return find_card(roster, serial);
 }
 
+bool
+roster_is_newest(const struct roster *roster, const struct roster_card *card)
+{
+	bool   found;
+	size_t at = find_member(roster, card->line.agent, &found);
+
+	return !found || roster->members[at].newest_used <= card->order;
+}
+
 enum roster_state
 roster_card_state(const struct roster *roster, const struct roster_card *card, int64_t now_ms)
 {
-	bool   found;
-	size_t at;
-
 	if (card == NULL)
 		return ROSTER_UNKNOWN;
 	if (card->revoked)
 		return ROSTER_REVOKED;
-	at = find_member(roster, card->line.agent, &found);
-	if (found && roster->members[at].newest_used > card->order &&
-	    now_ms >= card->replaced_ms + overlap_ms)
+	if (!roster_is_newest(roster, card) && now_ms >= card->replaced_ms + overlap_ms)
 		return ROSTER_REPLACED;
 	return now_ms >= card->line.ends_ms ? ROSTER_ENDED : ROSTER_VALID;
 }

@@ -65,6 +65,9 @@ const struct roster_card *roster_find_card(const struct roster *roster, const ch
 /* ROSTER_ENDED only for a certificate that is nothing worse. */
 enum roster_state roster_card_state(
     const struct roster *roster, const struct roster_card *card, int64_t now_ms);
+/* No later one of its agent has been used: at once, where ROSTER_REPLACED comes two seconds later,
+ * for what was on its way. */
+bool roster_is_newest(const struct roster *roster, const struct roster_card *card);
 /* When everything was revoked that the agent had; 0: never. */
 int64_t roster_revoked_ms(const struct roster *roster, const char *agent);
 /* The newest certificate of the agent that is valid and has been used; NULL: it is not live. */
