@@ -414,6 +414,15 @@ agent_conf_read(struct arena *arena, const char *path, struct err *err)
 	return conf;
 }
 
+static bool
+refuse_tokenless(const struct agent_conf *conf, struct err *err)
+{
+	return err_set(err, ERR_USAGE,
+	    "no certificate in %s: `plprobe enroll` gets one; or a token: 'token_file', or "
+	    "systemd's LoadCredential=token:PATH",
+	    conf->state_dir);
+}
+
 char *
 agent_conf_token(struct arena *arena, const struct agent_conf *conf, struct err *err)
 {
@@ -424,15 +433,15 @@ agent_conf_token(struct arena *arena, const struct agent_conf *conf, struct err 
 	if (path[0] == '\0' && getenv("CREDENTIALS_DIRECTORY") != NULL)
 		path = SECRET_FILE_CREDENTIAL "token";
 	if (path[0] == '\0') {
-		err_set(err, ERR_USAGE,
-		    "no certificate in %s: `plprobe enroll` gets one; or a token: "
-		    "'token_file', or systemd's LoadCredential=token:PATH",
-		    conf->state_dir);
+		refuse_tokenless(conf, err);
 		return NULL;
 	}
 	if (!secret_file_read(path, token, sizeof(token), err))
 		return NULL;
-	if (strncmp(token, "enroll-", 7) == 0)
+	/* The unit's own word where there is no file. */
+	if (strcmp(token, "none") == 0)
+		refuse_tokenless(conf, err);
+	else if (text_starts_nocase(token, "enroll-"))
 		err_set(err, ERR_USAGE,
 		    "%s: a token for enrolment; `plprobe enroll --token-file` takes it", path);
 	else if (strpbrk(token, " \t") != NULL)
