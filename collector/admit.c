@@ -225,20 +225,24 @@ read_body(struct visit *visit)
 	return true;
 }
 
-/* The same key again, which has never been used: our answer was lost. */
+/* The same key again, none of whose certificates has been used: our answer was lost. */
 static bool
 is_repeat(const struct visit *visit)
 {
 	const struct roster *roster = visit->admit->options.roster;
+	bool                 found = false;
 
-	for (size_t i = roster_cards(roster); i-- > 0;) {
+	for (size_t i = 0; i < roster_cards(roster); i++) {
 		const struct roster_card *card = roster_card_at(roster, i);
 
-		if (strcmp(card->line.from, visit->from) == 0 && !card->used &&
-		    digest_equal(card->line.digest, visit->digest, DIGEST_BYTES))
-			return true;
+		if (strcmp(card->line.from, visit->from) != 0 ||
+		    !digest_equal(card->line.digest, visit->digest, DIGEST_BYTES))
+			continue;
+		if (card->used)
+			return false;
+		found = true;
 	}
-	return false;
+	return found;
 }
 
 static bool
