@@ -36,6 +36,10 @@ static struct {
 	struct addr at;
 } server;
 
+static const char *show; /* a bearer token with every request; NULL: none */
+
+enum { SHORT_S = 10 };
+
 /* A key with, once it is enrolled, its certificate behind it. */
 struct client {
 	EVP_PKEY *key;
@@ -137,6 +141,10 @@ send_request(
 	snprintf(header, sizeof(header),
 	    "Content-Digest: sha-256=:%s:", base64_encode(digest, DIGEST_BYTES, text));
 	headers = curl_slist_append(headers, header);
+	if (show != NULL) {
+		snprintf(header, sizeof(header), "Authorization: Bearer %s", show);
+		headers = curl_slist_append(headers, header);
+	}
 	headers = curl_slist_append(headers, "Expect:");
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_CAINFO, server.cert);
@@ -638,6 +646,41 @@ test_guessing(void **state)
 	free_client(&client);
 }
 
+/* Past its end a certificate is good for one thing only, and for a while. */
+static void
+test_ended(void **state)
+{
+	char          token[ROSTER_TOKEN_ROOM];
+	struct client client = make_client(), next = make_client();
+
+	create(token, "ended", "", 1, MS_PER_HOUR, false);
+	enrol(&client, token, "ended");
+	deliver(&client, "ended", 200, "stored");
+	sleep(SHORT_S + 1);
+	deliver(&client, "ended", 403, "the certificate has ended 2");
+	pull(&client, 403, "enrol the agent again");
+	renew(&next, &client, 200, "");
+	deliver(&next, "ended", 200, "stored");
+	free_client(&client);
+	free_client(&next);
+}
+
+/* No tokens that last are taken here. */
+static void
+test_certificates_alone(void **state)
+{
+	char         *tokens = mem_printf("%s/tokens", server.folder), bearer[AUTH_TOKEN_ROOM];
+	struct client nobody = { .key = NULL };
+
+	assert_true(auth_create(tokens, "vm-a", NULL, 1, bearer, NULL));
+	show = bearer;
+	pull(&nobody, 403, "takes certificates, and no tokens");
+	show = "0123456789ab.nonsense";
+	pull(&nobody, 401, "who are you");
+	show = NULL;
+	free(tokens);
+}
+
 static void
 serve(int pipe_fd)
 {
@@ -660,7 +703,7 @@ serve(int pipe_fd)
 }
 
 static void
-write_files(void)
+write_files(const char *more)
 {
 	const char *const               names[] = { "127.0.0.1", NULL };
 	const struct support_certs_plan plan = { .subject = "localhost", .names = names };
@@ -668,12 +711,12 @@ write_files(void)
 		.authority = true };
 	struct support_certs           *certs = support_certs_new(&plan);
 	char                           *key = mem_printf("%s/key.pem", server.folder);
-	char                           *text = mem_printf(
-	                              "listen: 127.0.0.1:0\npage: 127.0.0.1:0\ncertificate: cert.pem\nkey: key.pem\n"
-	                                                        "store: 'memory:'\nstate_dir: %s\nclient_ca: operator.pem\n"
-	                                                        "certificate_life: 1d\nauth: both\n",
-	                              server.folder);
+	char                           *text;
 
+	text = mem_printf("listen: 127.0.0.1:0\npage: 127.0.0.1:0\ncertificate: cert.pem\n"
+	                  "key: key.pem\nstore: 'memory:'\nstate_dir: %s\n"
+	                  "client_ca: operator.pem\n%s",
+	    server.folder, more);
 	operators = support_certs_new(&operator_plan);
 	support_certs_write(certs, server.cert, key);
 	support_certs_write(operators, server.client_ca, NULL);
@@ -684,7 +727,7 @@ write_files(void)
 }
 
 static int
-set_up(void **state)
+start(const char *more)
 {
 	int fds[2];
 
@@ -693,7 +736,7 @@ set_up(void **state)
 	server.cert = mem_printf("%s/cert.pem", server.folder);
 	server.client_ca = mem_printf("%s/operator.pem", server.folder);
 	server.roster = mem_printf("%s/roster", server.folder);
-	write_files();
+	write_files(more);
 	assert_int_equal(pipe(fds), 0);
 	server.pid = fork();
 	if (server.pid == 0)
@@ -702,6 +745,18 @@ set_up(void **state)
 	assert_int_equal(read(fds[0], &server.at, sizeof(server.at)), sizeof(server.at));
 	close(fds[0]);
 	return 0;
+}
+
+static int
+set_up(void **state)
+{
+	return start("certificate_life: 1d\nauth: both\n");
+}
+
+static int
+set_up_short(void **state)
+{
+	return start("certificate_life: 10s\nrenewal_grace: 1h\nauth: certificate\n");
 }
 
 static int
@@ -741,7 +796,13 @@ main(void)
 		cmocka_unit_test(test_guessing),
 	};
 
+	const struct CMUnitTest brief[] = {
+		cmocka_unit_test(test_ended),
+		cmocka_unit_test(test_certificates_alone),
+	};
+
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, set_up, tear_down) +
+	    cmocka_run_group_tests(brief, set_up_short, tear_down) +
 	    cmocka_run_group_tests(knocks, set_up, tear_down);
 }

@@ -134,6 +134,9 @@ def refuse_enrolments(scene):
     token = scene.collect("token", "create", "vm-a", "--expires", "1s")
     time.sleep(1.1)
     scene.refused(scene.enrol(token), "the token has expired", "an old token")
+    done = scene.enrol(token, "--ca", "/etc/ssl/certs/ca-certificates.crt")
+    if done.returncode != 1 or "--ca FILE" not in done.stderr:
+        raise Failed(f"a collector of another authority was believed: {done.stderr}")
     done = scene.enrol("0123456789ab." + 43 * "A" + "\n")
     if done.returncode != 1 or "no token for enrolment" not in done.stderr:
         raise Failed(f"a bearer token was taken: {done.stderr}")
