@@ -5,7 +5,7 @@
 #include "base/digest.h"
 #include "collector/auth.h"
 #include "collector/command.h"
-#include "collector/roster.h"
+#include "collector/roster_edit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +67,7 @@ make_token(
 		return auth_create(
 		    conf->tokens, words->operands[0], words->network, now_ms, token, err);
 	return read_limits(&line, words, now_ms, err) &&
-	    roster_create_token(conf->roster, &line, now_ms, token, err);
+	    roster_edit_create(conf->roster, &line, now_ms, token, err);
 }
 
 int
@@ -249,7 +249,7 @@ credentials_revoke(const struct words *words)
 
 	if (words_read_conf(&conf, arena, words)) {
 		if (auth_revoke(conf.tokens, what, &bearer, &err) &&
-		    roster_revoke(
+		    roster_edit_revoke(
 		        conf.roster, what, clock_wall_ms(clock_system()), &revoked, &err))
 			code = tell_revoked(
 			    what, bearer + revoked.tokens, revoked.cards, conf.client_ca);
@@ -271,7 +271,7 @@ credentials_revoke_token(const struct words *words)
 	int                   code = COMMAND_FAILED;
 
 	if (words_read_conf(&conf, arena, words)) {
-		if (roster_revoke_token(
+		if (roster_edit_revoke_token(
 		        conf.roster, id, clock_wall_ms(clock_system()), &revoked, &err))
 			code = tell_revoked(id, revoked.tokens, 0, "");
 		else

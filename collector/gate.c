@@ -83,8 +83,8 @@ refuse_copy(struct gate_pass *pass)
 {
 	return refuse(pass, 403,
 	    "a later certificate of this agent is in use: is this machine a copy of another "
-	    "one? "
-	    "enrol it again, by a name of its own");
+	    "one? enrol "
+	    "it again, by a name of its own");
 }
 
 static bool
@@ -133,6 +133,8 @@ check_operators(struct gate *gate, const struct listen_peer *peer, struct gate_p
 
 	if (peer->starts_ms <= roster_revoked_ms(gate->options.roster, peer->agent))
 		return refuse(pass, 403, "the agent was revoked at the collector");
+	if (roster_is_revoked(gate->options.roster, peer->serial))
+		return refuse(pass, 403, "the certificate was revoked at the collector");
 	if (now_ms >= peer->ends_ms)
 		return refuse_ended(pass, peer->ends_ms);
 	pass->agent = peer->agent;

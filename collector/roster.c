@@ -1,10 +1,7 @@
 #include "collector/roster.h"
 
 #include "base/arena.h"
-#include "base/base64.h"
-#include "base/owner.h"
 #include "base/file.h"
-#include "collector/auth.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,14 +15,7 @@
 /* So long what was on its way with the certificate before is still taken. */
 static const int64_t overlap_ms = 2000;
 
-enum {
-	ID_BYTES = 6,
-	ID_CHARS = 12,
-	SECRET_BYTES = 32,
-	SECRET_CHARS = 43,
-	FILE_MAX = 256 << 20,
-	COMPACT_LEAST = 1 << 20
-};
+enum { FILE_MAX = 256 << 20, COMPACT_LEAST = 1 << 20 };
 
 /* What is known of an agent beside its certificates. */
 struct member {
@@ -42,7 +32,8 @@ struct roster {
 	struct roster_card  *cards;   /* owned; in the order of their issue */
 	size_t              *index;   /* owned; places of cards, by serial number */
 	struct member       *members; /* owned; by agent */
-	size_t               token_count, card_count, member_count, number;
+	const char         **serials; /* owned; revoked ones that are not of cards */
+	size_t               token_count, card_count, member_count, serial_count, number;
 	ino_t                inode; /* of the file that was read */
 	off_t                size;  /* how far it was read */
 	int                  lock;  /* -1: not ours now */
@@ -57,6 +48,9 @@ forget(struct roster *roster)
 	free(roster->cards);
 	free(roster->index);
 	free(roster->members);
+	free(roster->serials);
+	roster->serials = NULL;
+	roster->serial_count = 0;
 	roster->tokens = NULL;
 	roster->cards = NULL;
 	roster->index = NULL;
@@ -227,6 +221,20 @@ revoke_agent(struct roster *roster, const struct roster_line *line)
 }
 
 static void
+revoke_card(struct roster *roster, const char *serial)
+{
+	struct roster_card *card = find_card(roster, serial);
+
+	if (card != NULL) {
+		card->revoked = true;
+		return;
+	}
+	roster->serials = mem_grow(
+	    roster->serials, roster->serial_count + 1, sizeof(*roster->serials));
+	roster->serials[roster->serial_count++] = serial;
+}
+
+static void
 take_line(struct roster *roster, const struct roster_line *line)
 {
 	struct roster_card  *card;
@@ -241,11 +249,7 @@ take_line(struct roster *roster, const struct roster_line *line)
 			take_used(roster, card, line->at_ms);
 		break;
 	case ROSTER_REVOKE_AGENT: revoke_agent(roster, line); break;
-	case ROSTER_REVOKE_CARD:
-		card = find_card(roster, line->id);
-		if (card != NULL)
-			card->revoked = true;
-		break;
+	case ROSTER_REVOKE_CARD: revoke_card(roster, line->id); break;
 	case ROSTER_REVOKE_TOKEN:
 		token = find_token(roster, line->id);
 		if (token != NULL)
@@ -403,16 +407,17 @@ roster_find_token(const struct roster *roster, const char *text)
 	static const uint8_t       nobody[DIGEST_BYTES];
 	size_t                     prefix = strlen(ROSTER_TOKEN_PREFIX);
 	const struct roster_token *token;
-	char                       id[ID_CHARS + 1];
+	char                       id[ROSTER_ID_CHARS + 1];
 	uint8_t                    digest[DIGEST_BYTES];
 	bool                       equal;
 
-	if (strlen(text) != prefix + ID_CHARS + 1 + SECRET_CHARS ||
-	    strncmp(text, ROSTER_TOKEN_PREFIX, prefix) != 0 || text[prefix + ID_CHARS] != '.')
+	if (strlen(text) != prefix + ROSTER_ID_CHARS + 1 + ROSTER_SECRET_CHARS ||
+	    strncmp(text, ROSTER_TOKEN_PREFIX, prefix) != 0 ||
+	    text[prefix + ROSTER_ID_CHARS] != '.')
 		return NULL;
 	snprintf(id, sizeof(id), "%s", text + prefix);
 	token = find_token(roster, id);
-	digest_sha256(text + prefix + ID_CHARS + 1, SECRET_CHARS, digest);
+	digest_sha256(text + prefix + ROSTER_ID_CHARS + 1, ROSTER_SECRET_CHARS, digest);
 	equal = digest_equal(token != NULL ? token->line.digest : nobody, digest, DIGEST_BYTES);
 	digest_wipe(digest, sizeof(digest));
 	return equal ? token : NULL;
@@ -443,6 +448,16 @@ roster_card_state(const struct roster *roster, const struct roster_card *card, i
 	if (!roster_is_newest(roster, card) && now_ms >= card->replaced_ms + overlap_ms)
 		return ROSTER_REPLACED;
 	return now_ms >= card->line.ends_ms ? ROSTER_ENDED : ROSTER_VALID;
+}
+
+bool
+roster_is_revoked(const struct roster *roster, const char *serial)
+{
+	for (size_t i = 0; i < roster->serial_count; i++) {
+		if (strcmp(roster->serials[i], serial) == 0)
+			return true;
+	}
+	return false;
 }
 
 int64_t
@@ -523,141 +538,6 @@ roster_add(struct roster *roster, const struct roster_line *line, struct err *er
 	return done;
 }
 
-static bool
-add_alone(const char *path, const struct roster_line *line, struct err *err)
-{
-	struct roster *roster = roster_open(path, err);
-	bool           done = false;
-
-	if (roster != NULL && roster_begin(roster, err)) {
-		done = roster_add(roster, line, err);
-		roster_end(roster);
-	}
-	roster_free(roster);
-	return done;
-}
-
-static bool
-check_token(const struct roster_line *line, struct err *err)
-{
-	if (line->agent[0] != '\0' && !auth_is_agent(line->agent))
-		return err_set(err, ERR_USAGE,
-		    "%s: an agent is named by 1 to %d letters, digits, '.', '_' or '-'",
-		    line->agent, AUTH_AGENT_MAX);
-	if (!auth_is_network(line->network))
-		return err_set(err, ERR_USAGE,
-		    "%s: a network is named by at most %d printable characters without space",
-		    line->network, AUTH_NETWORK_MAX);
-	if (line->uses < 1 || line->uses > ROSTER_USES_MAX)
-		return err_set(err, ERR_USAGE, "a token is for 1 to %d uses", ROSTER_USES_MAX);
-	return true;
-}
-
-bool
-roster_create_token(
-    const char *path, struct roster_line *line, int64_t now_ms, char *text, struct err *err)
-{
-	uint8_t      id[ID_BYTES], secret[SECRET_BYTES];
-	char         secret_text[BASE64_ROOM(SECRET_BYTES)];
-	static char  id_text[ID_CHARS + 1];
-	struct owner owner;
-	bool         done;
-
-	if (!check_token(line, err) || !owner_enter(&owner, path, err))
-		return false;
-	digest_random(id, sizeof(id));
-	digest_random(secret, sizeof(secret));
-	line->kind = ROSTER_TOKEN;
-	line->id = digest_hex(id, sizeof(id), id_text);
-	line->at_ms = now_ms;
-	base64_url_encode(secret, sizeof(secret), secret_text);
-	digest_sha256(secret_text, SECRET_CHARS, line->digest);
-	done = add_alone(path, line, err);
-	owner_leave(&owner);
-	if (done)
-		snprintf(
-		    text, ROSTER_TOKEN_ROOM, ROSTER_TOKEN_PREFIX "%s.%s", id_text, secret_text);
-	digest_wipe(secret, sizeof(secret));
-	digest_wipe(secret_text, sizeof(secret_text));
-	return done;
-}
-
-static struct roster_revoked
-count_of_agent(const struct roster *roster, const char *agent)
-{
-	struct roster_revoked count = { 0 };
-
-	for (size_t i = 0; i < roster->card_count; i++)
-		count.cards += !roster->cards[i].revoked &&
-		    strcmp(roster->cards[i].line.agent, agent) == 0;
-	for (size_t i = 0; i < roster->token_count; i++)
-		count.tokens += !roster->tokens[i].revoked &&
-		    strcmp(roster->tokens[i].line.agent, agent) == 0;
-	return count;
-}
-
-/* Also where there is nothing to revoke yet: a certificate of the operator's own authority is
- * known by its agent's name alone. */
-static bool
-end_all(struct roster *roster, const char *what, bool token, int64_t now_ms,
-    struct roster_revoked *revoked, struct err *err)
-{
-	struct roster_line line = {
-		.id = what, .agent = what, .network = "", .from = "", .at_ms = now_ms
-	};
-
-	if (token) {
-		line.kind = ROSTER_REVOKE_TOKEN;
-		revoked->tokens = find_token(roster, what) != NULL;
-		return revoked->tokens == 0 || roster_add(roster, &line, err);
-	}
-	if (find_card(roster, what) != NULL) {
-		line.kind = ROSTER_REVOKE_CARD;
-		revoked->cards = 1;
-	} else {
-		line.kind = ROSTER_REVOKE_AGENT;
-		*revoked = count_of_agent(roster, what);
-		if (!auth_is_agent(what))
-			return err_set(err, ERR_USAGE, "%s: no name of an agent", what);
-	}
-	return roster_add(roster, &line, err);
-}
-
-static bool
-revoke_alone(const char *path, const char *what, bool token, int64_t now_ms,
-    struct roster_revoked *revoked, struct err *err)
-{
-	struct roster *roster;
-	struct owner   owner;
-	bool           done = false;
-
-	*revoked = (struct roster_revoked){ 0 };
-	if (!owner_enter(&owner, path, err))
-		return false;
-	roster = roster_open(path, err);
-	if (roster != NULL && roster_begin(roster, err)) {
-		done = end_all(roster, what, token, now_ms, revoked, err);
-		roster_end(roster);
-	}
-	roster_free(roster);
-	owner_leave(&owner);
-	return done;
-}
-
-bool
-roster_revoke(const char *path, const char *what, int64_t now_ms,
-    struct roster_revoked *revoked, struct err *err)
-{
-	return revoke_alone(path, what, false, now_ms, revoked, err);
-}
-
-bool
-roster_revoke_token(const char *path, const char *id, int64_t now_ms,
-    struct roster_revoked *revoked, struct err *err)
-{
-	return revoke_alone(path, id, true, now_ms, revoked, err);
-}
-
 static void
 write_mark(struct wbuf *out, enum roster_kind kind, const struct roster_line *of)
 {
@@ -683,6 +563,9 @@ write_kept(const struct roster *roster, int64_t before_ms, struct wbuf *out)
 		if (member->revoked_ms != 0)
 			write_mark(out, ROSTER_REVOKE_AGENT, &line);
 	}
+	for (size_t i = 0; i < roster->serial_count; i++)
+		write_mark(
+		    out, ROSTER_REVOKE_CARD, &(struct roster_line){ .id = roster->serials[i] });
 	for (size_t i = 0; i < roster->token_count; i++) {
 		const struct roster_token *token = &roster->tokens[i];
 

@@ -14,10 +14,11 @@
 
 #include <stddef.h>
 
-enum { ROSTER_TOKEN_ROOM = 80, ROSTER_USES_MAX = 100000 };
-
-/* What a token for enrolment begins with, so that it is not taken for one that agents show. */
+/* A token is `enroll-<id>.<secret>`; what it begins with keeps it from being taken for one that
+ * agents show. */
 #define ROSTER_TOKEN_PREFIX "enroll-"
+
+enum { ROSTER_ID_CHARS = 12, ROSTER_SECRET_CHARS = 43 };
 
 struct roster;
 
@@ -68,6 +69,8 @@ enum roster_state roster_card_state(
 /* No later one of its agent has been used: at once, where ROSTER_REPLACED comes two seconds later,
  * for what was on its way. */
 bool roster_is_newest(const struct roster *roster, const struct roster_card *card);
+/* A certificate that is not of ours, by its serial number alone. */
+bool roster_is_revoked(const struct roster *roster, const char *serial);
 /* When everything was revoked that the agent had; 0: never. */
 int64_t roster_revoked_ms(const struct roster *roster, const char *agent);
 /* The newest certificate of the agent that is valid and has been used; NULL: it is not live. */
@@ -80,21 +83,6 @@ bool roster_begin(struct roster *roster, struct err *err) MUST_CHECK;
 void roster_end(struct roster *roster);
 bool roster_add(
     struct roster *roster, const struct roster_line *line, struct err *err) MUST_CHECK;
-
-/* Commands, each on its own, as the owner of the file's folder. */
-
-/* Fills id, digest and at of the line, and writes the token's text, which is not kept anywhere, to
- * text (ROSTER_TOKEN_ROOM bytes). */
-bool roster_create_token(const char *path, struct roster_line *line, int64_t now_ms, char *text,
-    struct err *err) MUST_CHECK;
-/* An agent with all it has, a certificate by its serial number, or a token by its id. */
-struct roster_revoked {
-	size_t tokens, cards;
-};
-bool roster_revoke(const char *path, const char *what, int64_t now_ms,
-    struct roster_revoked *revoked, struct err *err) MUST_CHECK;
-bool roster_revoke_token(const char *path, const char *id, int64_t now_ms,
-    struct roster_revoked *revoked, struct err *err) MUST_CHECK;
 
 /* Writes the file anew without what ended before that time. */
 bool roster_compact(struct roster *roster, int64_t before_ms, struct err *err) MUST_CHECK;

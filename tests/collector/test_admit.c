@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "collector/auth.h"
 #include "collector/collector.h"
-#include "collector/roster.h"
+#include "collector/roster_edit.h"
 #include "proto/decode.h"
 #include "proto/encode.h"
 #include "tests/support/support_certs.h"
@@ -292,7 +292,7 @@ create(char *token, const char *agent, const char *network, int64_t uses, int64_
 		.ends_ms = now_ms + life_ms,
 		.replace = replace };
 
-	assert_true(roster_create_token(server.roster, &line, now_ms, token, NULL));
+	assert_true(roster_edit_create(server.roster, &line, now_ms, token, NULL));
 }
 
 static void
@@ -300,8 +300,8 @@ end_all(const char *what)
 {
 	struct roster_revoked revoked;
 
-	assert_true(
-	    roster_revoke(server.roster, what, clock_wall_ms(clock_system()), &revoked, NULL));
+	assert_true(roster_edit_revoke(
+	    server.roster, what, clock_wall_ms(clock_system()), &revoked, NULL));
 }
 
 static void
@@ -511,7 +511,7 @@ forge(const struct support_certs *issuer, const char *uri, const char *dns, cons
 		{ NID_ext_key_usage, usage } };
 
 	X509_set_version(cert, X509_VERSION_3);
-	ASN1_INTEGER_set(X509_get_serialNumber(cert), 77);
+	ASN1_INTEGER_set(X509_get_serialNumber(cert), 0x4d4d4d4d);
 	X509_gmtime_adj(X509_getm_notBefore(cert), -60);
 	X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
 	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
@@ -596,7 +596,14 @@ test_operators_authority(void **state)
 	client = (struct client){ .key = EVP_EC_gen("P-256"),
 		.pem = forge(operators, NULL, NULL, "op-cn", "clientAuth") };
 	renew(&client, &client, 403, "own authority");
-	end_all("op-cn");
+	end_all("0badcafe");
+	pull(&client, 200, "");
+	end_all("4d4d4d4d"); /* the serial number of forge() */
+	pull(&client, 403, "the certificate was revoked");
+	free_client(&client);
+	client = (struct client){ .pem = forge(
+		                      operators, NULL, "DNS:op-dns", "x", "clientAuth") };
+	end_all("op-dns");
 	pull(&client, 403, "revoked");
 	free_client(&client);
 }

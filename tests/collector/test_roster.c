@@ -1,5 +1,5 @@
 /* The journal of who was let in: its lines, its states, and two who write at once. */
-#include "collector/roster.h"
+#include "collector/roster_edit.h"
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -143,7 +143,7 @@ test_states(void **state)
 	assert_int_equal(state_of(roster, "40", NOW + 2010), ROSTER_REPLACED);
 	assert_string_equal(roster_find_live(roster, "vm-a", NOW)->line.id, "41");
 
-	assert_true(roster_revoke(path, "vm-a", NOW, &revoked, &err));
+	assert_true(roster_edit_revoke(path, "vm-a", NOW, &revoked, &err));
 	assert_int_equal(revoked.cards, 2);
 	assert_true(roster_refresh(roster, &err)); /* without a new start */
 	assert_int_equal(state_of(roster, "41", NOW), ROSTER_REVOKED);
@@ -151,7 +151,7 @@ test_states(void **state)
 	assert_int_equal(state_of(roster, "50", NOW), ROSTER_VALID);
 	add_card(roster, "42", "vm-a", 4); /* enrolled again, by a clock that went back */
 	assert_int_equal(state_of(roster, "42", NOW - 5), ROSTER_VALID);
-	assert_true(roster_revoke(path, "50", NOW, &revoked, &err));
+	assert_true(roster_edit_revoke(path, "50", NOW, &revoked, &err));
 	assert_int_equal(revoked.cards, 1);
 	assert_true(roster_refresh(roster, &err));
 	assert_int_equal(state_of(roster, "50", NOW), ROSTER_REVOKED);
@@ -175,7 +175,7 @@ test_tokens(void **state)
 	struct err                 err = { 0 };
 	struct roster_line         card;
 
-	assert_true(roster_create_token(path, &line, NOW, text, &err));
+	assert_true(roster_edit_create(path, &line, NOW, text, &err));
 	assert_int_equal(stat(path, &facts), 0);
 	assert_int_equal(facts.st_mode & 0777, 0600);
 	roster = roster_open(path, &err);
@@ -203,11 +203,11 @@ test_tokens(void **state)
 	add(roster, card);
 	assert_int_equal(roster_find_token(roster, text)->used, 2);
 	snprintf(wrong, sizeof(wrong), "%.12s", text + strlen(ROSTER_TOKEN_PREFIX));
-	assert_true(roster_revoke_token(path, wrong, NOW, &revoked, &err));
+	assert_true(roster_edit_revoke_token(path, wrong, NOW, &revoked, &err));
 	assert_int_equal(revoked.tokens, 1);
 	assert_true(roster_refresh(roster, &err));
 	assert_true(roster_find_token(roster, text)->revoked);
-	assert_true(roster_revoke_token(path, "000000000000", NOW, &revoked, &err));
+	assert_true(roster_edit_revoke_token(path, "000000000000", NOW, &revoked, &err));
 	assert_int_equal(revoked.tokens, 0);
 	roster_free(roster);
 }
