@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -245,6 +246,15 @@ say_done(const struct errands *errands)
 	    clock_render(given->ends_ms, when, sizeof(when)), errands->conf->state_dir);
 }
 
+/* Before a token is spent on what cannot be kept. */
+static bool
+check_folder(const char *folder, struct err *err)
+{
+	if ((mkdir(folder, 0700) != 0 && errno != EEXIST) || access(folder, W_OK | X_OK) != 0)
+		return err_errno(err, "state_dir: %s", folder);
+	return true;
+}
+
 static bool
 run_enroll(struct arena *arena, const char *const *said, int *code, struct err *err)
 {
@@ -260,7 +270,8 @@ run_enroll(struct arena *arena, const char *const *said, int *code, struct err *
 		*code = EXIT_USAGE;
 		return false;
 	}
-	if (!read_token(token, TOKEN_ROOM, said[OPTION_TOKEN], err) ||
+	if (!check_folder(conf->state_dir, err) ||
+	    !read_token(token, TOKEN_ROOM, said[OPTION_TOKEN], err) ||
 	    !get_certificate(&errands, err))
 		return false;
 	say_done(&errands);
