@@ -68,8 +68,8 @@ check_port(const char *text, struct err *err)
 }
 
 /* What stands in the URL is logged: a password there would be, too. */
-static bool
-check_collector(const char *url, struct err *err)
+bool
+agent_conf_check_collector(const char *url, struct err *err)
 {
 	static const char scheme[] = "https://";
 	const char       *host = url + strlen(scheme);
@@ -168,20 +168,20 @@ static const struct conf_row account_rows[] = {
 /* clang-format off */
 const struct conf_row agent_conf_rows[] = {
 	{ "agent", CONF_TEXT, AT(agent), .preset = "",
-	    .help = "id of this agent, the one its token was made for; empty: the host name" },
+	    .help = "id of this agent, the one its certificate or token was made for; empty: the host name" },
 	{ "network", CONF_TEXT, AT(network), .preset = "",
 	    .help = "this machine's place as you name it, for example vnet-a/default" },
 
 	{ "collector", CONF_TEXT, AT(collector), .preset = "",
 	    .help = "https://host:port of the collector; empty: results stay in the spool",
-	    .check = check_collector },
+	    .check = agent_conf_check_collector },
 	{ "collector_ca", CONF_PATH, AT(collector_ca), .preset = "",
 	    .help = "PEM file of the collector's authority; empty: the system's roots" },
 	{ "token_file", CONF_PATH, AT(token_file), .preset = "",
-	    .help = "file with the token, mode 0600; empty: systemd's credential `token`" },
+	    .help = "file with the token, mode 0600, where `plprobe enroll` has given no certificate; empty: systemd's credential `token`" },
 
 	{ "state_dir", CONF_PATH, AT(state_dir), .preset = "/var/lib/plprobe",
-	    .help = "folder of the spool and of the last assignment" },
+	    .help = "folder of the spool, of the last assignment, and of identity.pem" },
 	{ "flush", CONF_MS, AT(flush_ms), 0, 10 * MS_PER_MIN, "1s",
 	    .help = "results older than this survive a power cut; 0s: each one is synced" },
 	{ "seal_age", CONF_MS, AT(seal_age_ms), 100, MS_PER_HOUR, "60s",
@@ -291,8 +291,8 @@ fill_ports(struct agent_conf *conf, struct err *err)
 	return true;
 }
 
-static bool
-check_agent_id(const char *id, struct err *err)
+bool
+agent_conf_check_agent(const char *id, struct err *err)
 {
 	size_t length = strlen(id);
 
@@ -374,7 +374,7 @@ agent_conf_settle(struct agent_conf *conf, struct arena *arena, struct err *err)
 		gethostname(host, sizeof(host) - 1);
 		conf->agent = arena_strdup(arena, host);
 	}
-	if (!check_agent_id(conf->agent, err) || !check_accounts(conf, err) ||
+	if (!agent_conf_check_agent(conf->agent, err) || !check_accounts(conf, err) ||
 	    !check_times(conf, err))
 		return false;
 	if (!fill_resolvers(conf, err) || !fill_ports(conf, err))
@@ -414,6 +414,15 @@ agent_conf_read(struct arena *arena, const char *path, struct err *err)
 	return conf;
 }
 
+static bool
+refuse_tokenless(const struct agent_conf *conf, struct err *err)
+{
+	return err_set(err, ERR_USAGE,
+	    "no certificate in %s: `plprobe enroll` gets one; or a token: 'token_file', or "
+	    "systemd's LoadCredential=token:PATH",
+	    conf->state_dir);
+}
+
 char *
 agent_conf_token(struct arena *arena, const struct agent_conf *conf, struct err *err)
 {
@@ -424,13 +433,18 @@ agent_conf_token(struct arena *arena, const struct agent_conf *conf, struct err 
 	if (path[0] == '\0' && getenv("CREDENTIALS_DIRECTORY") != NULL)
 		path = SECRET_FILE_CREDENTIAL "token";
 	if (path[0] == '\0') {
-		err_set(err, ERR_USAGE,
-		    "token_file: a path wanted, or systemd's LoadCredential=token:PATH");
+		refuse_tokenless(conf, err);
 		return NULL;
 	}
 	if (!secret_file_read(path, token, sizeof(token), err))
 		return NULL;
-	if (strpbrk(token, " \t") != NULL)
+	/* The unit's own word where there is no file. */
+	if (strcmp(token, "none") == 0)
+		refuse_tokenless(conf, err);
+	else if (text_starts_nocase(token, "enroll-"))
+		err_set(err, ERR_USAGE,
+		    "%s: a token for enrolment; `plprobe enroll --token-file` takes it", path);
+	else if (strpbrk(token, " \t") != NULL)
 		err_set(err, ERR_PARSE, "%s: one line with a token wanted", path);
 	else
 		copy = arena_strdup(arena, token);

@@ -85,6 +85,10 @@ struct agent_conf *agent_conf_load(
 bool agent_conf_settle(
     struct agent_conf *conf, struct arena *arena, struct err *err) MUST_CHECK;
 
+/* https://host:port, without more; 1 to 64 letters, digits, '.', '_' or '-'. */
+bool agent_conf_check_collector(const char *url, struct err *err) MUST_CHECK;
+bool agent_conf_check_agent(const char *id, struct err *err) MUST_CHECK;
+
 /* The token, from $CREDENTIALS_DIRECTORY/token or token_file; the caller wipes it.  NULL with
  * err when there is none, or when others may read the file. */
 char *agent_conf_token(

@@ -1,6 +1,7 @@
 #include "agent/agent.h"
 #include "agent/check.h"
 #include "agent/config.h"
+#include "agent/enroll_cmd.h"
 #include "agent/explain.h"
 #include "agent/support_cmd.h"
 #include "agent/versions.h"
@@ -14,7 +15,7 @@
 enum { EXIT_USAGE = 2 };
 
 static const struct cli_command *const commands[] = { &check_command, &agent_command,
-	&explain_command, &support_command, &config_command };
+	&enroll_command, &explain_command, &support_command, &config_command };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -75,7 +76,8 @@ main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	confine_not_descriptors();
 	if (argc < 2) {
-		fputs("plprobe: a command wanted: check, agent, explain, support, config or "
+		fputs("plprobe: a command wanted: check, agent, enroll, explain, support, "
+		      "config or "
 		      "help\n",
 		    stderr);
 		return EXIT_USAGE;

@@ -18,7 +18,8 @@ enum { HEAD_MAX = 16 << 10 };
 
 struct courier {
 	struct https_multi *multi; /* owned */
-	char               *url, *ca_file, *authorization;
+	char               *url, *ca_file;
+	char               *authorization, *identity; /* NULL: not shown */
 	int64_t             limit_ms;
 };
 
@@ -84,9 +85,20 @@ courier_new(const struct courier_options *options, struct err *err)
 	while (count > 0 && courier->url[count - 1] == '/')
 		courier->url[--count] = '\0'; /* paths begin with one */
 	courier->ca_file = mem_strdup(options->ca_file);
-	courier->authorization = mem_printf("Authorization: Bearer %s", options->token);
+	if (options->token != NULL)
+		courier->authorization = mem_printf("Authorization: Bearer %s", options->token);
+	if (options->identity != NULL)
+		courier->identity = mem_strdup(options->identity);
 	courier->limit_ms = options->limit_ms;
 	return courier;
+}
+
+static void
+free_secret(char *text)
+{
+	if (text != NULL)
+		digest_wipe(text, strlen(text));
+	free(text);
 }
 
 void
@@ -95,8 +107,8 @@ courier_free(struct courier *courier)
 	if (courier == NULL)
 		return;
 	https_multi_free(courier->multi);
-	digest_wipe(courier->authorization, strlen(courier->authorization));
-	free(courier->authorization);
+	free_secret(courier->authorization);
+	free_secret(courier->identity);
 	free(courier->ca_file);
 	free(courier->url);
 	free(courier);
@@ -202,6 +214,18 @@ add_header(struct errand *errand, const char *line)
 	errand->headers = curl_slist_append(errand->headers, line);
 }
 
+/* From memory: a file could be exchanged between two connections. */
+static void
+show_identity(CURL *easy, char *identity)
+{
+	struct curl_blob blob = { identity, strlen(identity), CURL_BLOB_NOCOPY };
+
+	curl_easy_setopt(easy, CURLOPT_SSLCERT_BLOB, &blob);
+	curl_easy_setopt(easy, CURLOPT_SSLCERTTYPE, "PEM");
+	curl_easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &blob);
+	curl_easy_setopt(easy, CURLOPT_SSLKEYTYPE, "PEM");
+}
+
 /* What every request has.  Reset first: nothing of the one before is left but the connection. */
 static void
 prepare(struct errand *errand, const char *path, size_t body_max)
@@ -214,7 +238,8 @@ prepare(struct errand *errand, const char *path, size_t body_max)
 	curl_easy_reset(easy);
 	curl_slist_free_all(errand->headers);
 	errand->headers = NULL;
-	add_header(errand, courier->authorization);
+	if (courier->authorization != NULL)
+		add_header(errand, courier->authorization);
 	wbuf_clear(&errand->body);
 	errand->body_max = body_max;
 	errand->head_bytes = 0;
@@ -231,6 +256,8 @@ prepare(struct errand *errand, const char *path, size_t body_max)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, courier->ca_file);
 		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 	}
+	if (courier->identity != NULL)
+		show_identity(easy, courier->identity);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, errand);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);

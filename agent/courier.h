@@ -20,8 +20,10 @@ struct courier_options {
 	struct loop *loop;    /* borrowed */
 	const char  *url;     /* "https://host:port"; copied, as are the others */
 	const char  *ca_file; /* "" : the system's roots */
-	const char  *token;
-	int64_t      limit_ms; /* for one request, from start to end */
+	const char  *token;   /* NULL: none is shown */
+	const char
+	    *identity; /* PEM of a key and its certificate, shown to the server; NULL: none */
+	int64_t limit_ms; /* for one request, from start to end */
 };
 
 struct courier_answer {

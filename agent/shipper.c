@@ -4,6 +4,8 @@
 #include "agent/backoff.h"
 #include "agent/channel.h"
 #include "agent/courier.h"
+#include "agent/identity.h"
+#include "agent/renewal.h"
 #include "agent/segment.h"
 #include "agent/sign_service.h"
 #include "agent/spool.h"
@@ -48,6 +50,7 @@ struct shipper {
 	struct courier      *courier; /* NULL without a collector, as the next two */
 	struct upload       *upload;
 	struct errand       *pull;
+	struct renewal      *renewal; /* owned; NULL without a collector */
 	struct loop_watch    spool_timer, pull_timer, stop_timer;
 	struct backoff       pull_backoff;
 	char                *etag;       /* owned; of the assignment in force */
@@ -161,6 +164,8 @@ has_nothing_to_send(const struct shipper *shipper)
 static void
 begin_last_upload(struct shipper *shipper)
 {
+	renewal_free(shipper->renewal);
+	shipper->renewal = NULL;
 	loop_watch_stop(&shipper->pull_timer);
 	spool_seal(shipper->spool);
 	if (shipper->upload != NULL)
@@ -308,6 +313,16 @@ take_pulled(struct shipper *shipper, const struct courier_answer *answer)
 }
 
 static void
+log_refused_pull(const struct courier_answer *answer)
+{
+	struct arena *arena = arena_new();
+
+	log_warn(AREA, "assignment not pulled: collector answers %u: %s", answer->status,
+	    enroll_reason(arena, answer->body, answer->count));
+	arena_free(arena);
+}
+
+static void
 on_pulled(void *arg, const struct courier_answer *answer)
 {
 	struct shipper *shipper = arg;
@@ -325,8 +340,7 @@ on_pulled(void *arg, const struct courier_answer *answer)
 		if (answer->status == 0)
 			log_warn(AREA, "assignment not pulled: %s", answer->trouble);
 		else
-			log_warn(AREA, "assignment not pulled: collector answers %u",
-			    answer->status);
+			log_refused_pull(answer);
 		/* Without any, there is nothing to do but to ask again. */
 		if (later_ms > wait_ms || shipper->assignment.count == 0)
 			wait_ms = later_ms;
@@ -358,23 +372,35 @@ close_way(struct shipper *shipper)
 	shipper->courier = NULL;
 }
 
+/* By the certificate where there is one, else by the token. */
+static bool
+choose_secret(struct courier_options *options, struct arena *arena,
+    const struct agent_conf *conf, struct err *err)
+{
+	struct identity identity;
+
+	if (!identity_load(&identity, arena, conf->state_dir, IDENTITY_NOW, err))
+		return false;
+	options->identity = identity.pem;
+	if (identity.pem != NULL)
+		return identity_fits(&identity, conf->agent, err);
+	options->token = agent_conf_token(arena, conf, err);
+	return options->token != NULL;
+}
+
 static struct courier *
 new_courier(struct shipper *shipper, const struct agent_conf *conf, struct err *err)
 {
-	struct arena   *arena = arena_new();
-	char           *token = agent_conf_token(arena, conf, err);
-	struct courier *courier = NULL;
+	struct arena          *arena = arena_new();
+	struct courier_options options = { .loop = shipper->loop,
+		.url = conf->collector,
+		.ca_file = conf->collector_ca,
+		.limit_ms = request_limit_ms };
+	struct courier        *courier = NULL;
 
-	if (token != NULL) {
-		courier = courier_new(&(struct courier_options){ .loop = shipper->loop,
-		                          .url = conf->collector,
-		                          .ca_file = conf->collector_ca,
-		                          .token = token,
-		                          .limit_ms = request_limit_ms },
-		    err);
-		digest_wipe(token, strlen(token));
-	}
-	arena_free(arena);
+	if (choose_secret(&options, arena, conf, err))
+		courier = courier_new(&options, err);
+	arena_free_wiped(arena);
 	return courier;
 }
 
@@ -394,6 +420,38 @@ open_way(struct shipper *shipper, struct courier *courier)
 		return;
 	shipper->pull = errand_new(courier, on_pulled, shipper);
 	loop_watch_set(&shipper->pull_timer, -1, 0, 0);
+}
+
+/* There is another certificate than the one we show. */
+static void
+on_identity(void *arg)
+{
+	struct shipper *shipper = arg;
+	struct err      err;
+	struct courier *courier = new_courier(shipper, shipper->conf, &err);
+
+	if (courier == NULL) {
+		log_error(AREA, "%s; the one before stays in use", err.text);
+		return;
+	}
+	close_way(shipper);
+	if (shipper->phase == PHASE_WORK)
+		open_way(shipper, courier);
+	else
+		courier_free(courier);
+}
+
+static void
+open_renewal(struct shipper *shipper)
+{
+	const struct agent_conf *conf = shipper->conf;
+
+	renewal_free(shipper->renewal);
+	shipper->renewal = NULL;
+	if (conf->collector[0] != '\0')
+		shipper->renewal = renewal_new(&(struct renewal_options){ shipper->loop,
+		    conf->collector, conf->collector_ca, conf->state_dir, conf->agent,
+		    on_identity, shipper });
 }
 
 /* SIGHUP.  All or nothing: a bad file or token leaves the running configuration in force. */
@@ -417,6 +475,8 @@ take_conf(struct shipper *shipper, struct arena *arena, struct err *err)
 	if (strcmp(conf->state_dir, shipper->conf->state_dir) != 0)
 		log_warn(AREA, "state_dir: a new one is only used after a restart");
 	close_way(shipper);
+	renewal_free(shipper->renewal);
+	shipper->renewal = NULL;
 	sign_service_set(shipper->signatures, conf);
 	arena_free(shipper->conf_arena);
 	shipper->conf_arena = arena;
@@ -424,6 +484,7 @@ take_conf(struct shipper *shipper, struct arena *arena, struct err *err)
 	log_open("shipper", conf->log_level, conf->log_format);
 	if (courier != NULL)
 		open_way(shipper, courier);
+	open_renewal(shipper);
 	return true;
 }
 
@@ -503,6 +564,7 @@ open_shipper(struct shipper *shipper, const struct shipper_ask *ask, struct err 
 	if (courier == NULL)
 		return false;
 	open_way(shipper, courier);
+	open_renewal(shipper);
 	return true;
 }
 
@@ -510,6 +572,7 @@ static void
 close_shipper(struct shipper *shipper)
 {
 	close_way(shipper);
+	renewal_free(shipper->renewal);
 	sign_service_free(shipper->signatures);
 	channel_free(shipper->channel);
 	spool_close(shipper->spool);

@@ -1,6 +1,7 @@
 #include "agent/upload.h"
 
 #include "agent/backoff.h"
+#include "agent/enroll.h"
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -52,6 +53,19 @@ upload_act_of(unsigned status)
 	return UPLOAD_KEEP;
 }
 
+/* It does not know us, or does not want to. */
+static void
+log_unknown(const struct courier_answer *answer, int64_t wait_ms)
+{
+	struct arena *arena = arena_new();
+
+	log_warn(AREA,
+	    "the collector refuses us (status %u): %s; results are kept, next try in %.1f s",
+	    answer->status, enroll_reason(arena, answer->body, answer->count),
+	    (double)wait_ms / MS_PER_S);
+	arena_free(arena);
+}
+
 static void
 wait_after(struct upload *upload, const struct courier_answer *answer)
 {
@@ -71,10 +85,7 @@ wait_after(struct upload *upload, const struct courier_answer *answer)
 		    "kept, next try in %.1f s",
 		    (double)wait_ms / MS_PER_S);
 	else if (answer->status == 401 || answer->status == 403)
-		log_warn(AREA,
-		    "the collector refuses our token (status %u); results are kept, next try "
-		    "in %.1f s",
-		    answer->status, (double)wait_ms / MS_PER_S);
+		log_unknown(answer, wait_ms);
 	else
 		log_warn(AREA, "collector answers %u; results are kept, next try in %.1f s",
 		    answer->status, (double)wait_ms / MS_PER_S);

@@ -76,3 +76,11 @@ base64_decode(const char *text, size_t chars, uint8_t *bytes, size_t count)
 	}
 	return true;
 }
+
+size_t
+base64_bytes(const char *text, size_t chars)
+{
+	if (chars < 4 || chars % 4 != 0)
+		return 0;
+	return chars / 4 * 3 - (text[chars - 1] == '=') - (text[chars - 2] == '=');
+}

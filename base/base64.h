@@ -16,6 +16,9 @@
 char *base64_encode(const uint8_t *bytes, size_t count, char *text);
 char *base64_url_encode(const uint8_t *bytes, size_t count, char *text);
 
+/* How many bytes padded text of so many characters holds, if it holds any. */
+size_t base64_bytes(const char *text, size_t chars);
+
 /* Exactly count bytes from the chars characters at text; false otherwise. */
 bool base64_decode(const char *text, size_t chars, uint8_t *bytes, size_t count);
 

@@ -3,6 +3,7 @@
 #include "base/base64.h"
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/owner.h"
 #include "base/wbuf.h"
 
 #include <ctype.h>
@@ -55,8 +56,8 @@ auth_is_agent(const char *text)
 	    text[0] != '-';
 }
 
-static bool
-is_network(const char *text)
+bool
+auth_is_network(const char *text)
 {
 	size_t count = strlen(text);
 
@@ -79,7 +80,7 @@ parse_line(struct token *token, char *line)
 	while (count < 6 && (words[count] = strtok_r(rest, " ", &rest)) != NULL)
 		count++;
 	if (count != 5 || strlen(words[0]) != ID_CHARS || !auth_is_agent(words[1]) ||
-	    !is_network(words[2]) || strlen(words[3]) != DIGEST_HEX - 1 ||
+	    !auth_is_network(words[2]) || strlen(words[3]) != DIGEST_HEX - 1 ||
 	    !digest_unhex(words[3], token->digest, DIGEST_BYTES))
 		return false;
 	token->who.id = words[0];
@@ -325,39 +326,19 @@ write_tokens(const char *path, const char *without, const struct token *added, s
 	return done;
 }
 
-/* A token that root makes must be one that the collector, whose the folder is, can read. */
-static bool
-become_owner(const char *path, struct err *err)
-{
-	char       *folder = mem_strdup(path), *slash = strrchr(folder, '/');
-	struct stat status;
-	bool        done = true;
-
-	if (slash == NULL)
-		strcpy(folder, ".");
-	else
-		slash[slash == folder] = '\0';
-	if (stat(folder, &status) != 0)
-		done = err_errno(err, "%s", folder);
-	else if (geteuid() == 0 && status.st_uid != 0)
-		done = (setegid(status.st_gid) == 0 && seteuid(status.st_uid) == 0) ||
-		    err_errno(err, "to the owner of %s", folder);
-	free(folder);
-	return done;
-}
-
 /* Writes the file with all tokens but those of `without`, and with `added` (either may be NULL). */
 static bool
 rewrite(const char *path, const char *without, const struct token *added, size_t *removed,
     struct err *err)
 {
-	uid_t user = geteuid();
-	gid_t group = getegid();
-	bool done = become_owner(path, err) && write_tokens(path, without, added, removed, err);
+	struct owner owner;
+	bool         done;
 
-	/* What was given up may be taken back: these are the saved ids. */
-	if (seteuid(user) != 0 || setegid(group) != 0)
-		abort();
+	/* A token that root makes must be one that the collector can read. */
+	if (!owner_enter(&owner, path, err))
+		return false;
+	done = write_tokens(path, without, added, removed, err);
+	owner_leave(&owner);
 	return done;
 }
 
@@ -376,7 +357,7 @@ auth_create(const char *path, const char *agent, const char *network, int64_t no
 		return err_set(err, ERR_USAGE,
 		    "%s: an agent is named by 1 to %d letters, digits, '.', '_' or '-'", agent,
 		    AUTH_AGENT_MAX);
-	if (!is_network(token.who.network))
+	if (!auth_is_network(token.who.network))
 		return err_set(err, ERR_USAGE,
 		    "%s: a network is named by at most %d printable characters without space",
 		    network, AUTH_NETWORK_MAX);

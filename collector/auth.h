@@ -51,5 +51,7 @@ bool auth_revoke(
 
 /* 1 to 64 of letters, digits, '.', '_', '-', and not a '.' or '-' first. */
 bool auth_is_agent(const char *text);
+/* At most 128 printable characters without space. */
+bool auth_is_network(const char *text);
 
 #endif

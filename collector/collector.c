@@ -4,8 +4,11 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/notify.h"
+#include "collector/admit.h"
 #include "collector/assignment.h"
+#include "collector/ca.h"
 #include "collector/collector_conf.h"
+#include "collector/gate.h"
 #include "collector/ingest.h"
 #include "collector/page.h"
 #include "collector/recall.h"
@@ -17,6 +20,7 @@
 
 static const int64_t scan_us = 2 * US_PER_S;
 static const int64_t expire_us = 10 * 60 * US_PER_S;
+static const int64_t keep_ms = 90 * MS_PER_DAY;
 static const int64_t flush_us = 250 * US_PER_MS; /* for the last answers to leave */
 
 struct collector {
@@ -28,6 +32,10 @@ struct collector {
 	struct store         *store;
 	struct writer        *writer;
 	struct auth          *auth;
+	struct roster        *roster;
+	struct ca            *ca;
+	struct gate          *gate;
+	struct admit         *admit;
 	struct documents     *documents;
 	struct board         *board;
 	struct ingest        *ingest;
@@ -36,7 +44,7 @@ struct collector {
 	struct listen        *agents, *page;
 	struct wbuf           assignment;
 	struct loop_watch     scan, expire, flush;
-	bool                  auth_was_current, reloaded_well;
+	bool                  auth_was_current, roster_was_current, reloaded_well;
 	int64_t               reloaded_ms;
 };
 
@@ -149,6 +157,17 @@ scan_documents(struct collector *collector)
 }
 
 static void
+look_at_roster(struct collector *collector)
+{
+	struct err err = { 0 };
+	bool       current = roster_refresh(collector->roster, &err);
+
+	if (collector->roster_was_current && !current)
+		log_warn("auth", "%s; what was known before stays in force", err.text);
+	collector->roster_was_current = current;
+}
+
+static void
 on_scan(void *arg, unsigned what)
 {
 	struct collector *collector = arg;
@@ -159,6 +178,7 @@ on_scan(void *arg, unsigned what)
 		log_warn("auth", "%s cannot be read; the tokens from before stay in force",
 		    collector->conf.tokens);
 	collector->auth_was_current = current;
+	look_at_roster(collector);
 	loop_watch_set(&collector->scan, -1, 0, scan_us);
 }
 
@@ -168,7 +188,12 @@ on_expire(void *arg, unsigned what)
 	struct collector *collector = arg;
 	int64_t           now_ms = clock_wall_ms(collector->clock);
 	int64_t           before_ms = now_ms - collector->conf.retention_ms;
+	struct err        err = { 0 };
 
+	/* Long after their end, so that the list of agents can still name them. */
+	if (!roster_compact(
+	        collector->roster, now_ms - collector->conf.grace_ms - keep_ms, &err))
+		log_warn("auth", "%s", err.text);
 	writer_expire(collector->writer, before_ms);
 	board_forget(collector->board, now_ms, before_ms);
 	loop_watch_set(&collector->expire, -1, 0, expire_us);
@@ -185,36 +210,67 @@ is_stopping(struct collector *collector, struct request *request)
 	return true;
 }
 
-/* Which handler an agent's request is for; the path as it was sent, no other spelling. */
+static void
+answer_health(struct collector *collector, struct request *request)
+{
+	request_answer(request, 200, "text/plain", "ok\n", 3);
+}
+
+static void
+take_batch(struct collector *collector, struct request *request)
+{
+	ingest_on_batch(collector->ingest, request);
+}
+
+static void
+give_assignment(struct collector *collector, struct request *request)
+{
+	ingest_on_assignment(collector->ingest, request);
+}
+
+static void
+enroll(struct collector *collector, struct request *request)
+{
+	admit_on_enroll(collector->admit, request);
+}
+
+static void
+renew(struct collector *collector, struct request *request)
+{
+	admit_on_renew(collector->admit, request);
+}
+
+/* What agents may ask for; the path as it was sent, no other spelling. */
+static const struct {
+	const char         *path;
+	enum request_method method;
+	const char         *allow;
+	void (*run)(struct collector *collector, struct request *request);
+} routes[] = { { "/v1/batches", REQUEST_POST, "POST", take_batch },
+	{ "/v1/assignment", REQUEST_GET, "GET", give_assignment },
+	{ "/v1/enroll", REQUEST_POST, "POST", enroll },
+	{ "/v1/renew", REQUEST_POST, "POST", renew },
+	{ "/healthz", REQUEST_GET, "GET", answer_health } };
+
 static void
 on_agent_request(void *arg, struct request *request)
 {
 	struct collector *collector = arg;
-	const char       *path = request_path(request);
-	bool              posts = request_method(request) == REQUEST_POST;
-	bool              gets = request_method(request) == REQUEST_GET;
-	const char       *allow = NULL;
 
 	if (is_stopping(collector, request))
 		return;
-	if (strcmp(path, "/v1/batches") == 0)
-		allow = posts ? NULL : "POST";
-	else if (strcmp(path, "/v1/assignment") == 0 || strcmp(path, "/healthz") == 0)
-		allow = gets ? NULL : "GET";
-	else {
-		request_answer(request, 404, "text/plain", "not here\n", 9);
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		if (strcmp(request_path(request), routes[i].path) != 0)
+			continue;
+		if (request_method(request) == routes[i].method) {
+			routes[i].run(collector, request);
+			return;
+		}
+		request_set(request, "Allow", routes[i].allow);
+		request_answer(request, 405, "text/plain", "not so\n", 7);
 		return;
 	}
-	if (allow != NULL) {
-		request_set(request, "Allow", allow);
-		request_answer(request, 405, "text/plain", "not so\n", 7);
-	} else if (posts) {
-		ingest_on_batch(collector->ingest, request);
-	} else if (path[1] == 'v') {
-		ingest_on_assignment(collector->ingest, request);
-	} else {
-		request_answer(request, 200, "text/plain", "ok\n", 3);
-	}
+	request_answer(request, 404, "text/plain", "not here\n", 9);
 }
 
 static void
@@ -285,6 +341,7 @@ write_metrics(void *arg, struct wbuf *out)
 	struct collector        *collector = arg;
 
 	ingest_write_metrics(collector->ingest, out);
+	admit_write_metrics(collector->admit, out);
 	write_listener(collector, out);
 	write_store(collector, out);
 	write_sync(collector, out);
@@ -411,7 +468,14 @@ open_state(struct collector *collector, struct err *err)
 	collector->auth = auth_open(collector->conf.tokens, collector->clock, err);
 	if (collector->auth == NULL)
 		return err_in(err, "tokens");
-	collector->auth_was_current = true;
+	collector->auth_was_current = collector->roster_was_current = true;
+	collector->roster = roster_open(collector->conf.roster, err);
+	if (collector->roster == NULL)
+		return err_in(err, "enrolments");
+	collector->ca = ca_open(
+	    collector->conf.state_dir, clock_wall_ms(collector->clock), err);
+	if (collector->ca == NULL)
+		return err_in(err, "authority of the agents");
 	collector->store = store_open(collector->conf.store, false, err);
 	if (collector->store == NULL ||
 	    !recall_documents(collector->documents, collector->store, err))
@@ -420,6 +484,17 @@ open_state(struct collector *collector, struct err *err)
 	documents_scan(collector->documents, on_broken_document, collector);
 	collector->board = board_new(&options);
 	return true;
+}
+
+static void
+open_gate(struct collector *collector)
+{
+	const struct collector_conf *conf = &collector->conf;
+
+	collector->gate = gate_new(&(struct gate_options){
+	    collector->clock, collector->auth, collector->roster, conf->gate, conf->grace_ms });
+	collector->admit = admit_new(&(struct admit_options){ collector->clock, collector->ca,
+	    collector->gate, collector->roster, conf->gate == GATE_TOKEN, conf->life_ms });
 }
 
 static bool
@@ -433,7 +508,8 @@ open_work(struct collector *collector, struct err *err)
 	    collector->loop, collector->store, on_trouble, collector, err);
 	if (collector->writer == NULL)
 		return false;
-	options = (struct ingest_options){ collector->clock, collector->auth, collector->writer,
+	open_gate(collector);
+	options = (struct ingest_options){ collector->clock, collector->gate, collector->writer,
 		collector->board, collector->conf.retention_ms };
 	collector->ingest = ingest_new(&options);
 	make_assignment(collector);
@@ -454,7 +530,9 @@ open_listeners(struct collector *collector, struct err *err)
 		.arg = collector };
 
 	collector->tls = listen_tls_new(collector->conf.certificate, collector->conf.key, err);
-	if (collector->tls == NULL)
+	if (collector->tls == NULL ||
+	    !listen_tls_trust(
+	        collector->tls, collector->conf.ca, collector->conf.client_ca, err))
 		return false;
 	options.tls = collector->tls;
 	collector->agents = listen_new(&options, err);
@@ -562,6 +640,10 @@ collector_free(struct collector *collector)
 	ingest_free(collector->ingest);
 	board_free(collector->board);
 	documents_free(collector->documents);
+	admit_free(collector->admit);
+	gate_free(collector->gate);
+	ca_free(collector->ca);
+	roster_free(collector->roster);
 	auth_free(collector->auth);
 	store_close(collector->store);
 	loop_watch_fini(&collector->scan);

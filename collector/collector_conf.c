@@ -53,6 +53,14 @@ check_api(const char *text, struct err *err)
 }
 
 static bool
+check_auth(const char *text, struct err *err)
+{
+	enum gate_mode mode;
+
+	return gate_mode_parse(&mode, text, err);
+}
+
+static bool
 check_log_level(const char *text, struct err *err)
 {
 	enum log_level level;
@@ -118,13 +126,22 @@ const struct conf_row collector_conf_rows[] = {
 	{ "key", CONF_PATH, AT(key), .preset = NULL,
 	    .help = "PEM file of its key; the collector's user, and nobody else, should be able to "
 	            "read it" },
+	{ "auth", CONF_TEXT, AT(auth), .preset = "both",
+	    .help = "what agents show: certificate, token, or both, the one or the other",
+	    .check = check_auth },
+	{ "client_ca", CONF_PATH, AT(client_ca), .preset = "",
+	    .help = "PEM file of an authority of yours whose certificates agents may show, beside the collector's own; empty: none" },
+	{ "certificate_life", CONF_MS, AT(life_ms), 10 * MS_PER_S, 366 * MS_PER_DAY, "7d",
+	    .help = "of a certificate that an agent gets; it is renewed at two thirds of it" },
+	{ "renewal_grace", CONF_MS, AT(grace_ms), 0, 366 * MS_PER_DAY, "0s",
+	    .help = "so long after its end a certificate may still be renewed, and do nothing else: for machines that are turned off for longer" },
 	{ "page", CONF_TEXT, AT(page), .preset = "127.0.0.1:8640",
 	    .help = "loopback address and port of the page, the API and /metrics",
 	    .check = check_loopback },
 	{ "store", CONF_TEXT, AT(store), .preset = "sqlite:/var/lib/plprobe-collector/store.db",
 	    .help = "sqlite:PATH, or memory: which forgets at the end" },
 	{ "state_dir", CONF_PATH, AT(state_dir), .preset = "/var/lib/plprobe-collector",
-	    .help = "folder of the token file" },
+	    .help = "folder of the tokens, of who is enrolled, and of the authority for agents: keep a copy" },
 	{ "accounts_dir", CONF_PATH, AT(accounts_dir), .preset = "",
 	    .help = "folder of *.json documents of accounts, private endpoints, connections, zones and their links as `az` prints them, or of folders of them; read again when they change" },
 	{ "sync", CONF_LIST, AT(sync), 0, 100, "",
@@ -193,6 +210,10 @@ collector_conf_check(struct collector_conf *conf, struct arena *arena, struct er
 		return err_set(err, ERR_USAGE,
 		    "silent_after: shorter than the interval, every agent would be silent "
 		    "between two measurements");
+	if (!gate_mode_parse(&conf->gate, conf->auth, err))
+		return err_in(err, "auth");
+	conf->roster = arena_printf(arena, "%s/roster", conf->state_dir);
+	conf->ca = arena_printf(arena, "%s/ca.pem", conf->state_dir);
 	conf->tokens = arena_printf(arena, "%s/tokens", conf->state_dir);
 	return true;
 }

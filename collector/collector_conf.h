@@ -5,6 +5,7 @@
 #include "base/addr.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "collector/gate.h"
 
 #define COLLECTOR_CONF_FILE   "/etc/plprobe/collector.yaml"
 #define COLLECTOR_CONF_FOLDER "/etc/plprobe/conf.d/collector"
@@ -12,6 +13,8 @@
 struct collector_conf {
 	const char       *listen, *page; /* host:port */
 	const char       *certificate, *key;
+	const char       *auth, *client_ca;
+	int64_t           life_ms, grace_ms; /* of the agents' certificates */
 	const char       *store;
 	const char       *state_dir;
 	const char       *accounts_dir;
@@ -29,6 +32,9 @@ struct collector_conf {
 	enum log_format format;
 	unsigned        modes;  /* NAMES_GATEWAY, NAMES_API() and the like */
 	const char     *tokens; /* path of the token file */
+	const char     *roster; /* path of the journal of enrolments */
+	const char     *ca;     /* path of the certificate of our own authority */
+	enum gate_mode  gate;
 };
 
 extern const struct conf_row collector_conf_rows[];

@@ -2,10 +2,9 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "collector/auth.h"
 #include "collector/bulletin.h"
 #include "collector/collector.h"
-#include "collector/collector_conf.h"
+#include "collector/credentials.h"
 #include "collector/documents.h"
 #include "collector/listen_tls.h"
 #include "collector/store/store.h"
@@ -19,17 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* What the options of any command say, and what follows them. */
-struct words {
-	const char       *config; /* NULL: the system's file */
-	const char       *network;
-	const char       *output;
-	bool              no_color, exit_zero, help;
-	struct sync_words sync;
-	int               count; /* operands */
-	char *const      *operands;
-};
 
 /* `first` and, where there is one, `second` are the command's words. */
 struct command {
@@ -48,6 +36,12 @@ static const struct option_row {
 } option_table[] = {
 	{ 'c', "config", "PATH", "configuration file instead of " COLLECTOR_CONF_FILE },
 	{ 'M', "network", "NAME", "the agent's VNet and subnet, as you name them" },
+	{ 'A', "any", NULL, "for any agent: each says its own name" },
+	{ 'Q', "uses", "NUMBER", "for so many agents, each its own key; 1" },
+	{ 'E', "expires", "TIME", "usable for so long, as in 30m, 12h, 7d; 1h" },
+	{ 'P', "replace", NULL, "also in the place of an agent of that name that is enrolled" },
+	{ 'B', "bearer", NULL,
+	    "no enrolment: a token that the agent shows each time, for ever" },
 	{ 'o', "output", "FORMAT", "table (preset), json or csv" },
 	{ 'N', "no-color", NULL, "no colours, as with NO_COLOR set" },
 	{ 'Z', "exit-zero", NULL, "exit 0 whatever the report says" },
@@ -67,32 +61,13 @@ static const struct option_row {
 };
 
 static int
-complain(const struct err *err, int code)
-{
-	fprintf(stderr, "plprobe-collector: %s\n", err->text);
-	return code;
-}
-
-/* Reads the configuration; the arena holds it. */
-static bool
-read_conf(struct collector_conf *conf, struct arena *arena, const struct words *words)
-{
-	struct err err = { 0 };
-
-	if (collector_conf_read(conf, arena, words->config, &err))
-		return true;
-	complain(&err, COMMAND_FAILED);
-	return false;
-}
-
-static int
 run_daemon(const struct words *words)
 {
 	struct err        err = { 0 };
 	struct collector *collector = collector_new(words->config, &err);
 
 	if (collector == NULL)
-		return complain(&err, COMMAND_FAILED);
+		return words_complain(&err, COMMAND_FAILED);
 	collector_run(collector);
 	collector_free(collector);
 	return COMMAND_WELL;
@@ -109,93 +84,8 @@ run_report(const struct words *words)
 		  .exit_zero = words->exit_zero };
 	int                   code = 3;
 
-	if (read_conf(&conf, arena, words))
+	if (words_read_conf(&conf, arena, words))
 		code = bulletin_run(&ask);
-	arena_free(arena);
-	return code;
-}
-
-static int
-create_token(const struct words *words)
-{
-	struct arena         *arena = arena_new();
-	struct collector_conf conf;
-	struct err            err = { 0 };
-	char                  token[AUTH_TOKEN_ROOM];
-	int                   code = COMMAND_FAILED;
-
-	if (read_conf(&conf, arena, words)) {
-		if (auth_create(conf.tokens, words->operands[0], words->network,
-		        clock_wall_ms(clock_system()), token, &err)) {
-			puts(token);
-			code = COMMAND_WELL;
-		} else {
-			complain(&err, COMMAND_FAILED);
-		}
-	}
-	arena_free(arena);
-	return code;
-}
-
-static void
-print_agents(const struct auth *auth)
-{
-	char when[CLOCK_TEXT];
-
-	printf("%-12s  %-24s  %-24s  %s\n", "TOKEN", "AGENT", "NETWORK", "CREATED");
-	for (size_t i = 0; i < auth_count(auth); i++) {
-		const struct auth_agent *who = auth_at(auth, i);
-
-		printf("%-12s  %-24s  %-24s  %s\n", who->id, who->agent,
-		    who->network[0] != '\0' ? who->network : "-",
-		    clock_render(who->created_ms, when, sizeof(when)));
-	}
-}
-
-static int
-list_agents(const struct words *words)
-{
-	struct arena         *arena = arena_new();
-	struct collector_conf conf;
-	struct err            err = { 0 };
-	struct auth          *auth = NULL;
-	int                   code = COMMAND_FAILED;
-
-	if (read_conf(&conf, arena, words)) {
-		auth = auth_open(conf.tokens, clock_system(), &err);
-		if (auth != NULL) {
-			print_agents(auth);
-			code = COMMAND_WELL;
-		} else {
-			complain(&err, COMMAND_FAILED);
-		}
-	}
-	auth_free(auth);
-	arena_free(arena);
-	return code;
-}
-
-static int
-revoke_agent(const struct words *words)
-{
-	struct arena         *arena = arena_new();
-	struct collector_conf conf;
-	struct err            err = { 0 };
-	size_t                removed = 0;
-	int                   code = COMMAND_FAILED;
-
-	if (read_conf(&conf, arena, words)) {
-		if (!auth_revoke(conf.tokens, words->operands[0], &removed, &err))
-			complain(&err, COMMAND_FAILED);
-		else if (removed == 0)
-			fprintf(
-			    stderr, "plprobe-collector: %s has no token\n", words->operands[0]);
-		else
-			code = COMMAND_WELL;
-		if (code == COMMAND_WELL)
-			printf("revoked %zu token%s of %s\n", removed, removed > 1 ? "s" : "",
-			    words->operands[0]);
-	}
 	arena_free(arena);
 	return code;
 }
@@ -203,7 +93,7 @@ revoke_agent(const struct words *words)
 static void
 say_broken(void *arg, const struct err *err)
 {
-	complain(err, COMMAND_FAILED);
+	words_complain(err, COMMAND_FAILED);
 }
 
 static int
@@ -214,7 +104,7 @@ list_accounts(const struct words *words)
 	struct documents     *documents = NULL;
 	int                   code = COMMAND_FAILED;
 
-	if (read_conf(&conf, arena, words)) {
+	if (words_read_conf(&conf, arena, words)) {
 		documents = documents_new(conf.accounts_dir);
 		documents_scan(documents, say_broken, NULL);
 		code = documents_broken(documents) > 0 ? COMMAND_FAILED : COMMAND_WELL;
@@ -264,12 +154,12 @@ show_history(const struct words *words)
 	struct store         *store = NULL;
 	int                   code = COMMAND_FAILED;
 
-	if (read_conf(&conf, arena, words)) {
+	if (words_read_conf(&conf, arena, words)) {
 		store = store_open(conf.store, true, &err);
 		if (store != NULL && store_load(store, &reader, &err))
 			code = COMMAND_WELL;
 		else
-			complain(&err, COMMAND_FAILED);
+			words_complain(&err, COMMAND_FAILED);
 	}
 	if (code == COMMAND_WELL && history.count == 0)
 		fprintf(stderr, "plprobe-collector: no version of a document is kept%s%s\n",
@@ -290,7 +180,7 @@ sync_accounts(const struct words *words)
 
 	sync.accounts = (const char *const *)words->operands;
 	sync.account_count = (size_t)words->count;
-	if (read_conf(&conf, arena, words))
+	if (words_read_conf(&conf, arena, words))
 		code = sync_command(&sync, &conf);
 	arena_free(arena);
 	return code;
@@ -304,8 +194,9 @@ check_certificate(struct arena *arena, const struct collector_conf *conf)
 	struct listen_tls *tls = listen_tls_new(conf->certificate, conf->key, &err);
 	const char        *warning;
 
-	if (tls == NULL) {
-		complain(&err, COMMAND_FAILED);
+	if (tls == NULL || !listen_tls_trust(tls, "", conf->client_ca, &err)) {
+		words_complain(&err, COMMAND_FAILED);
+		listen_tls_free(tls);
 		return false;
 	}
 	warning = listen_tls_warning(tls, arena, clock_wall_ms(clock_system()));
@@ -320,7 +211,7 @@ check_conf(const struct words *words)
 {
 	struct arena         *arena = arena_new();
 	struct collector_conf conf;
-	bool good = read_conf(&conf, arena, words) && check_certificate(arena, &conf);
+	bool good = words_read_conf(&conf, arena, words) && check_certificate(arena, &conf);
 
 	if (good)
 		puts("configuration is good");
@@ -334,7 +225,7 @@ dump_conf(const struct words *words)
 	struct arena         *arena = arena_new();
 	struct collector_conf conf;
 	struct wbuf           out;
-	bool                  good = read_conf(&conf, arena, words);
+	bool                  good = words_read_conf(&conf, arena, words);
 
 	if (good) {
 		wbuf_init(&out);
@@ -355,14 +246,14 @@ check_store(const struct words *words)
 	struct store         *store = NULL;
 	int                   code = COMMAND_FAILED;
 
-	if (read_conf(&conf, arena, words)) {
+	if (words_read_conf(&conf, arena, words)) {
 		store = store_open(conf.store, true, &err);
 		if (store != NULL && store_check(store, &err)) {
 			puts("the store is whole: structure, and every batch against its "
 			     "digest");
 			code = COMMAND_WELL;
 		} else {
-			complain(&err, COMMAND_FAILED);
+			words_complain(&err, COMMAND_FAILED);
 		}
 	}
 	store_close(store);
@@ -378,12 +269,19 @@ static const struct command commands[] = {
 	    "the grid of accounts, regions and agents, and each finding with cause, owner and "
 	    "fix",
 	    run_report },
-	{ "token", "create", "AGENT", 1, 1, "cM", COMMAND_USAGE,
-	    "make a token for an agent and print it, once", create_token },
-	{ "agents", "list", "", 0, 0, "c", COMMAND_USAGE, "which agents have tokens",
-	    list_agents },
-	{ "agents", "revoke", "AGENT|TOKEN", 1, 1, "c", COMMAND_USAGE,
-	    "end the tokens of an agent, or one token by its id", revoke_agent },
+	{ "token", "create", "AGENT|--any", 0, 1, "cMAQEPB", COMMAND_USAGE,
+	    "make a token that lets an agent enrol and print it, once", credentials_create },
+	{ "token", "list", "", 0, 0, "c", COMMAND_USAGE,
+	    "which tokens there are, and what they are still good for",
+	    credentials_list_tokens },
+	{ "token", "revoke", "TOKEN", 1, 1, "c", COMMAND_USAGE,
+	    "end a token for enrolment, by its id", credentials_revoke_token },
+	{ "agents", "list", "", 0, 0, "c", COMMAND_USAGE,
+	    "which agents have certificates or tokens, and until when",
+	    credentials_list_agents },
+	{ "agents", "revoke", "AGENT|ID", 1, 1, "c", COMMAND_USAGE,
+	    "end all that lets an agent in, or one certificate or token by its id",
+	    credentials_revoke },
 	{ "accounts", "list", "", 0, 0, "c", COMMAND_USAGE,
 	    "read the account documents and say what is in them", list_accounts },
 	{ "accounts", "sync", "[ACCOUNT]...", 0, INT_MAX, "cSGTICRUDFXL", COMMAND_USAGE,
@@ -569,6 +467,11 @@ take_option(struct words *words, int letter)
 	switch (letter) {
 	case 'c': words->config = optarg; return true;
 	case 'M': words->network = optarg; return true;
+	case 'A': words->any = true; return true;
+	case 'Q': words->uses = optarg; return true;
+	case 'E': words->expires = optarg; return true;
+	case 'P': words->replace = true; return true;
+	case 'B': words->bearer = true; return true;
 	case 'o': words->output = optarg; return true;
 	case 'N': words->no_color = true; return true;
 	case 'Z': words->exit_zero = true; return true;

@@ -133,19 +133,27 @@ tell_of_stranger(struct ingest *ingest, const struct request *request)
 	    request_peer(request));
 }
 
-/* The same words for whoever we do not know, known or unknown agent alike. */
-static const struct auth_agent *
-authenticate(struct ingest *ingest, struct request *request)
+/* One that shows a certificate has a name, and is told of by it. */
+static void
+tell_of_refused(const struct request *request, const struct gate_pass *pass)
 {
-	const struct auth_agent *who = auth_check(
-	    ingest->options.auth, request_header(request, "Authorization"));
+	log_warn("ingest", "%s: agent '%s' refused: %s", request_peer(request), pass->agent,
+	    pass->why);
+}
 
-	if (who != NULL)
-		return who;
-	tell_of_stranger(ingest, request);
-	request_set(request, "WWW-Authenticate", "Bearer");
-	answer(ingest, request, RESULT_UNAUTHORIZED, 401, "refused", "who are you?");
-	return NULL;
+static bool
+authenticate(struct ingest *ingest, struct request *request, struct gate_pass *pass)
+{
+	if (gate_check(ingest->options.gate, request, false, pass))
+		return true;
+	if (pass->agent[0] != '\0') {
+		tell_of_refused(request, pass);
+	} else {
+		tell_of_stranger(ingest, request);
+		request_set(request, "WWW-Authenticate", "Bearer");
+	}
+	answer(ingest, request, RESULT_UNAUTHORIZED, pass->status, "refused", pass->why);
+	return false;
 }
 
 static struct share *
@@ -276,7 +284,7 @@ name_result(enum intake_answer answer)
 
 /* False: refused and answered. */
 static bool
-read_batch(struct parked *parked, const struct auth_agent *who)
+read_batch(struct parked *parked, const struct gate_pass *who)
 {
 	struct ingest     *ingest = parked->ingest;
 	struct err         err = { 0 };
@@ -305,7 +313,7 @@ read_batch(struct parked *parked, const struct auth_agent *who)
 }
 
 static void
-park(struct ingest *ingest, struct request *request, const struct auth_agent *who,
+park(struct ingest *ingest, struct request *request, const struct gate_pass *who,
     struct share *share)
 {
 	struct arena  *arena = arena_new();
@@ -344,12 +352,12 @@ is_msgpack(const char *type)
 void
 ingest_on_batch(struct ingest *ingest, struct request *request)
 {
-	const struct auth_agent *who = authenticate(ingest, request);
-	struct share            *share;
+	struct gate_pass who;
+	struct share    *share;
 
-	if (who == NULL)
+	if (!authenticate(ingest, request, &who))
 		return;
-	share = get_share(ingest, who->agent);
+	share = get_share(ingest, who.agent);
 	if (!take_token(ingest, share)) {
 		answer_later(ingest, request, RESULT_LIMITED, 429, 5, "more than your share");
 		return;
@@ -366,7 +374,7 @@ ingest_on_batch(struct ingest *ingest, struct request *request)
 		    "want Content-Type: application/vnd.msgpack, not compressed");
 		return;
 	}
-	park(ingest, request, who, share);
+	park(ingest, request, &who, share);
 }
 
 /* A list of entity tags, or "*" [rfc9110 13.1.2]; ours are short and hold no quotes. */
@@ -380,7 +388,9 @@ is_current(const struct ingest *ingest, const char *if_none_match)
 void
 ingest_on_assignment(struct ingest *ingest, struct request *request)
 {
-	if (authenticate(ingest, request) == NULL)
+	struct gate_pass who;
+
+	if (!authenticate(ingest, request, &who))
 		return;
 	ingest->assignments++;
 	request_set(request, "ETag", ingest->etag);

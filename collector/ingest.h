@@ -9,8 +9,8 @@
 
 #include "base/clock.h"
 #include "base/wbuf.h"
-#include "collector/auth.h"
 #include "collector/board.h"
+#include "collector/gate.h"
 #include "collector/listen.h"
 #include "collector/writer.h"
 
@@ -20,7 +20,7 @@ enum { INGEST_BODY_MAX = 256 << 10 };
 
 struct ingest_options {
 	const struct clock *clock; /* all borrowed */
-	struct auth        *auth;
+	struct gate        *gate;
 	struct writer      *writer;
 	struct board       *board;
 	int64_t             horizon_ms;

@@ -348,6 +348,14 @@ request_peer(const struct request *request)
 	return request->peer;
 }
 
+const struct listen_peer *
+request_shown(const struct request *request)
+{
+	struct listen_conn *conn = find_conn(request);
+
+	return conn != NULL ? listen_conn_peer(conn) : NULL;
+}
+
 void
 request_set(struct request *request, const char *name, const char *value)
 {

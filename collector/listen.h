@@ -52,6 +52,8 @@ const char *request_query(const struct request *request);
 const char *request_header(const struct request *request, const char *name); /* or NULL */
 const void *request_body(const struct request *request, size_t *count);
 const char *request_peer(const struct request *request); /* "10.0.0.4:51234" */
+/* The certificate that it has shown; NULL where none was asked for. */
+const struct listen_peer *request_shown(const struct request *request);
 
 /* A header of the answer. */
 void request_set(struct request *request, const char *name, const char *value);

@@ -18,8 +18,11 @@
 static const int64_t warn_before_ms = 14 * MS_PER_DAY;
 
 struct listen_tls {
-	char    *certificate_path, *key_path; /* owned */
-	SSL_CTX *context;                     /* owned; connections hold references */
+	char                *certificate_path, *key_path; /* owned */
+	char                *own_path, *operator_path;    /* owned; NULL: nobody is asked */
+	SSL_CTX             *context; /* owned; connections hold references */
+	struct listen_trust *trust;   /* owned; NULL: nobody is asked */
+	unsigned             trusted; /* how often that was read */
 };
 
 /* Hangs on the SSL of its connection and dies with it: the only sign of a connection's end that
@@ -30,6 +33,9 @@ struct listen_conn {
 	struct loop_watch          timer;
 	int64_t                    born_us;
 	bool                       parked; /* a request waits for our answer */
+	const struct listen_tls   *tls;    /* borrowed; only for requests */
+	struct listen_peer         peer;
+	unsigned                   trusted; /* when peer was read; 0: never */
 };
 
 static int            conn_index = -1;
@@ -126,21 +132,55 @@ listen_tls_free(struct listen_tls *tls)
 	if (tls == NULL)
 		return;
 	SSL_CTX_free(tls->context);
+	listen_trust_free(tls->trust);
 	free(tls->certificate_path);
 	free(tls->key_path);
+	free(tls->own_path);
+	free(tls->operator_path);
 	free(tls);
+}
+
+bool
+listen_tls_trust(
+    struct listen_tls *tls, const char *own_path, const char *operator_path, struct err *err)
+{
+	struct listen_trust *trust = listen_trust_new(own_path, operator_path, err);
+
+	if (trust == NULL)
+		return false;
+	listen_trust_free(tls->trust);
+	tls->trust = trust;
+	tls->trusted++;
+	free(tls->own_path);
+	free(tls->operator_path);
+	tls->own_path = mem_strdup(own_path);
+	tls->operator_path = mem_strdup(operator_path);
+	listen_trust_ask(trust, tls->context);
+	return true;
 }
 
 bool
 listen_tls_reload(struct listen_tls *tls, struct err *err)
 {
 	SSL_CTX *fresh = make_context(tls->certificate_path, tls->key_path, err);
+	SSL_CTX *before = tls->context;
+	char    *own_path, *operator_path;
+	bool     done = true;
 
 	if (fresh == NULL)
 		return false;
-	SSL_CTX_free(tls->context);
 	tls->context = fresh;
-	return true;
+	if (tls->trust != NULL) {
+		own_path = mem_strdup(tls->own_path);
+		operator_path = mem_strdup(tls->operator_path);
+		done = listen_tls_trust(tls, own_path, operator_path, err);
+		free(own_path);
+		free(operator_path);
+	}
+	if (!done)
+		tls->context = before;
+	SSL_CTX_free(done ? before : fresh);
+	return done;
 }
 
 int64_t
@@ -206,6 +246,7 @@ listen_conn_new(struct listen_tls *tls, const struct listen_watch *watch)
 	struct listen_conn *conn = mem_alloc(sizeof(*conn));
 
 	conn->watch = watch;
+	conn->tls = tls;
 	conn->born_us = clock_mono_us(clock_system());
 	loop_watch_init(&conn->timer, watch->loop, on_deadline, conn);
 	/* NULL from here would make evhttp speak without TLS on the TLS port.  What fails here is
@@ -243,4 +284,16 @@ void
 listen_conn_told(struct listen_conn *conn)
 {
 	conn->parked = false;
+}
+
+const struct listen_peer *
+listen_conn_peer(struct listen_conn *conn)
+{
+	if (conn->tls->trust == NULL)
+		return NULL;
+	if (conn->trusted != conn->tls->trusted)
+		listen_peer_read(
+		    &conn->peer, conn->tls->trust, bufferevent_openssl_get_ssl(conn->stream));
+	conn->trusted = conn->tls->trusted;
+	return &conn->peer;
 }

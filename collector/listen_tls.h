@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/loop.h"
+#include "collector/listen_peer.h"
 
 struct bufferevent;
 struct listen_tls;
@@ -17,6 +18,10 @@ struct listen_conn;
 struct listen_tls *listen_tls_new(
     const char *certificate_path, const char *key_path, struct err *err);
 void listen_tls_free(struct listen_tls *tls); /* NULL is fine; connections live on */
+/* From now on clients are asked for a certificate, and known by these authorities: PEM files, ""
+ * for none. */
+bool listen_tls_trust(struct listen_tls *tls, const char *own_path, const char *operator_path,
+    struct err *err) MUST_CHECK;
 /* Reads the files again; new connections get the new certificate.  On an error the old one stays
  * in force. */
 bool listen_tls_reload(struct listen_tls *tls, struct err *err) MUST_CHECK;
@@ -46,5 +51,7 @@ struct listen_conn *listen_conn_of(struct bufferevent *stream);
 /* A request has come in whole; its answer has gone. */
 void listen_conn_ask(struct listen_conn *conn);
 void listen_conn_told(struct listen_conn *conn);
+/* Who it is by its certificate; after the handshake, while the tls is there. */
+const struct listen_peer *listen_conn_peer(struct listen_conn *conn);
 
 #endif

@@ -33,10 +33,11 @@ for file in plprobe plprobe-collector; do
 	. "./$file"
 done
 
-for command in check agent explain support config; do
+for command in check agent enroll explain support config; do
 	same "$(told plprobe $command)" "$(completed plprobe $command --)" "plprobe $command"
 done
-for command in run report 'token create' 'agents list' 'agents revoke' 'accounts list' 'accounts sync' 'accounts history' 'config check' 'config dump' \
+for command in run report 'token create' 'token list' 'token revoke' 'agents list' 'agents revoke' 'accounts list' 'accounts sync' \
+	'accounts history' 'config check' 'config dump' \
 	'store check'; do
 	# shellcheck disable=SC2086  # one or two words
 	same "$(told plprobe-collector $command)" "$(completed plprobe-collector $command --)" "plprobe-collector $command"

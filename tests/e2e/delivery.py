@@ -209,7 +209,7 @@ accounts_dir: accounts
 sweep: false
 """)
         token = subprocess.run(
-            [f"{BUILD}/plprobe-collector", "token", "create", "vm-a", "--network", "vnet-a",
+            [f"{BUILD}/plprobe-collector", "token", "create", "vm-a", "--bearer", "--network", "vnet-a",
              "--config", f"{folder}/collector.yaml"], check=True, capture_output=True, text=True)
         self.write("token", token.stdout, 0o600)
         # Nobody listens there: each measurement ends at once, and is a measurement all the same.

@@ -103,7 +103,7 @@ class Demo:
 
     def _token(self, vnet):
         done = self.world.fabric.run([
-            self.programs["plprobe-collector"], "token", "create", vnet, "--network",
+            self.programs["plprobe-collector"], "token", "create", vnet, "--bearer", "--network",
             f"{vnet}/default", "--config", self.config])
         return done.stdout
 

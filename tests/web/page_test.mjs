@@ -57,7 +57,7 @@ function makeMissing(seen) {
 
 function post(agent, network, records) {
 	const token = join(folder, `${agent}.token`);
-	writeFileSync(token, execFileSync(collectorProgram, ["token", "create", agent, "--config", conf]));
+	writeFileSync(token, execFileSync(collectorProgram, ["token", "create", agent, "--bearer", "--config", conf]));
 	const answer = execFileSync(join(build, "tests/post_batch"), [`https://${ingest}/v1/batches`, join(folder, "cert.pem"), token],
 		{ input: JSON.stringify({ agent, network, records }) });
 	assert.match(answer.toString(), /"stored"/);
