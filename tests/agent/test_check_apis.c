@@ -102,11 +102,29 @@ write_document(const char *name, const char *members, const char *group)
 		exit(99);
 }
 
-/* The command in this process, its JSON at the end. */
+/* In a process of its own, since it owns stdout, signals and getopt. */
+static void
+run_line(int argc, char **argv)
+{
+	pid_t child = fork();
+	int   how;
+
+	if (child == 0) {
+		if (freopen(path_of("out"), "w", stdout) == NULL)
+			_exit(99);
+		check_main(argc, argv);
+		fflush(stdout);
+		_exit(0);
+	}
+	if (waitpid(child, &how, 0) != child || !WIFEXITED(how) || WEXITSTATUS(how) != 0)
+		exit(99);
+}
+
+/* What `plprobe check` says of the account, as JSON. */
 static json_t *
 run_check(struct arena *arena, const char *api)
 {
-	const char *argv[] = { "check", "-o", "json", "--no-sweep", "-t", "5s", "-r", "",
+	const char *argv[] = { "check", "-o", "json", "--no-sweep", "-t", "2s", "-r", "",
 		"--ca-file", path_of("root.pem"), "-e", path_of("account.json"), "--api", api,
 		NULL };
 	char       *args[ARGS_MAX];
@@ -122,10 +140,7 @@ run_check(struct arena *arena, const char *api)
 	for (; argv[argc] != NULL; argc++)
 		args[argc] = arena_strdup(arena, argv[argc]);
 	args[argc] = NULL;
-	if (freopen(path_of("out"), "w", stdout) == NULL)
-		exit(99);
-	check_main(argc, args);
-	fflush(stdout);
+	run_line(argc, args);
 	out = file_read(arena, path_of("out"), OUTPUT_MAX, &count, &err);
 	root = out == NULL ? NULL : json_read(out, count, "stdout", &err);
 	if (root == NULL) {
@@ -243,6 +258,76 @@ body_table(struct arena *arena)
 	support_child_stop(front);
 }
 
+/* Each way in which a front end can be wrong, and whose words it finds. */
+static const struct manner {
+	const char *program, *option, *address, *does, *api;
+	const char *account, *members, *group;
+	const char *code; /* of the first finding; "": all is well */
+} manners[] = {
+#define MONGO                                                                            \
+	"contoso", "\"kind\":\"MongoDB\",\"apiProperties\":{\"serverVersion\":\"4.2\"}", \
+	    "MongoDB"
+#define CASSANDRA "fabrikam", "\"capabilities\":[{\"name\":\"EnableCassandra\"}]", "Cassandra"
+#define TABLE     "tables", "\"capabilities\":[{\"name\":\"EnableTable\"}]", "Table"
+	{ "fake_apis", "--mongo", "0.0.0.0:10255", "old", "mongodb", MONGO, "" },
+	{ "fake_apis", "--mongo", "0.0.0.0:10255", "dirty-hosts", "mongodb", MONGO, "" },
+	{ "fake_apis", "--mongo", "0.0.0.0:10255", "blocked-public", "mongodb", MONGO,
+	    "PLP-402-FIREWALL-PUBLIC" },
+	{ "fake_apis", "--mongo", "0.0.0.0:10255", "blocked-service-endpoint", "mongodb", MONGO,
+	    "PLP-403-FIREWALL-SERVICE-ENDPOINT" },
+	{ "fake_apis", "--mongo", "0.0.0.0:10255", "blocked-private-endpoint", "mongodb", MONGO,
+	    "PLP-404-FIREWALL-PRIVATE-ENDPOINT" },
+	{ "fake_apis", "--mongo", "0.0.0.0:10255", "no-account", "mongodb", MONGO,
+	    "PLP-710-API-REFUSES" },
+	{ "fake_apis", "--mongo", "0.0.0.0:10255", "throttled", "mongodb", MONGO,
+	    "PLP-710-API-REFUSES" },
+	{ "fake_apis", "--mongo", "0.0.0.0:10255", "silent", "mongodb", MONGO,
+	    "PLP-709-API-SILENT" },
+	{ "fake_apis", "--mongo", "0.0.0.0:10255", "resets", "mongodb", MONGO,
+	    "PLP-709-API-SILENT" },
+	{ "fake_apis", "--mongo", "0.0.0.0:10255", "http", "mongodb", MONGO,
+	    "PLP-708-API-ANSWERS-OTHER" },
+	{ "fake_apis", "--cassandra", "0.0.0.0:10350", "overloaded", "cassandra", CASSANDRA,
+	    "PLP-710-API-REFUSES" },
+	{ "fake_apis", "--cassandra", "0.0.0.0:10350", "blocked", "cassandra", CASSANDRA,
+	    "PLP-404-FIREWALL-PRIVATE-ENDPOINT" },
+	{ "fake_apis", "--cassandra", "0.0.0.0:10350", "garbage", "cassandra", CASSANDRA,
+	    "PLP-708-API-ANSWERS-OTHER" },
+	{ "fake_web", "--table", "0.0.0.0:443", "bad-request", "table", TABLE, "" },
+	{ "fake_web", "--table", "0.0.0.0:443", "firewall-service-endpoint", "table", TABLE,
+	    "PLP-403-FIREWALL-SERVICE-ENDPOINT" },
+	{ "fake_web", "--table", "0.0.0.0:443", "storage", "table", TABLE,
+	    "PLP-708-API-ANSWERS-OTHER" },
+#undef MONGO
+#undef CASSANDRA
+#undef TABLE
+};
+
+static void
+body_manners(struct arena *arena)
+{
+	for (size_t i = 0; i < sizeof(manners) / sizeof(manners[0]); i++) {
+		const struct manner  *manner = &manners[i];
+		struct support_child *front = start_front(
+		    manner->program, manner->option, manner->address, manner->does);
+		const json_t *account;
+
+		fprintf(stderr, "%s\n", manner->does);
+		write_document(manner->account, manner->members, manner->group);
+		account = run_check(arena, manner->api);
+		check_text(
+		    text_of(json_array_get(json_object_get(account, "findings"), 0), "code"),
+		    manner->code);
+		check_text(text_of(account, "state"),
+		    *manner->code == '\0' ? "ok"
+		        : strcmp(manner->does, "throttled") == 0 ||
+		            strcmp(manner->does, "overloaded") == 0
+		        ? "warning"
+		        : "critical");
+		support_child_stop(front);
+	}
+}
+
 static void
 in_network(void (*body)(struct arena *arena))
 {
@@ -297,6 +382,12 @@ test_table(void **state)
 	in_network(body_table);
 }
 
+static void
+test_manners(void **state)
+{
+	in_network(body_manners);
+}
+
 int
 main(void)
 {
@@ -305,6 +396,7 @@ main(void)
 		cmocka_unit_test(test_cassandra),
 		cmocka_unit_test(test_gremlin),
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_manners),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
