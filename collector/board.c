@@ -1,6 +1,7 @@
 #include "collector/board.h"
 
 #include "base/clock.h"
+#include "collector/course.h"
 #include "collector/intake.h"
 #include "proto/decode.h"
 
@@ -10,22 +11,12 @@
 /* What one agent may make us keep: accounts, and targets of one account. */
 enum { CLOSED_MAX = 1000, VIEWS_MAX = 512, SEEN_MAX = 1024 };
 
-/* How much newer an open finding may be than what the store says of it. */
-static const int64_t rewrite_ms = 5 * MS_PER_MIN;
-
 struct board {
-	struct board_options   options;
-	struct board_agent   **agents; /* owned; by name */
-	size_t                 agent_count;
-	struct board_finding **closed; /* owned; oldest first */
-	size_t                 closed_count;
-};
-
-/* Findings on their way to the store. */
-struct changes {
-	struct arena         *arena;
-	struct store_finding *findings;
-	size_t                count, room;
+	struct board_options options;
+	struct board_agent **agents; /* owned; by name */
+	size_t               agent_count;
+	struct course_closed closed;
+	uint64_t             version;
 };
 
 struct board *
@@ -45,22 +36,13 @@ free_seen(struct board_seen *seen)
 }
 
 static void
-free_finding(struct board_finding *finding)
-{
-	arena_free(finding->arena);
-	free(finding);
-}
-
-static void
 free_view(struct board_view *view)
 {
 	for (size_t i = 0; i < view->seen_count; i++)
 		free_seen(view->seen[i]);
-	for (size_t i = 0; i < view->open_count; i++)
-		free_finding(view->open[i]);
+	course_free_view(view);
 	arena_free(view->arena);
 	free(view->seen);
-	free(view->open);
 	free(view->name);
 	free(view);
 }
@@ -84,10 +66,8 @@ board_free(struct board *board)
 		return;
 	for (size_t i = 0; i < board->agent_count; i++)
 		free_agent(board->agents[i]);
-	for (size_t i = 0; i < board->closed_count; i++)
-		free_finding(board->closed[i]);
+	course_free_closed(&board->closed);
 	free(board->agents);
-	free(board->closed);
 	free(board);
 }
 
@@ -246,62 +226,12 @@ drop_stale(const struct board *board, struct board_view *view)
 	}
 }
 
-static struct board_finding *
-make_finding(const struct store_finding *from)
-{
-	struct board_finding *made = mem_alloc(sizeof(*made));
-	struct store_finding *to = &made->finding;
-
-	made->arena = arena_new();
-	*to = *from;
-	to->agent = arena_strdup(made->arena, from->agent);
-	to->account = arena_strdup(made->arena, from->account);
-	to->region = arena_strdup(made->arena, from->region);
-	to->code = arena_strdup(made->arena, from->code);
-	to->host = arena_strdup(made->arena, from->host);
-	to->network = arena_strdup(made->arena, from->network);
-	to->severity = arena_strdup(made->arena, from->severity);
-	to->owner = arena_strdup(made->arena, from->owner);
-	to->sentence = arena_strdup(made->arena, from->sentence);
-	to->evidence = arena_strdup(made->arena, from->evidence);
-	to->fix = arena_strdup(made->arena, from->fix);
-	return made;
-}
-
 static void
-add_change(struct changes *changes, const struct store_finding *from)
-{
-	struct store_finding *to, *larger;
-
-	if (changes->arena == NULL)
-		changes->arena = arena_new();
-	if (changes->count == changes->room) {
-		changes->room = changes->room * 2 + 8;
-		larger = arena_array(changes->arena, changes->room, sizeof(*larger));
-		if (changes->count > 0)
-			memcpy(larger, changes->findings, changes->count * sizeof(*larger));
-		changes->findings = larger;
-	}
-	to = &changes->findings[changes->count++];
-	*to = *from;
-	to->agent = arena_strdup(changes->arena, from->agent);
-	to->account = arena_strdup(changes->arena, from->account);
-	to->region = arena_strdup(changes->arena, from->region);
-	to->code = arena_strdup(changes->arena, from->code);
-	to->host = arena_strdup(changes->arena, from->host);
-	to->network = arena_strdup(changes->arena, from->network);
-	to->severity = arena_strdup(changes->arena, from->severity);
-	to->owner = arena_strdup(changes->arena, from->owner);
-	to->sentence = arena_strdup(changes->arena, from->sentence);
-	to->evidence = arena_strdup(changes->arena, from->evidence);
-	to->fix = arena_strdup(changes->arena, from->fix);
-}
-
-static void
-tell_changes(struct board *board, struct changes *changes)
+tell_changes(struct board *board, struct course_changes *changes)
 {
 	if (changes->arena == NULL)
 		return;
+	board->version++;
 	if (board->options.on_findings != NULL)
 		board->options.on_findings(
 		    board->options.arg, changes->arena, changes->findings, changes->count);
@@ -310,133 +240,8 @@ tell_changes(struct board *board, struct changes *changes)
 }
 
 static void
-keep_closed(struct board *board, struct board_finding *finding)
-{
-	if (board->closed_count == CLOSED_MAX) {
-		free_finding(board->closed[0]);
-		remove_at((void **)board->closed, &board->closed_count, 0);
-	}
-	board->closed = (struct board_finding **)insert_at(
-	    (void **)board->closed, &board->closed_count, board->closed_count, finding);
-}
-
-/* The finding leaves the view's open ones. */
-static void
-close_at(struct board *board, struct board_view *view, size_t at, int64_t closed_ms,
-    struct changes *changes)
-{
-	struct board_finding *finding = view->open[at];
-
-	remove_at((void **)view->open, &view->open_count, at);
-	finding->finding.closed_ms = closed_ms > finding->finding.opened_ms
-	    ? closed_ms
-	    : finding->finding.opened_ms;
-	add_change(changes, &finding->finding);
-	keep_closed(board, finding);
-}
-
-static bool
-is_of(const struct store_finding *finding, const struct finding *judged)
-{
-	return strcmp(finding->code, finding_table[judged->code].code) == 0 &&
-	    strcmp(finding->region, judged->region) == 0 &&
-	    strcmp(finding->host, judged->host) == 0;
-}
-
-static bool
-says_the_same(const struct store_finding *left, const struct store_finding *right)
-{
-	return strcmp(left->severity, right->severity) == 0 &&
-	    strcmp(left->owner, right->owner) == 0 &&
-	    strcmp(left->sentence, right->sentence) == 0 &&
-	    strcmp(left->network, right->network) == 0;
-}
-
-static struct store_finding
-describe(const struct board_agent *agent, const struct board_view *view,
-    const struct finding *judged)
-{
-	return (struct store_finding){
-		.agent = agent->name,
-		.account = view->name,
-		.region = judged->region,
-		.code = finding_table[judged->code].code,
-		.host = judged->host,
-		.network = agent->network,
-		.severity = state_name(judged->severity),
-		.owner = owner_name(finding_table[judged->code].owner),
-		.sentence = judged->sentence,
-		.evidence = judged->evidence,
-		.fix = judged->fix,
-		.opened_ms = judged->seen_ms,
-		.last_seen_ms = judged->seen_ms,
-	};
-}
-
-/* A finding of the new verdict: already open, or opened now. */
-static void
-open_finding(const struct board_agent *agent, struct board_view *view,
-    const struct finding *judged, struct changes *changes)
-{
-	struct store_finding  fresh = describe(agent, view, judged);
-	struct board_finding *old, *made;
-	size_t                at = 0;
-
-	while (at < view->open_count && !is_of(&view->open[at]->finding, judged))
-		at++;
-	if (at == view->open_count) {
-		view->open = (struct board_finding **)insert_at(
-		    (void **)view->open, &view->open_count, at, make_finding(&fresh));
-		view->open[at]->written_ms = fresh.last_seen_ms;
-		add_change(changes, &fresh);
-		return;
-	}
-	old = view->open[at];
-	fresh.opened_ms = old->finding.opened_ms;
-	if (fresh.last_seen_ms < old->finding.last_seen_ms)
-		fresh.last_seen_ms = old->finding.last_seen_ms;
-	made = make_finding(&fresh);
-	made->written_ms = old->written_ms;
-	if (!says_the_same(&fresh, &old->finding) ||
-	    fresh.last_seen_ms - old->written_ms > rewrite_ms) {
-		add_change(changes, &fresh);
-		made->written_ms = fresh.last_seen_ms;
-	}
-	free_finding(old);
-	view->open[at] = made;
-}
-
-static bool
-is_judged(const struct verdict *verdict, const struct store_finding *finding)
-{
-	for (size_t i = 0; i < verdict->finding_count; i++) {
-		if (is_of(finding, &verdict->findings[i]))
-			return true;
-	}
-	return false;
-}
-
-static void
-compare_findings(struct board *board, const struct board_agent *agent, struct board_view *view,
-    struct changes *changes)
-{
-	int64_t newest_ms = 0;
-
-	for (size_t i = 0; i < view->seen_count; i++) {
-		if (view->seen[i]->at_ms > newest_ms)
-			newest_ms = view->seen[i]->at_ms;
-	}
-	for (size_t i = view->open_count; i-- > 0;) {
-		if (!is_judged(view->verdict, &view->open[i]->finding))
-			close_at(board, view, i, newest_ms, changes);
-	}
-	for (size_t i = 0; i < view->verdict->finding_count; i++)
-		open_finding(agent, view, &view->verdict->findings[i], changes);
-}
-
-static void
 judge_view(struct board *board, const struct board_agent *agent, struct board_view *view,
-    struct changes *changes)
+    struct course_changes *changes)
 {
 	struct arena              *arena = arena_new();
 	const struct measurement **seen = arena_array(
@@ -466,14 +271,15 @@ judge_view(struct board *board, const struct board_agent *agent, struct board_vi
 	view->verdict = judge_run(arena, ask);
 	arena_free(view->arena);
 	view->arena = arena;
-	compare_findings(board, agent, view, changes);
+	course_compare(
+	    &(struct course){ &board->options.rules, &board->closed, changes, agent, view });
 }
 
 void
 board_take(struct board *board, const struct store_batch *batch, bool clock_suspect)
 {
-	struct board_agent *agent = get_agent(board, batch->agent);
-	struct changes      changes = { 0 };
+	struct board_agent   *agent = get_agent(board, batch->agent);
+	struct course_changes changes = { 0 };
 
 	if (strcmp(agent->network, batch->network) != 0) {
 		free(agent->network);
@@ -509,7 +315,7 @@ board_take(struct board *board, const struct store_batch *batch, bool clock_susp
 void
 board_judge_all(struct board *board)
 {
-	struct changes changes = { 0 };
+	struct course_changes changes = { 0 };
 
 	for (size_t i = 0; i < board->agent_count; i++) {
 		struct board_agent *agent = board->agents[i];
@@ -545,27 +351,15 @@ on_row(void *arg, const char *agent, int64_t at_ms, int64_t received_ms, const u
 static void
 on_finding(void *arg, const struct store_finding *from)
 {
-	struct board         *board = arg;
-	struct board_finding *finding = make_finding(from);
-	struct board_view    *view;
+	struct board             *board = arg;
+	const struct board_agent *agent = board_agent_find(board, from->agent);
+	struct board_view        *view = NULL;
 
-	finding->written_ms = from->last_seen_ms;
-	if (from->closed_ms != 0) {
-		keep_closed(board, finding);
-		return;
-	}
-	view = get_view(get_agent(board, from->agent), from->account);
-	view->open = (struct board_finding **)insert_at(
-	    (void **)view->open, &view->open_count, view->open_count, finding);
-}
-
-static int
-compare_closed(const void *left, const void *right)
-{
-	const struct board_finding *const *a = left, *const *b = right;
-
-	return ((*a)->finding.closed_ms > (*b)->finding.closed_ms) -
-	    ((*a)->finding.closed_ms < (*b)->finding.closed_ms);
+	if (from->closed_ms == 0)
+		view = get_view(get_agent(board, from->agent), from->account);
+	else if (agent != NULL && board_view_find(agent, from->account) != NULL)
+		view = get_view(get_agent(board, from->agent), from->account);
+	course_load(&board->closed, view, from);
 }
 
 bool
@@ -577,9 +371,7 @@ board_load(struct board *board, struct store *store, struct err *err)
 
 	if (!store_load(store, &reader, err))
 		return false;
-	if (board->closed_count > 0)
-		qsort(
-		    board->closed, board->closed_count, sizeof(*board->closed), compare_closed);
+	course_loaded(&board->closed);
 	for (size_t i = 0; i < board->agent_count; i++) {
 		for (size_t j = 0; j < board->agents[i]->view_count; j++)
 			drop_stale(board, board->agents[i]->views[j]);
@@ -601,13 +393,14 @@ find_newest_ms(const struct board_view *view)
 }
 
 static void
-forget_view(struct board *board, struct board_agent *agent, size_t at, int64_t now_ms,
-    struct changes *changes)
+forget_view(
+    struct board *board, struct board_agent *agent, size_t at, struct course_changes *changes)
 {
 	struct board_view *view = agent->views[at];
 
-	while (view->open_count > 0)
-		close_at(board, view, view->open_count - 1, now_ms, changes);
+	course_end(
+	    &(struct course){ &board->options.rules, &board->closed, changes, agent, view },
+	    find_newest_ms(view));
 	free_view(view);
 	remove_at((void **)agent->views, &agent->view_count, at);
 }
@@ -626,7 +419,7 @@ is_abandoned(const struct board *board, const struct board_agent *agent,
 void
 board_forget(struct board *board, int64_t now_ms, int64_t before_ms)
 {
-	struct changes changes = { 0 };
+	struct course_changes changes = { 0 };
 
 	for (size_t i = board->agent_count; i-- > 0;) {
 		struct board_agent *agent = board->agents[i];
@@ -634,7 +427,7 @@ board_forget(struct board *board, int64_t now_ms, int64_t before_ms)
 
 		for (size_t j = agent->view_count; j-- > 0;) {
 			if (gone || is_abandoned(board, agent, agent->views[j], now_ms))
-				forget_view(board, agent, j, now_ms, &changes);
+				forget_view(board, agent, j, &changes);
 		}
 		if (gone) {
 			free_agent(agent);
@@ -678,13 +471,13 @@ board_view_find(const struct board_agent *agent, const char *account)
 size_t
 board_closed_count(const struct board *board)
 {
-	return board->closed_count;
+	return board->closed.count;
 }
 
 const struct store_finding *
 board_closed_at(const struct board *board, size_t at)
 {
-	return &board->closed[board->closed_count - 1 - at]->finding;
+	return &board->closed.findings[board->closed.count - 1 - at]->finding;
 }
 
 bool
@@ -704,6 +497,48 @@ enum state
 board_state(const struct board *board, const struct place *place, int64_t now_ms)
 {
 	return board_is_stale(board, place, now_ms) ? STATE_UNKNOWN : place->state;
+}
+
+static int64_t
+find_patience_ms(const struct board *board, const struct board_agent *agent,
+    const struct store_finding *finding)
+{
+	const struct board_view *view = board_view_find(agent, finding->account);
+	int64_t                  limit_ms = board->options.silent_ms;
+
+	for (size_t i = 0; view != NULL && i < view->seen_count; i++) {
+		const struct target *target = view->seen[i]->seen->target;
+
+		if ((finding->host[0] == '\0' || strcmp(finding->host, target->host) == 0) &&
+		    find_limit_ms(board, target) > limit_ms)
+			limit_ms = find_limit_ms(board, target);
+	}
+	return limit_ms;
+}
+
+bool
+board_is_old(const struct board *board, const struct board_agent *agent,
+    const struct store_finding *finding, int64_t now_ms)
+{
+	return agent == NULL || board_is_silent(board, agent, now_ms) ||
+	    now_ms - finding->looked_ms > find_patience_ms(board, agent, finding);
+}
+
+bool
+board_is_alarm(const struct board *board, const struct board_agent *agent,
+    const struct store_finding *finding, int64_t now_ms)
+{
+	enum life life;
+
+	return finding->closed_ms == 0 && life_parse(&life, finding->state) &&
+	    (life == LIFE_CONFIRMED || life == LIFE_FLAPPING) &&
+	    !board_is_old(board, agent, finding, now_ms);
+}
+
+uint64_t
+board_version(const struct board *board)
+{
+	return board->version;
 }
 
 int64_t

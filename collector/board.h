@@ -1,13 +1,14 @@
 /* board: what is known now, of every agent and account.
  *
  * Keeps the newest measurement of each target, judges an account again as one agent sees it
- * whenever something came in, and opens and closes findings.  It is rebuilt from the store at the
+ * whenever something came in, and opens, confirms and closes findings (course.h).  It is rebuilt from the store at the
  * start; what it says of findings goes back there.  Time is handed in: an agent that has gone
  * silent makes what it saw unknown, not wrong.
  */
 #ifndef COLLECTOR_BOARD_H
 #define COLLECTOR_BOARD_H
 
+#include "analyze/hysteresis.h"
 #include "analyze/judge.h"
 #include "collector/documents.h"
 #include "collector/store/store.h"
@@ -39,6 +40,8 @@ struct board_view {
 	size_t                 seen_count;
 	struct board_finding **open; /* owned */
 	size_t                 open_count;
+	struct board_finding **rested; /* owned; closed, and their looks not yet all good */
+	size_t                 rested_count;
 };
 
 struct board_agent {
@@ -52,8 +55,14 @@ struct board_agent {
 	size_t               view_count;
 };
 
+/* How many looks it takes; what is unknown follows the rule of warnings. */
+struct board_rules {
+	struct hysteresis critical, warning;
+};
+
 struct board_options {
 	const struct documents *documents; /* borrowed */
+	struct board_rules      rules;     /* all 0: the first look decides */
 	int64_t                 silent_ms;
 	/* Findings that were opened, changed or closed; the arena that holds them is the
 	 * callee's from here on.  NULL: nobody keeps them. */
@@ -89,6 +98,15 @@ bool board_is_silent(
 bool board_is_stale(const struct board *board, const struct place *place, int64_t now_ms);
 /* What may be said of a place now: its state, or unknown when it is stale. */
 enum state board_state(const struct board *board, const struct place *place, int64_t now_ms);
-int64_t    board_silent_ms(const struct board *board);
+/* Whether the newest look at an open finding is too old to say that it holds now: its agent is
+ * silent, or what it sends is of long ago. */
+bool board_is_old(const struct board *board, const struct board_agent *agent,
+    const struct store_finding *finding, int64_t now_ms);
+/* Whether somebody may be called for an open finding: it is confirmed, and as of now. */
+bool board_is_alarm(const struct board *board, const struct board_agent *agent,
+    const struct store_finding *finding, int64_t now_ms);
+/* Changes whenever a finding does. */
+uint64_t board_version(const struct board *board);
+int64_t  board_silent_ms(const struct board *board);
 
 #endif

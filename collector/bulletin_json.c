@@ -175,9 +175,12 @@ print_finding(const json_t *finding, bool colour, struct wbuf *out)
 	wbuf_printf(out, "    %-9s %s%s%s%s%s\n", "seen by", get(finding, "agent"),
 	    get(finding, "network")[0] != '\0' ? " in " : "", get(finding, "network"),
 	    ", since ", clock_render(get_number(finding, "opened_ms"), when, sizeof(when)));
+	if (strcmp(get(finding, "state"), "confirmed") != 0)
+		wbuf_printf(out, "    %-9s %s (newest looks: %s)\n", "state",
+		    get(finding, "state"), get(finding, "looks"));
 	if (json_is_true(json_object_get(finding, "stale")))
 		wbuf_printf(out, "    %-9s %s\n", "",
-		    "the agent is silent now: whether it still holds is unknown");
+		    "there is no news: whether it still holds is unknown");
 	print_lines(out, "evidence", get(finding, "evidence"), 3);
 	print_lines(out, "owner", get(finding, "owner"), 1);
 	print_lines(out, "fix", get(finding, "fix"), 100);
@@ -239,7 +242,7 @@ put_field(struct wbuf *out, const char *text, const char *behind)
 }
 
 static const char *const csv_columns[] = { "severity", "code", "account", "region", "host",
-	"agent", "network", "owner", "sentence", "evidence", "fix" };
+	"agent", "network", "owner", "sentence", "evidence", "fix", "state" };
 
 void
 bulletin_csv(const json_t *findings, struct wbuf *out)
@@ -303,9 +306,11 @@ ask_store(struct material *material, const struct collector_conf *conf, struct e
 {
 	struct store        *store = store_open(conf->store, true, err);
 	struct documents    *documents = documents_new(conf->accounts_dir);
-	struct board_options options = { .documents = documents, .silent_ms = conf->silent_ms };
-	struct board        *board;
-	bool                 loaded = false;
+	struct board_options options = {
+		.documents = documents, .rules = conf->rules, .silent_ms = conf->silent_ms
+	};
+	struct board *board;
+	bool          loaded = false;
 
 	if (store != NULL && !recall_documents(documents, store, err)) {
 		store_close(store);

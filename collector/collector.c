@@ -83,9 +83,10 @@ on_findings(void *arg, struct arena *arena, const struct store_finding *findings
 			    finding->account,
 			    finding->region[0] != '\0' ? finding->region : "global",
 			    finding->agent);
-		else if (finding->opened_ms == finding->last_seen_ms)
-			log_info("finding", "opened %s: %s (seen by %s)", finding->code,
-			    finding->sentence, finding->agent);
+		else if (finding->opened_ms == finding->looked_ms ||
+		    finding->confirmed_ms == finding->looked_ms)
+			log_info("finding", "%s %s: %s (seen by %s)", finding->state,
+			    finding->code, finding->sentence, finding->agent);
 	}
 	keep_findings(collector, arena, findings, count);
 }
@@ -461,6 +462,7 @@ static bool
 open_state(struct collector *collector, struct err *err)
 {
 	struct board_options options = { .documents = collector->documents,
+		.rules = collector->conf.rules,
 		.silent_ms = collector->conf.silent_ms,
 		.on_findings = on_findings,
 		.arg = collector };

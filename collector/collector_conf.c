@@ -61,6 +61,14 @@ check_auth(const char *text, struct err *err)
 }
 
 static bool
+check_hysteresis(const char *text, struct err *err)
+{
+	struct hysteresis rule;
+
+	return hysteresis_parse(&rule, text, err);
+}
+
+static bool
 check_log_level(const char *text, struct err *err)
 {
 	enum log_level level;
@@ -168,6 +176,14 @@ const struct conf_row collector_conf_rows[] = {
 	    .help = "what is older is forgotten, and refused when it comes; more than an agent's spool_age" },
 	{ "silent_after", CONF_MS, AT(silent_ms), 1000, MS_PER_DAY, "5m",
 	    .help = "an agent that said nothing for so long is silent, and what it saw is unknown; several times the interval" },
+	{ "confirm_critical", CONF_TEXT, AT(confirm_critical), .preset = "2 of 3",
+	    .help = "so many bad looks of the newest so many confirm a critical finding; before that nobody is called",
+	    .check = check_hysteresis },
+	{ "confirm_warning", CONF_TEXT, AT(confirm_warning), .preset = "3 of 5",
+	    .help = "the same for warnings",
+	    .check = check_hysteresis },
+	{ "close_after", CONF_NUMBER, AT(close_after), 1, HYSTERESIS_LOOKS, "2",
+	    .help = "so many good looks in a row close a finding" },
 	{ "connections", CONF_NUMBER, AT(connections), 1, 100000, "2048",
 	    .help = "agents connected at once; who comes later waits" },
 	{ "log_level", CONF_TEXT, AT(log_level), .preset = "info",
@@ -191,6 +207,11 @@ collector_conf_check(struct collector_conf *conf, struct arena *arena, struct er
 		return err_in(err, "log_level");
 	if (!log_format_parse(&conf->format, conf->log_format, err))
 		return err_in(err, "log_format");
+	if (!hysteresis_parse(&conf->rules.critical, conf->confirm_critical, err))
+		return err_in(err, "confirm_critical");
+	if (!hysteresis_parse(&conf->rules.warning, conf->confirm_warning, err))
+		return err_in(err, "confirm_warning");
+	conf->rules.critical.good = conf->rules.warning.good = (unsigned)conf->close_after;
 	conf->modes = 0;
 	for (size_t i = 0; i < conf->mode_texts.count; i++) {
 		if (!modes_add(&conf->modes, conf->mode_texts.texts[i], err))

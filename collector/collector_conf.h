@@ -5,6 +5,7 @@
 #include "base/addr.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "collector/board.h"
 #include "collector/gate.h"
 
 #define COLLECTOR_CONF_FILE   "/etc/plprobe/collector.yaml"
@@ -24,17 +25,19 @@ struct collector_conf {
 	struct conf_list  sync;    /* of struct sync_plan */
 	int64_t           sync_ms; /* 0: not by itself */
 	int64_t           retention_ms, silent_ms;
-	int64_t           connections;
+	const char       *confirm_critical, *confirm_warning; /* "2 of 3" */
+	int64_t           close_after, connections;
 	const char       *log_level, *log_format;
 	/* Read from the texts by collector_conf_check(). */
-	struct addr     listen_at, page_at;
-	enum log_level  level;
-	enum log_format format;
-	unsigned        modes;  /* NAMES_GATEWAY, NAMES_API() and the like */
-	const char     *tokens; /* path of the token file */
-	const char     *roster; /* path of the journal of enrolments */
-	const char     *ca;     /* path of the certificate of our own authority */
-	enum gate_mode  gate;
+	struct board_rules rules;
+	struct addr        listen_at, page_at;
+	enum log_level     level;
+	enum log_format    format;
+	unsigned           modes;  /* NAMES_GATEWAY, NAMES_API() and the like */
+	const char        *tokens; /* path of the token file */
+	const char        *roster; /* path of the journal of enrolments */
+	const char        *ca;     /* path of the certificate of our own authority */
+	enum gate_mode     gate;
 };
 
 extern const struct conf_row collector_conf_rows[];

@@ -6,6 +6,7 @@
 #include "collector/collector.h"
 #include "collector/credentials.h"
 #include "collector/documents.h"
+#include "collector/history.h"
 #include "collector/listen_tls.h"
 #include "collector/store/store.h"
 #include "collector/store/store_sqlite.h"
@@ -58,6 +59,9 @@ static const struct option_row {
 	{ 'F', "ca-file", "PATH", "roots to trust, instead of the system's" },
 	{ 'X', "imds", "URL", "the metadata service, instead of " SYNC_IMDS_URL },
 	{ 'L', "timeout", "TIME", "for everything together; preset: 5m" },
+	{ 'W', "failover", NULL,
+	    "who would reach which region if the write region moved there" },
+	{ 'J', "rejudge", NULL, "judge the stored batches again, with the documents of today" },
 };
 
 static int
@@ -261,6 +265,50 @@ check_store(const struct words *words)
 	return code;
 }
 
+static bool
+write_history(const struct words *words, const struct collector_conf *conf, struct wbuf *out,
+    struct err *err)
+{
+	struct history_ask ask = { .store = store_open(conf->store, true, err),
+		.documents = NULL,
+		.rules = conf->rules,
+		.silent_ms = conf->silent_ms,
+		.rejudge = words->rejudge };
+	struct documents  *documents = documents_new(conf->accounts_dir);
+	bool               written = false;
+
+	documents_scan(documents, say_broken, NULL);
+	ask.documents = documents;
+	if (ask.store != NULL)
+		written = history_write(&ask, out, err);
+	documents_free(documents);
+	store_close(ask.store);
+	return written;
+}
+
+static int
+run_history(const struct words *words)
+{
+	struct arena         *arena = arena_new();
+	struct collector_conf conf;
+	struct err            err = { 0 };
+	struct wbuf           out;
+	int                   code = COMMAND_FAILED;
+
+	wbuf_init(&out);
+	if (words_read_conf(&conf, arena, words)) {
+		if (write_history(words, &conf, &out, &err)) {
+			fwrite(out.bytes, 1, out.count, stdout);
+			code = COMMAND_WELL;
+		} else {
+			words_complain(&err, COMMAND_FAILED);
+		}
+	}
+	wbuf_fini(&out);
+	arena_free(arena);
+	return code;
+}
+
 static const struct command commands[] = {
 	{ "run", NULL, "", 0, 0, "c", COMMAND_USAGE,
 	    "take the agents' results, judge them, and show them, until told to stop",
@@ -269,6 +317,8 @@ static const struct command commands[] = {
 	    "the grid of accounts, regions and agents, and each finding with cause, owner and "
 	    "fix",
 	    run_report },
+	{ "history", NULL, "", 0, 0, "cJ", COMMAND_USAGE,
+	    "each finding there was, from opening to closing, with tabs between", run_history },
 	{ "token", "create", "AGENT|--any", 0, 1, "cMAQEPB", COMMAND_USAGE,
 	    "make a token that lets an agent enrol and print it, once", credentials_create },
 	{ "token", "list", "", 0, 0, "c", COMMAND_USAGE,
@@ -489,6 +539,8 @@ take_option(struct words *words, int letter)
 	case 'F': words->sync.ca_file = optarg; return true;
 	case 'X': words->sync.imds = optarg; return true;
 	case 'L': words->sync.timeout = optarg; return true;
+	case 'W': words->failover = true; return true;
+	case 'J': words->rejudge = true; return true;
 	case 'h': words->help = true; return true;
 	default: return false;
 	}

@@ -240,7 +240,8 @@ write_phases(void *arg, const struct cell *cell)
 
 /* Several hosts of one region may have the same finding: one series. */
 static bool
-is_told(const struct board_view *view, size_t at)
+is_told(const struct board *board, const struct board_agent *agent,
+    const struct board_view *view, size_t at, int64_t now_ms)
 {
 	const struct store_finding *this = &view->open[at]->finding;
 
@@ -248,14 +249,17 @@ is_told(const struct board_view *view, size_t at)
 		const struct store_finding *other = &view->open[i]->finding;
 
 		if (strcmp(other->code, this->code) == 0 &&
-		    strcmp(other->region, this->region) == 0)
+		    strcmp(other->region, this->region) == 0 &&
+		    board_is_alarm(board, agent, other, now_ms))
 			return true;
 	}
 	return false;
 }
 
+/* Those that somebody may be called for: confirmed, and as of now. */
 static void
-write_findings(const struct board_agent *agent, struct wbuf *out)
+write_findings(const struct board *board, const struct board_agent *agent, int64_t now_ms,
+    struct wbuf *out)
 {
 	for (size_t i = 0; i < agent->view_count; i++) {
 		const struct board_view *view = agent->views[i];
@@ -266,10 +270,31 @@ write_findings(const struct board_agent *agent, struct wbuf *out)
 				label_region(finding->region), "agent", finding->agent, "code",
 				finding->code, "severity", finding->severity, NULL };
 
-			if (!is_told(view, j))
+			if (board_is_alarm(board, agent, finding, now_ms) &&
+			    !is_told(board, agent, view, j, now_ms))
 				metric_sample(out, "plprobe_finding", labels, 1);
 		}
 	}
+}
+
+static void
+write_unconfirmed(const struct board *board, struct wbuf *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < board_agent_count(board); i++) {
+		const struct board_agent *agent = board_agent_at(board, i);
+
+		for (size_t j = 0; j < agent->view_count; j++) {
+			const struct board_view *view = agent->views[j];
+
+			for (size_t k = 0; k < view->open_count; k++)
+				count += view->open[k]->finding.confirmed_ms == 0;
+		}
+	}
+	metric_family(out, "plprobe_findings_unconfirmed", METRIC_GAUGE,
+	    "Open findings that too few looks have shown so far.");
+	metric_sample(out, "plprobe_findings_unconfirmed", NULL, (double)count);
 }
 
 /* Gauges of the agents themselves. */
@@ -376,9 +401,11 @@ metrics_board(const struct board *board, int64_t now_ms, struct wbuf *out)
 	metric_family(out, "probe_http_duration_seconds", METRIC_GAUGE,
 	    "Of GET / without credentials, by phase.");
 	each_cell(board, now_ms, write_phases, &page);
-	metric_family(out, "plprobe_finding", METRIC_GAUGE, "1 for each open finding.");
+	metric_family(out, "plprobe_finding", METRIC_GAUGE,
+	    "1 for each open finding that is confirmed, and as of now.");
 	for (size_t i = 0; i < board_agent_count(board); i++)
-		write_findings(board_agent_at(board, i), out);
+		write_findings(board, board_agent_at(board, i), now_ms, out);
+	write_unconfirmed(board, out);
 	write_up(board, now_ms, out);
 	for (size_t i = 0; i < sizeof(agent_families) / sizeof(agent_families[0]); i++)
 		write_agents(board, &agent_families[i], out);

@@ -373,9 +373,13 @@ make_finding(const struct query *query, const struct store_finding *finding)
 	put_time(object, "opened_ms", finding->opened_ms);
 	put_time(object, "last_seen_ms", finding->last_seen_ms);
 	put_time(object, "closed_ms", finding->closed_ms);
+	put_text(object, "state", finding->state);
+	put_text(object, "looks", finding->looks);
+	put_time(object, "confirmed_ms", finding->confirmed_ms);
+	put_time(object, "looked_ms", finding->looked_ms);
 	put(object, "stale",
 	    json_boolean(finding->closed_ms == 0 &&
-	        (agent == NULL || board_is_silent(query->board, agent, query->now_ms))));
+	        board_is_old(query->board, agent, finding, query->now_ms)));
 	return object;
 }
 

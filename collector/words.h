@@ -11,7 +11,7 @@ struct words {
 	const char       *network;
 	const char       *output, *uses, *expires;
 	bool              any, bearer, replace;
-	bool              no_color, exit_zero, help;
+	bool              no_color, exit_zero, failover, rejudge, help;
 	struct sync_words sync;  /* of `accounts sync` */
 	int               count; /* operands */
 	char *const      *operands;

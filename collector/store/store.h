@@ -57,6 +57,12 @@ struct store_finding {
 	const char *sentence, *evidence, *fix;
 	int64_t     opened_ms, last_seen_ms;
 	int64_t     closed_ms; /* 0 while it is open */
+	/* How sure it is: what analyze/hysteresis made of the looks. */
+	const char *state; /* "opened", "confirmed", "flapping", "closed" */
+	const char *looks; /* the newest ones, the oldest of them first: '!' bad, '.' good */
+	const char *mode;  /* in which it is looked at; "" any */
+	int64_t     confirmed_ms; /* 0: it never was, since it was opened */
+	int64_t     looked_ms;    /* start of the newest look */
 };
 
 /* One version of one document of the accounts' folder. */

@@ -282,6 +282,9 @@ copy_finding(struct kept_finding *kept, const struct store_finding *from)
 	to->sentence = arena_strdup(arena, from->sentence);
 	to->evidence = arena_strdup(arena, from->evidence);
 	to->fix = arena_strdup(arena, from->fix);
+	to->state = arena_strdup(arena, from->state);
+	to->looks = arena_strdup(arena, from->looks);
+	to->mode = arena_strdup(arena, from->mode);
 	arena_free(kept->arena);
 	kept->arena = arena;
 }

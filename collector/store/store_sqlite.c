@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* Of the tables below; a program meets an older one by the steps of `migrations`. */
-enum { SCHEMA_VERSION = 2 };
+enum { SCHEMA_VERSION = 3 };
 
 enum statement {
 	ADD_BATCH,
@@ -62,6 +62,14 @@ static const char *const migrations[SCHEMA_VERSION] = {
 	" account TEXT NOT NULL, change TEXT NOT NULL, digest BLOB NOT NULL,"
 	" seen_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT;"
 	"CREATE INDEX documents_id ON documents(id, seq);",
+	/* What was open before there were states had counted from its first look on. */
+	"ALTER TABLE findings ADD COLUMN state TEXT NOT NULL DEFAULT 'confirmed';"
+	"ALTER TABLE findings ADD COLUMN looks TEXT NOT NULL DEFAULT '!';"
+	"ALTER TABLE findings ADD COLUMN mode TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE findings ADD COLUMN confirmed_ms INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE findings ADD COLUMN looked_ms INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE findings SET confirmed_ms = opened_ms, looked_ms = last_seen_ms;"
+	"UPDATE findings SET state = 'closed', looks = '.' WHERE closed_ms != 0;",
 };
 
 /* Which message's fields are columns of which table. */
@@ -167,18 +175,42 @@ add_columns(struct sqlite *store, const struct columns *set, struct err *err)
 }
 
 static bool
+read_version(struct sqlite *store, int64_t *version, struct err *err)
+{
+	if (!ask_number(store, "PRAGMA user_version", version, err))
+		return false;
+	if (*version > SCHEMA_VERSION)
+		return err_set(err, ERR_STORE,
+		    "store has schema %d, this program knows %d: it was "
+		    "written by a newer plprobe-collector",
+		    (int)*version, SCHEMA_VERSION);
+	return true;
+}
+
+/* Who only reads cannot make the columns that are missing. */
+static bool
+check_version(struct sqlite *store, struct err *err)
+{
+	int64_t version = 0;
+
+	if (!read_version(store, &version, err))
+		return false;
+	if (version < SCHEMA_VERSION)
+		return err_set(err, ERR_STORE,
+		    "store has schema %d, this program reads %d: `plprobe-collector run` "
+		    "brings it there when it starts",
+		    (int)version, SCHEMA_VERSION);
+	return true;
+}
+
+static bool
 migrate(struct sqlite *store, struct err *err)
 {
 	int64_t version = 0;
 	char    sql[64];
 
-	if (!ask_number(store, "PRAGMA user_version", &version, err))
+	if (!read_version(store, &version, err))
 		return false;
-	if (version > SCHEMA_VERSION)
-		return err_set(err, ERR_STORE,
-		    "store has schema %d, this program knows %d: it was "
-		    "written by a newer plprobe-collector",
-		    (int)version, SCHEMA_VERSION);
 	if (!run_sql(store, "BEGIN IMMEDIATE", err))
 		return false;
 	for (; version < SCHEMA_VERSION; version++) {
@@ -261,12 +293,15 @@ static const struct insert {
 	{ ADD_GAP, "gaps", true, "agent, received_ms", "" },
 	{ PUT_FINDING, "findings", false,
 	    "agent, account, region, code, host, opened_ms, last_seen_ms, closed_ms, network,"
-	    " severity, owner, sentence, evidence, fix",
+	    " severity, owner, sentence, evidence, fix, state, looks, mode, confirmed_ms,"
+	    " looked_ms",
 	    "ON CONFLICT DO UPDATE SET last_seen_ms=excluded.last_seen_ms,"
 	    " closed_ms=excluded.closed_ms, network=excluded.network, "
 	    "severity=excluded.severity,"
 	    " owner=excluded.owner, sentence=excluded.sentence, evidence=excluded.evidence,"
-	    " fix=excluded.fix" },
+	    " fix=excluded.fix, state=excluded.state, looks=excluded.looks,"
+	    " mode=excluded.mode, confirmed_ms=excluded.confirmed_ms,"
+	    " looked_ms=excluded.looked_ms" },
 };
 
 static bool
@@ -349,7 +384,9 @@ open_database(struct sqlite *store, const char *path, bool read_only, struct err
 	sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, 16 << 20);
 	if (!run_sql(store, read_only ? for_reading : for_writing, err))
 		return false;
-	return read_only || (migrate(store, err) && prepare_all(store, err));
+	if (read_only)
+		return check_version(store, err);
+	return migrate(store, err) && prepare_all(store, err);
 }
 
 static void
@@ -590,6 +627,11 @@ put_finding(struct sqlite *store, const struct store_finding *finding, struct er
 	bind_text(&in, finding->sentence);
 	bind_text(&in, finding->evidence);
 	bind_text(&in, finding->fix);
+	bind_text(&in, finding->state);
+	bind_text(&in, finding->looks);
+	bind_text(&in, finding->mode);
+	bind_number(&in, finding->confirmed_ms);
+	bind_number(&in, finding->looked_ms);
 	return finish_statement(store, &in, err);
 }
 
@@ -739,6 +781,11 @@ read_finding(sqlite3_stmt *row, const struct store_reader *to)
 		.sentence = read_text(row, 11),
 		.evidence = read_text(row, 12),
 		.fix = read_text(row, 13),
+		.state = read_text(row, 14),
+		.looks = read_text(row, 15),
+		.mode = read_text(row, 16),
+		.confirmed_ms = sqlite3_column_int64(row, 17),
+		.looked_ms = sqlite3_column_int64(row, 18),
 	};
 
 	to->on_finding(to->arg, &finding);
@@ -817,9 +864,8 @@ load_sqlite(struct store *base, const struct store_reader *to, struct err *err)
 	if (well && to->on_finding != NULL)
 		well = read_all(store,
 		    "SELECT agent, account, region, code, host, opened_ms, last_seen_ms,"
-		    " closed_ms, network, severity, owner, sentence, evidence, fix FROM "
-		    "findings"
-		    " ORDER BY opened_ms",
+		    " closed_ms, network, severity, owner, sentence, evidence, fix, state,"
+		    " looks, mode, confirmed_ms, looked_ms FROM findings ORDER BY opened_ms",
 		    to, read_finding, err);
 	if (well && to->on_batch != NULL)
 		well = read_all(store,

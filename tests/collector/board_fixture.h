@@ -21,11 +21,12 @@
 enum { SILENT_MS = 300000, T0_MS = 1000000000 };
 
 struct fixture {
-	char              folder[64];
-	struct documents *documents;
-	struct board     *board;
-	struct store     *store; /* memory: what the board tells */
-	unsigned          told;  /* findings that were told */
+	char               folder[64];
+	struct documents  *documents;
+	struct board      *board;
+	struct store      *store; /* memory: what the board tells */
+	unsigned           told;  /* findings that were told */
+	struct board_rules rules; /* of boards that are made from here on */
 };
 
 static inline void
@@ -78,8 +79,11 @@ fixture_document(struct fixture *fixture, bool west)
 static inline struct board *
 fixture_board(struct fixture *fixture)
 {
-	struct board_options options = { fixture->documents, SILENT_MS, fixture_on_findings,
-		fixture };
+	struct board_options options = { .documents = fixture->documents,
+		.rules = fixture->rules,
+		.silent_ms = SILENT_MS,
+		.on_findings = fixture_on_findings,
+		.arg = fixture };
 
 	return board_new(&options);
 }
@@ -121,7 +125,8 @@ struct said {
 /* In Direct mode it has one replica, which answers well.  Of other APIs than NoSQL it is Cassandra's
  * name, and its front end. */
 static inline void
-fixture_say_of(struct fixture *fixture, const struct said *said, enum api api, enum mode mode)
+fixture_say_at(struct fixture *fixture, const struct said *said, enum api api, enum mode mode,
+    int64_t received_ms)
 {
 	bool            direct = mode == MODE_DIRECT;
 	static uint32_t seq;
@@ -188,7 +193,7 @@ fixture_say_of(struct fixture *fixture, const struct said *said, enum api api, e
 		.network = "vnet-a",
 		.epoch = 1,
 		.seq = ++seq,
-		.received_ms = said->at_ms,
+		.received_ms = received_ms,
 		.created_ms = said->at_ms,
 		.body = (const uint8_t *)"",
 		.rows = &row,
@@ -216,7 +221,19 @@ fixture_say_of(struct fixture *fixture, const struct said *said, enum api api, e
 static inline void
 fixture_say_in(struct fixture *fixture, const struct said *said, enum mode mode)
 {
-	fixture_say_of(fixture, said, API_SQL, mode);
+	fixture_say_at(fixture, said, API_SQL, mode, said->at_ms);
+}
+
+static inline void
+fixture_say_of(struct fixture *fixture, const struct said *said, enum api api, enum mode mode)
+{
+	fixture_say_at(fixture, said, api, mode, said->at_ms);
+}
+
+static inline void
+fixture_say_late(struct fixture *fixture, const struct said *said, int64_t received_ms)
+{
+	fixture_say_at(fixture, said, API_SQL, MODE_GATEWAY, received_ms);
 }
 
 static inline void

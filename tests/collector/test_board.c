@@ -33,14 +33,107 @@ test_opens_and_closes(void **state)
 	finding = &view->open[0]->finding;
 	assert_int_equal(finding->opened_ms, T0_MS + 60000);
 	assert_int_equal(finding->last_seen_ms, T0_MS + 120000);
-	assert_int_equal(fixture.told, 1);
+	assert_string_equal(finding->looks, "!!");
+	assert_int_equal(fixture.told, 2);
 
 	well.at_ms += 180000;
 	fixture_say(&fixture, &well);
 	assert_int_equal(view->open_count, 0);
 	assert_int_equal(board_closed_count(fixture.board), 1);
 	assert_int_equal(board_closed_at(fixture.board, 0)->closed_ms, T0_MS + 180000);
-	assert_int_equal(fixture.told, 2);
+	assert_string_equal(board_closed_at(fixture.board, 0)->state, "closed");
+	assert_int_equal(fixture.told, 3);
+	fixture_fini(&fixture);
+}
+
+/* A look is what one letter says: '!' the name is missing, '.' it is there. */
+static const struct course_case {
+	const char *name, *looks;
+	const char *state;        /* "": nothing is open */
+	int         confirmed_at; /* number of the look; -1: never */
+	size_t      closed;
+} course_cases[] = {
+	{ "once is not enough", ".!", "opened", -1, 0 },
+	{ "two of three", ".!!", "confirmed", 2, 0 },
+	{ "two of three, one good between", "!.!", "confirmed", 2, 0 },
+	{ "one good look closes nothing", "!!.", "confirmed", 1, 0 },
+	{ "two close", "!!..", "", -1, 1 },
+	{ "a blip closes without ever being confirmed", "!..", "", -1, 1 },
+	{ "what comes again soon is the same one", "!!..!", "opened", -1, 0 },
+	{ "coming and going flaps", "!..!..!", "flapping", 6, 0 },
+	{ "flapping ends when it is steady and good", "!..!..!.........", "", -1, 1 },
+	{ "flapping ends when it is steady and bad", "!.!.!!!!!!!!!!!!", "confirmed", 2, 0 },
+	{ "what was good for long is news when it comes again", "!!............!", "opened", -1,
+	    1 },
+};
+
+static void
+check_course(const struct course_case *c)
+{
+	struct fixture           fixture;
+	struct said              said = east_well;
+	const struct board_view *view;
+
+	fixture_init(&fixture);
+	fixture.rules.critical = (struct hysteresis){ 2, 3, 2 };
+	board_free(fixture.board);
+	fixture.board = fixture_board(&fixture);
+	fixture_say(&fixture, &global_well);
+	for (size_t i = 0; c->looks[i] != '\0'; i++) {
+		said.at_ms = T0_MS + (int64_t)i * 60000;
+		said.missing = c->looks[i] == '!';
+		fixture_say(&fixture, &said);
+	}
+	view = fixture_view(&fixture, "vm-a");
+	if (view->open_count != (c->state[0] != '\0') ||
+	    board_closed_count(fixture.board) != c->closed)
+		fail_msg("%s: %zu open, %zu closed", c->name, view->open_count,
+		    board_closed_count(fixture.board));
+	if (view->open_count > 0) {
+		const struct store_finding *finding = &view->open[0]->finding;
+
+		if (strcmp(finding->state, c->state) != 0)
+			fail_msg("%s: %s", c->name, finding->state);
+		assert_int_equal(finding->confirmed_ms,
+		    c->confirmed_at >= 0 ? T0_MS + c->confirmed_at * 60000 : 0);
+		assert_int_equal(finding->closed_ms, 0);
+	}
+	fixture_fini(&fixture);
+}
+
+static void
+test_course(void **state)
+{
+	for (size_t i = 0; i < sizeof(course_cases) / sizeof(course_cases[0]); i++) {
+		print_message("%s\n", course_cases[i].name);
+		check_course(&course_cases[i]);
+	}
+}
+
+/* What is sent long after it was seen opens and closes as of then, and calls nobody now. */
+static void
+test_backfill(void **state)
+{
+	struct fixture              fixture;
+	const struct board_agent   *agent;
+	const struct store_finding *finding;
+	struct said                 said = east_missing;
+	int64_t                     now_ms = T0_MS + INT64_C(86400000);
+
+	fixture_init(&fixture);
+	fixture_say_late(&fixture, &said, now_ms);
+	agent = board_agent_find(fixture.board, "vm-a");
+	finding = &fixture_view(&fixture, "vm-a")->open[0]->finding;
+	assert_string_equal(finding->state, "confirmed");
+	assert_int_equal(finding->confirmed_ms, said.at_ms);
+	assert_false(board_is_silent(fixture.board, agent, now_ms));
+	assert_true(board_is_old(fixture.board, agent, finding, now_ms));
+	assert_false(board_is_alarm(fixture.board, agent, finding, now_ms));
+	assert_true(board_is_alarm(fixture.board, agent, finding, said.at_ms));
+	said.at_ms = now_ms;
+	fixture_say(&fixture, &said);
+	finding = &fixture_view(&fixture, "vm-a")->open[0]->finding;
+	assert_true(board_is_alarm(fixture.board, agent, finding, now_ms));
 	fixture_fini(&fixture);
 }
 
@@ -204,6 +297,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_opens_and_closes),
+		cmocka_unit_test(test_course),
+		cmocka_unit_test(test_backfill),
 		cmocka_unit_test(test_old_news),
 		cmocka_unit_test(test_agents_are_apart),
 		cmocka_unit_test(test_silence_is_unknown),

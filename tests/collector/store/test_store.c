@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,8 @@ struct found {
 	int64_t  row_at_ms, last_seen_ms, first_seen_ms;
 	uint64_t lost, agent_batches;
 	uint32_t seqs[BATCHES];
-	char     body[64], network[64], sentence[64];
+	char     body[64], network[64], sentence[64], state[16], looks[16], mode[16];
+	int64_t  confirmed_ms, looked_ms;
 	size_t   vitals_count;
 	unsigned documents;
 	char     changes[512]; /* each version's id, change and bytes, in order */
@@ -65,6 +67,11 @@ on_finding(void *arg, const struct store_finding *finding)
 	found->findings++;
 	found->open += finding->closed_ms == 0;
 	snprintf(found->sentence, sizeof(found->sentence), "%s", finding->sentence);
+	snprintf(found->state, sizeof(found->state), "%s", finding->state);
+	snprintf(found->looks, sizeof(found->looks), "%s", finding->looks);
+	snprintf(found->mode, sizeof(found->mode), "%s", finding->mode);
+	found->confirmed_ms = finding->confirmed_ms;
+	found->looked_ms = finding->looked_ms;
 }
 
 static void
@@ -283,13 +290,29 @@ static void
 check_findings(struct store *store)
 {
 	struct store_finding finding = { "vm-a", "contoso", "eastus", "PLP-1", "h", "vnet",
-		"critical", "dns", "first", "'; DROP TABLE findings; --", "", 100, 100, 0 };
+		"critical", "dns", "first", "'; DROP TABLE findings; --", "", 100, 100, 0,
+		"opened", "!", "gateway", 0, 100 };
+	struct found         found;
 	struct err           err;
 
 	assert_true(store_put(store, &finding, 1, &err));
+	found = load(store);
+	assert_string_equal(found.state, "opened");
+	assert_int_equal(found.confirmed_ms, 0);
 	finding.sentence = "second";
 	finding.closed_ms = 200;
+	finding.state = "closed";
+	finding.looks = "!!.";
+	finding.mode = "direct";
+	finding.confirmed_ms = 150;
+	finding.looked_ms = 190;
 	assert_true(store_put(store, &finding, 1, &err));
+	found = load(store);
+	assert_string_equal(found.state, "closed");
+	assert_string_equal(found.looks, "!!.");
+	assert_string_equal(found.mode, "direct");
+	assert_int_equal(found.confirmed_ms, 150);
+	assert_int_equal(found.looked_ms, 190);
 	assert_int_equal(load(store).findings, 1);
 	assert_int_equal(load(store).open, 0);
 	assert_string_equal(load(store).sentence, "second");
@@ -303,15 +326,21 @@ check_findings(struct store *store)
 static void
 check_expiry(struct store *store)
 {
-	struct store_finding open = { "vm-a", "a", "", "C", "h", "", "", "", "", "", "", 1, 1,
-		0 };
-	struct store_finding closed = { "vm-a", "a", "", "D", "h", "", "", "", "", "", "", 1, 1,
-		2 };
+	struct store_finding open = { .agent = "vm-a",
+		.account = "a",
+		.region = "",
+		.code = "C",
+		.host = "h",
+		.opened_ms = 1,
+		.last_seen_ms = 1 };
+	struct store_finding closed = open;
 	struct sample        sample;
 	struct found         found;
 	struct err           err;
 	size_t               removed = 0;
 
+	closed.code = "D";
+	closed.closed_ms = 2;
 	for (uint32_t seq = 1; seq <= 4; seq++) {
 		make_sample(&sample, seq, "x");
 		sample.batch.agent = seq <= 2 ? "old" : "young";
@@ -512,6 +541,52 @@ test_newer_schema(void **state)
 	free(url);
 }
 
+static void
+run_sql(const char *path, const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+/* Findings of before there were states: open ones had counted from the first look on. */
+static void
+test_older_schema(void **state)
+{
+	char *path = mem_printf("%s/older", folder), *url = mem_printf("sqlite:%s", path);
+	struct store *store;
+	struct found  found;
+	struct err    err;
+
+	store_close(open_store(url));
+	run_sql(path,
+	    "ALTER TABLE findings DROP COLUMN state; ALTER TABLE findings DROP COLUMN looks;"
+	    "ALTER TABLE findings DROP COLUMN mode;"
+	    "ALTER TABLE findings DROP COLUMN confirmed_ms;"
+	    "ALTER TABLE findings DROP COLUMN looked_ms; PRAGMA user_version = 2;"
+	    "INSERT INTO findings VALUES('vm-a', 'a', '', 'C', 'h', 5, 9, 0, '', '', '', 'of "
+	    "old', '', '');");
+	assert_null(store_open(url, true, &err));
+	assert_non_null(strstr(err.text, "plprobe-collector run"));
+	store = open_store(url);
+	found = load(store);
+	assert_int_equal(found.findings, 1);
+	assert_string_equal(found.sentence, "of old");
+	assert_string_equal(found.state, "confirmed");
+	assert_string_equal(found.looks, "!");
+	assert_int_equal(found.confirmed_ms, 5);
+	assert_int_equal(found.looked_ms, 9);
+	store_close(store);
+	store = store_open(url, true, &err);
+	assert_non_null(store);
+	store_close(store);
+	free(path);
+	free(url);
+}
+
 /* Stores batch after batch, and writes each number to the pipe once the store has answered. */
 static void
 store_for_ever(const char *url, int pipe_fd)
@@ -591,6 +666,7 @@ main(void)
 		cmocka_unit_test(test_sqlite_keeps),
 		cmocka_unit_test(test_urls),
 		cmocka_unit_test(test_newer_schema),
+		cmocka_unit_test(test_older_schema),
 		cmocka_unit_test(test_sqlite_survives_kill),
 	};
 
