@@ -1,0 +1,789 @@
+#include "analyze/incident.h"
+
+#include "analyze/incident_words.h"
+#include "base/addr.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char untold[] = "networks that are not told";
+
+/* What an agent is in, as numbers of texts. */
+struct spot {
+	int    vnet, subnet;
+	bool   told;      /* the network has a name */
+	int   *resolvers; /* those that join agents; by number */
+	size_t resolver_count;
+	bool   azure_only;
+};
+
+/* A sighting with its key: same keys are one cause. */
+struct cause {
+	const struct incident_sighting *sighting;
+	size_t                          number;                  /* in the ask */
+	const char                     *agent;                   /* its name */
+	const char                     *account, *region, *zone; /* of the key; "" folded */
+	/* Where the partition puts it. */
+	enum incident_scope scope;
+	int                 place;
+	bool                taken;
+};
+
+/* Witnesses of one place in this round. */
+struct tally {
+	size_t total, affected;
+	size_t subnets_affected; /* of a VNet */
+	int    vnet;             /* of a resolver: the first that is told, and 1 */
+	bool   several;          /* there are others */
+};
+
+/* Texts by number: open addressing, so that a fleet costs no more than its length. */
+struct texts {
+	const char **by_number;
+	size_t       count;
+	int         *slots; /* number and 1; 0: free */
+	size_t       mask;
+};
+
+struct work {
+	struct arena              *arena;
+	const struct incident_ask *ask;
+	struct texts               places, accounts, resolvers;
+	struct spot               *spots;   /* by agent */
+	size_t                   **lookers; /* by account: heard agents */
+	size_t                    *looker_counts;
+	unsigned                   round;        /* of witnesses; stamps say of which one */
+	unsigned                  *agent_stamps; /* by agent: is a witness */
+	unsigned                  *account_stamps;
+	bool                      *affected; /* by agent */
+	size_t                    *witnesses;
+	size_t                     witness_count;
+	struct tally              *vnets, *subnets, *askers; /* by place, by resolver */
+	struct incident_list      *list;
+	size_t                     room;
+};
+
+static void
+init_texts(struct texts *texts, struct arena *arena, size_t most)
+{
+	size_t room = 16;
+
+	while (room < 2 * most)
+		room *= 2;
+	texts->by_number = arena_array(arena, most + 1, sizeof(char *));
+	texts->slots = arena_array(arena, room, sizeof(int));
+	texts->mask = room - 1;
+}
+
+static int
+number_text(struct texts *texts, const char *text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	size_t   at;
+
+	for (const char *c = text; *c != '\0'; c++)
+		hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+	at = (size_t)(hash ^ hash >> 32) & texts->mask;
+	while (
+	    texts->slots[at] != 0 && strcmp(texts->by_number[texts->slots[at] - 1], text) != 0)
+		at = (at + 1) & texts->mask;
+	if (texts->slots[at] == 0) {
+		texts->by_number[texts->count++] = text;
+		texts->slots[at] = (int)texts->count;
+	}
+	return texts->slots[at] - 1;
+}
+
+static bool
+is_azure(const char *resolver)
+{
+	struct addr addr;
+
+	return strcmp(resolver, "168.63.129.16") == 0 ||
+	    (addr_parse(&addr, resolver, 53, NULL) && addr_class(&addr) == ADDR_LOOPBACK);
+}
+
+static size_t
+count_words(const char *text)
+{
+	size_t count = 0;
+
+	while (*(text += strspn(text, " ")) != '\0') {
+		text += strcspn(text, " ");
+		count++;
+	}
+	return count;
+}
+
+static void
+read_resolvers(struct work *work, struct spot *spot, const char *text)
+{
+	spot->resolvers = arena_array(work->arena, count_words(text) + 1, sizeof(int));
+	spot->azure_only = true;
+	while (*(text += strspn(text, " ")) != '\0') {
+		const char *one = arena_strndup(work->arena, text, strcspn(text, " "));
+
+		text += strcspn(text, " ");
+		if (is_azure(one))
+			continue;
+		spot->azure_only = false;
+		spot->resolvers[spot->resolver_count++] = number_text(&work->resolvers, one);
+	}
+}
+
+static const char *
+name_network(const struct incident_agent *agent)
+{
+	return agent->network[0] != '\0' ? agent->network : untold;
+}
+
+static void
+read_agent(struct work *work, size_t at)
+{
+	const struct incident_agent *agent = &work->ask->agents[at];
+	struct spot                 *spot = &work->spots[at];
+	const char                  *network = name_network(agent);
+
+	spot->told = agent->network[0] != '\0';
+	spot->subnet = number_text(&work->places, network);
+	spot->vnet = number_text(
+	    &work->places, arena_strndup(work->arena, network, strcspn(network, "/")));
+	read_resolvers(work, spot, agent->resolvers);
+	for (size_t i = 0; i < agent->account_count; i++)
+		number_text(&work->accounts, agent->accounts[i]);
+}
+
+static void
+list_lookers(struct work *work)
+{
+	const struct incident_ask *ask = work->ask;
+
+	work->lookers = arena_array(work->arena, work->accounts.count + 1, sizeof(size_t *));
+	work->looker_counts = arena_array(
+	    work->arena, work->accounts.count + 1, sizeof(size_t));
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; pass == 1 && i < work->accounts.count; i++) {
+			work->lookers[i] = arena_array(
+			    work->arena, work->looker_counts[i] + 1, sizeof(size_t));
+			work->looker_counts[i] = 0;
+		}
+		for (size_t i = 0; i < ask->agent_count; i++) {
+			for (size_t j = 0;
+			     ask->agents[i].heard && j < ask->agents[i].account_count; j++) {
+				int account = number_text(
+				    &work->accounts, ask->agents[i].accounts[j]);
+
+				if (pass == 1)
+					work->lookers[account][work->looker_counts[account]] =
+					    i;
+				work->looker_counts[account]++;
+			}
+		}
+	}
+}
+
+static void
+init_work(struct work *work, struct arena *arena, const struct incident_ask *ask)
+{
+	size_t accounts = 0, resolvers = 0;
+
+	*work = (struct work){ .arena = arena, .ask = ask };
+	for (size_t i = 0; i < ask->agent_count; i++) {
+		accounts += ask->agents[i].account_count;
+		resolvers += count_words(ask->agents[i].resolvers);
+	}
+	init_texts(&work->places, arena, 2 * ask->agent_count);
+	init_texts(&work->accounts, arena, accounts + ask->sighting_count);
+	init_texts(&work->resolvers, arena, resolvers);
+	work->spots = arena_array(arena, ask->agent_count + 1, sizeof(*work->spots));
+	work->agent_stamps = arena_array(arena, ask->agent_count + 1, sizeof(unsigned));
+	work->account_stamps = arena_array(
+	    arena, accounts + ask->sighting_count + 1, sizeof(unsigned));
+	work->vnets = arena_array(arena, 2 * ask->agent_count + 1, sizeof(struct tally));
+	work->subnets = arena_array(arena, 2 * ask->agent_count + 1, sizeof(struct tally));
+	work->askers = arena_array(arena, resolvers + 1, sizeof(struct tally));
+	work->affected = arena_array(arena, ask->agent_count + 1, sizeof(bool));
+	work->witnesses = arena_array(arena, ask->agent_count + 1, sizeof(size_t));
+	work->list = arena_alloc(arena, sizeof(*work->list));
+	for (size_t i = 0; i < ask->agent_count; i++)
+		read_agent(work, i);
+	for (size_t i = 0; i < ask->sighting_count; i++)
+		number_text(&work->accounts, ask->sightings[i].account);
+	list_lookers(work);
+}
+
+static int
+compare_keys(const struct cause *a, const struct cause *b)
+{
+	int by_text;
+
+	if (a->sighting->code != b->sighting->code)
+		return a->sighting->code < b->sighting->code ? -1 : 1;
+	if ((by_text = strcmp(a->zone, b->zone)) != 0 ||
+	    (by_text = strcmp(a->account, b->account)) != 0)
+		return by_text;
+	return strcmp(a->region, b->region);
+}
+
+static int
+compare_causes(const void *left, const void *right)
+{
+	const struct cause *a = left, *b = right;
+	int                 order = compare_keys(a, b);
+
+	if (order != 0 || (order = strcmp(a->agent, b->agent)) != 0 ||
+	    (order = strcmp(a->sighting->account, b->sighting->account)) != 0 ||
+	    (order = strcmp(a->sighting->region, b->sighting->region)) != 0)
+		return order;
+	return strcmp(a->sighting->host, b->sighting->host);
+}
+
+/* The key of a sighting; fine: a path is the account's. */
+static struct cause
+make_cause(const struct incident_ask *ask, size_t number, bool fine)
+{
+	const struct incident_sighting *sighting = &ask->sightings[number];
+	struct cause cause = { sighting, number, ask->agents[sighting->agent].name, "", "", "",
+		SCOPE_VM, 0, false };
+
+	switch (incident_about(sighting->code)) {
+	case ABOUT_VM: break;
+	case ABOUT_RESOLVER: cause.zone = sighting->zone; break;
+	case ABOUT_RECORD:
+		if (incident_is_of_zone(sighting->code, sighting->region)) {
+			cause.zone = sighting->zone;
+			cause.region = "*";
+			break;
+		}
+		cause.account = sighting->account;
+		cause.region = sighting->region;
+		break;
+	case ABOUT_PATH: cause.account = fine ? sighting->account : ""; break;
+	case ABOUT_ACCOUNT: cause.account = sighting->account; break;
+	}
+	return cause;
+}
+
+/* A round: who looks at any of the accounts of these causes, and who is affected. */
+static void
+call_witnesses(struct work *work, const struct cause *causes, size_t count)
+{
+	work->round++;
+	work->witness_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		int account = number_text(&work->accounts, causes[i].sighting->account);
+
+		if (work->account_stamps[account] == work->round)
+			continue;
+		work->account_stamps[account] = work->round;
+		for (size_t j = 0; j < work->looker_counts[account]; j++) {
+			size_t agent = work->lookers[account][j];
+
+			if (work->agent_stamps[agent] == work->round)
+				continue;
+			work->agent_stamps[agent] = work->round;
+			work->affected[agent] = false;
+			work->witnesses[work->witness_count++] = agent;
+		}
+	}
+	for (size_t i = 0; i < count; i++)
+		work->affected[causes[i].sighting->agent] = true;
+}
+
+/* Counts the witnesses of this round by place and by resolver. */
+static void
+count_witnesses(struct work *work)
+{
+	for (size_t i = 0; i < work->witness_count; i++) {
+		const struct spot *spot = &work->spots[work->witnesses[i]];
+
+		work->vnets[spot->vnet] = work->subnets[spot->subnet] = (struct tally){ 0 };
+		for (size_t j = 0; j < spot->resolver_count; j++)
+			work->askers[spot->resolvers[j]] = (struct tally){ 0 };
+	}
+	for (size_t i = 0; i < work->witness_count; i++) {
+		const struct spot *spot = &work->spots[work->witnesses[i]];
+		bool               affected = work->affected[work->witnesses[i]];
+
+		work->vnets[spot->vnet].total++;
+		work->vnets[spot->vnet].affected += affected;
+		if (affected && work->subnets[spot->subnet].affected == 0)
+			work->vnets[spot->vnet].subnets_affected++;
+		work->subnets[spot->subnet].total++;
+		work->subnets[spot->subnet].affected += affected;
+		for (size_t j = 0; j < spot->resolver_count; j++) {
+			struct tally *tally = &work->askers[spot->resolvers[j]];
+
+			tally->total++;
+			tally->affected += affected;
+			if (spot->told && tally->vnet == 0)
+				tally->vnet = spot->vnet + 1;
+			tally->several = tally->several ||
+			    (spot->told && tally->vnet != spot->vnet + 1);
+		}
+	}
+}
+
+static bool
+asks(const struct spot *spot, int resolver)
+{
+	for (size_t i = 0; i < spot->resolver_count; i++) {
+		if (spot->resolvers[i] == resolver)
+			return true;
+	}
+	return false;
+}
+
+static bool
+are_in_vnets(const struct work *work)
+{
+	int first = -1;
+
+	for (size_t i = 0; i < work->witness_count; i++) {
+		const struct spot *spot = &work->spots[work->witnesses[i]];
+
+		if (!spot->told)
+			continue;
+		if (first >= 0 && spot->vnet != first)
+			return true;
+		first = spot->vnet;
+	}
+	return false;
+}
+
+static bool
+are_all_affected(const struct work *work)
+{
+	for (size_t i = 0; i < work->witness_count; i++) {
+		if (!work->affected[work->witnesses[i]])
+			return false;
+	}
+	return work->witness_count > 0;
+}
+
+static struct incident *
+add_incident(struct work *work)
+{
+	struct incident_list *list = work->list;
+	struct incident      *larger;
+
+	if (list->count == work->room) {
+		work->room = 2 * work->room + 16;
+		larger = arena_array(work->arena, work->room, sizeof(*larger));
+		if (list->count > 0)
+			memcpy(larger, list->incidents, list->count * sizeof(*larger));
+		list->incidents = larger;
+	}
+	return &list->incidents[list->count++];
+}
+
+static int
+compare_words(const void *left, const void *right)
+{
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+static void
+fill_accounts(struct work *work, struct incident *incident)
+{
+	const struct incident_sighting *sightings = work->ask->sightings;
+
+	work->round++;
+	incident->accounts = arena_array(work->arena, incident->member_count, sizeof(char *));
+	for (size_t i = 0; i < incident->member_count; i++) {
+		const char *account = sightings[incident->members[i]].account;
+		int         number = number_text(&work->accounts, account);
+
+		if (work->account_stamps[number] == work->round)
+			continue;
+		work->account_stamps[number] = work->round;
+		incident->accounts[incident->account_count++] = account;
+	}
+	qsort(incident->accounts, incident->account_count, sizeof(char *), compare_words);
+}
+
+/* The worst member's fix, and of equals the first one's. */
+static void
+add_member(struct incident *incident, const struct incident_sighting *sighting)
+{
+	if (incident->agent_count == 0 || sighting->severity > incident->severity) {
+		incident->severity = sighting->severity;
+		incident->fix = sighting->fix;
+	}
+	if (incident->agent_count == 0) {
+		incident->region = sighting->region;
+		incident->opened_ms = sighting->opened_ms;
+	} else if (strcmp(incident->region, sighting->region) != 0) {
+		incident->region = "*";
+	}
+	incident->confirmed = incident->confirmed || sighting->confirmed;
+	if (sighting->opened_ms < incident->opened_ms)
+		incident->opened_ms = sighting->opened_ms;
+	if (sighting->last_seen_ms > incident->last_seen_ms)
+		incident->last_seen_ms = sighting->last_seen_ms;
+}
+
+/* Whether an agent of it sees one of the accounts well: then no whole zone is to blame. */
+static bool
+is_mixed(const struct work *work, const struct incident *incident)
+{
+	const struct incident_ask *ask = work->ask;
+	size_t                     at = 0;
+
+	while (at < incident->member_count) {
+		size_t      agent = ask->sightings[incident->members[at]].agent, shows = 0;
+		size_t      looks = 0;
+		const char *last = "";
+
+		for (; at < incident->member_count &&
+		     ask->sightings[incident->members[at]].agent == agent;
+		     at++) {
+			const char *account = ask->sightings[incident->members[at]].account;
+
+			shows += strcmp(last, account) != 0;
+			last = account;
+		}
+		for (size_t i = 0; i < ask->agents[agent].account_count; i++)
+			looks += bsearch(&ask->agents[agent].accounts[i], incident->accounts,
+			             incident->account_count, sizeof(char *),
+			             compare_words) != NULL;
+		if (looks > shows)
+			return true;
+	}
+	return false;
+}
+
+static const char *
+name_place(const struct work *work, const struct incident *incident, int place)
+{
+	const struct incident_ask *ask = work->ask;
+
+	switch (incident->scope) {
+	case SCOPE_VM:
+		if (incident->agent_count == 1)
+			return ask->agents[ask->sightings[incident->members[0]].agent].name;
+		return work->places.by_number[place];
+	case SCOPE_SUBNET:
+	case SCOPE_VNET: return work->places.by_number[place];
+	case SCOPE_RESOLVER: return work->resolvers.by_number[place];
+	case SCOPE_EVERYWHERE: break;
+	}
+	return "";
+}
+
+/* Beside them is nobody to compare with. */
+static bool
+is_only(const struct work *work, const struct incident *incident, const struct spot *spot)
+{
+	switch (incident->scope) {
+	case SCOPE_VM:
+		return work->subnets[spot->subnet].affected ==
+		    work->subnets[spot->subnet].total;
+	case SCOPE_SUBNET:
+		return work->subnets[spot->subnet].total == work->vnets[spot->vnet].total;
+	case SCOPE_VNET: return !are_in_vnets(work);
+	case SCOPE_RESOLVER:
+	case SCOPE_EVERYWHERE: break;
+	}
+	return false;
+}
+
+/* The resolver that all of the incident's agents ask; "" none. */
+static const char *
+find_shared(const struct work *work, const struct incident *incident)
+{
+	const struct incident_ask *ask = work->ask;
+	const struct spot *first = &work->spots[ask->sightings[incident->members[0]].agent];
+
+	for (size_t i = 0; i < first->resolver_count; i++) {
+		size_t at = 0;
+
+		while (at < incident->member_count &&
+		    asks(&work->spots[ask->sightings[incident->members[at]].agent],
+		        first->resolvers[i]))
+			at++;
+		if (at == incident->member_count)
+			return work->resolvers.by_number[first->resolvers[i]];
+	}
+	return "";
+}
+
+static void
+finish_incident(struct work *work, struct incident *incident, int place)
+{
+	const struct incident_ask *ask = work->ask;
+	size_t                     first = ask->sightings[incident->members[0]].agent;
+	const struct spot         *spot = &work->spots[first];
+	struct incident_facts      facts = { .azure_only = true,
+		     .network = name_network(&ask->agents[first]),
+		     .witnesses = work->subnets[spot->subnet].total,
+		     .shared = "" };
+
+	incident->only = is_only(work, incident, spot);
+	incident->place = name_place(work, incident, place);
+	for (size_t i = 0; i < incident->member_count; i++)
+		facts.azure_only = facts.azure_only &&
+		    work->spots[ask->sightings[incident->members[i]].agent].azure_only;
+	fill_accounts(work, incident);
+	facts.mixed = is_mixed(work, incident);
+	if (incident->scope == SCOPE_EVERYWHERE)
+		facts.shared = find_shared(work, incident);
+	incident->owner = incident_owner(incident);
+	incident->sentence = incident_sentence(work->arena, incident, &facts);
+}
+
+/* The causes that are of this scope and place, which are not taken yet, as one incident. */
+static void
+make_incident(
+    struct work *work, struct cause *causes, size_t count, enum incident_scope scope, int place)
+{
+	struct incident *incident = add_incident(work);
+	size_t           last_agent = SIZE_MAX;
+
+	incident->members = arena_array(work->arena, count, sizeof(size_t));
+	incident->scope = scope;
+	for (size_t i = 0; i < count; i++) {
+		const struct incident_sighting *sighting = causes[i].sighting;
+
+		if (causes[i].taken || causes[i].scope != scope || causes[i].place != place)
+			continue;
+		causes[i].taken = true;
+		incident->code = sighting->code;
+		incident->zone = sighting->zone;
+		add_member(incident, sighting);
+		incident->members[incident->member_count++] = causes[i].number;
+		incident->agent_count += sighting->agent != last_agent;
+		last_agent = sighting->agent;
+	}
+	finish_incident(work, incident, place);
+}
+
+/* Rule 4: the resolver that most of the affected ask, if all who ask it are. */
+static int
+pick_resolver(const struct work *work)
+{
+	int best = -1;
+
+	for (size_t i = 0; i < work->witness_count; i++) {
+		const struct spot *spot = &work->spots[work->witnesses[i]];
+
+		for (size_t j = 0; j < spot->resolver_count; j++) {
+			int                 number = spot->resolvers[j];
+			const struct tally *tally = &work->askers[number];
+
+			if (number == best || !tally->several ||
+			    tally->affected != tally->total)
+				continue;
+			if (best >= 0 && work->askers[best].total > tally->total)
+				continue;
+			if (best >= 0 && work->askers[best].total == tally->total &&
+			    strcmp(work->resolvers.by_number[best],
+			        work->resolvers.by_number[number]) < 0)
+				continue;
+			best = number;
+		}
+	}
+	return best;
+}
+
+/* Those that have their incident are witnesses of nothing else. */
+static void
+dismiss(struct work *work, int resolver)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < work->witness_count; i++) {
+		if (!asks(&work->spots[work->witnesses[i]], resolver))
+			work->witnesses[to++] = work->witnesses[i];
+	}
+	work->witness_count = to;
+	count_witnesses(work);
+}
+
+static void
+take_resolvers(struct work *work, struct cause *causes, size_t count)
+{
+	int resolver;
+
+	while ((resolver = pick_resolver(work)) >= 0) {
+		for (size_t i = 0; i < count; i++) {
+			if (!causes[i].taken &&
+			    asks(&work->spots[causes[i].sighting->agent], resolver)) {
+				causes[i].scope = SCOPE_RESOLVER;
+				causes[i].place = resolver;
+			}
+		}
+		make_incident(work, causes, count, SCOPE_RESOLVER, resolver);
+		dismiss(work, resolver);
+	}
+}
+
+/* Rules 5 to 7. */
+static void
+place_cause(const struct work *work, struct cause *cause)
+{
+	const struct spot  *spot = &work->spots[cause->sighting->agent];
+	const struct tally *vnet = &work->vnets[spot->vnet];
+	const struct tally *subnet = &work->subnets[spot->subnet];
+	enum incident_about about = incident_about(cause->sighting->code);
+	bool                dns = about == ABOUT_RESOLVER || about == ABOUT_RECORD;
+
+	cause->scope = SCOPE_VM;
+	cause->place = spot->subnet;
+	if (spot->told && vnet->affected == vnet->total &&
+	    (vnet->subnets_affected > 1 || (dns && vnet->affected > 1))) {
+		cause->scope = SCOPE_VNET;
+		cause->place = spot->vnet;
+	} else if (spot->told && subnet->affected == subnet->total && subnet->affected > 1) {
+		cause->scope = SCOPE_SUBNET;
+	}
+}
+
+/* Causes of one place together, and in their order there. */
+static int
+compare_placed(const void *left, const void *right)
+{
+	const struct cause *a = left, *b = right;
+
+	if (a->taken != b->taken)
+		return a->taken - b->taken;
+	if (a->scope != b->scope)
+		return a->scope < b->scope ? -1 : 1;
+	if (a->place != b->place)
+		return a->place < b->place ? -1 : 1;
+	return compare_causes(left, right);
+}
+
+static void
+split_places(struct work *work, struct cause *causes, size_t count)
+{
+	size_t end;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!causes[i].taken)
+			place_cause(work, &causes[i]);
+	}
+	qsort(causes, count, sizeof(*causes), compare_placed);
+	for (size_t i = 0; i < count && !causes[i].taken; i = end) {
+		for (end = i; end < count && !causes[end].taken &&
+		     causes[end].scope == causes[i].scope &&
+		     causes[end].place == causes[i].place;
+		     end++)
+			continue;
+		make_incident(work, causes + i, end - i, causes[i].scope, causes[i].place);
+	}
+}
+
+static bool
+take_everywhere(struct work *work, struct cause *causes, size_t count)
+{
+	if (!are_all_affected(work) || !are_in_vnets(work))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!causes[i].taken) {
+			causes[i].scope = SCOPE_EVERYWHERE;
+			causes[i].place = 0;
+		}
+	}
+	make_incident(work, causes, count, SCOPE_EVERYWHERE, 0);
+	return true;
+}
+
+/* All causes with one key. */
+static void
+infer(struct work *work, struct cause *causes, size_t count, bool fine)
+{
+	enum incident_about about = incident_about(causes[0].sighting->code);
+
+	call_witnesses(work, causes, count);
+	count_witnesses(work);
+	if (fine) {
+		if (about == ABOUT_PATH)
+			take_everywhere(work, causes, count);
+		return;
+	}
+	if (about == ABOUT_RESOLVER)
+		take_resolvers(work, causes, count);
+	if (work->witness_count > 0 && take_everywhere(work, causes, count))
+		return;
+	if (about == ABOUT_RECORD)
+		take_resolvers(work, causes, count);
+	split_places(work, causes, count);
+}
+
+/* One pass over what is left: keys fine or folded; says how many causes are left. */
+static void
+infer_all(struct work *work, bool fine, bool *taken)
+{
+	const struct incident_ask *ask = work->ask;
+	struct cause              *causes = arena_array(
+	                 work->arena, ask->sighting_count + 1, sizeof(*causes));
+	size_t count = 0, end;
+
+	for (size_t i = 0; i < ask->sighting_count; i++) {
+		if (!taken[i])
+			causes[count++] = make_cause(ask, i, fine);
+	}
+	if (count > 0)
+		qsort(causes, count, sizeof(*causes), compare_causes);
+	for (size_t i = 0; i < count; i = end) {
+		for (end = i + 1; end < count && compare_keys(&causes[i], &causes[end]) == 0;)
+			end++;
+		infer(work, causes + i, end - i, fine);
+	}
+	for (size_t i = 0; i < count; i++)
+		taken[causes[i].number] = causes[i].taken;
+}
+
+static int
+compare_incidents(const void *left, const void *right)
+{
+	const struct incident *a = left, *b = right;
+	int                    order;
+
+	if (a->severity != b->severity)
+		return a->severity > b->severity ? -1 : 1;
+	if (a->confirmed != b->confirmed)
+		return a->confirmed ? -1 : 1;
+	if (a->agent_count != b->agent_count)
+		return a->agent_count > b->agent_count ? -1 : 1;
+	if (a->code != b->code)
+		return a->code < b->code ? -1 : 1;
+	if ((order = strcmp(a->place, b->place)) != 0 ||
+	    (order = strcmp(a->zone, b->zone)) != 0 ||
+	    (order = strcmp(a->accounts[0], b->accounts[0])) != 0 ||
+	    (order = strcmp(a->region, b->region)) != 0)
+		return order;
+	return strcmp(a->sentence, b->sentence);
+}
+
+struct incident_list *
+incident_find(struct arena *arena, const struct incident_ask *ask)
+{
+	struct work work;
+	bool       *taken = arena_array(arena, ask->sighting_count + 1, sizeof(bool));
+
+	init_work(&work, arena, ask);
+	for (size_t i = 0; i < ask->sighting_count; i++)
+		taken[i] = ask->sightings[i].severity == STATE_OK ||
+		    !ask->agents[ask->sightings[i].agent].heard;
+	infer_all(&work, true, taken);
+	infer_all(&work, false, taken);
+	if (work.list->count > 0)
+		qsort(work.list->incidents, work.list->count, sizeof(struct incident),
+		    compare_incidents);
+	return work.list;
+}
+
+const char *
+incident_scope_name(enum incident_scope scope)
+{
+	switch (scope) {
+	case SCOPE_VM: return "vm";
+	case SCOPE_SUBNET: return "subnet";
+	case SCOPE_VNET: return "vnet";
+	case SCOPE_RESOLVER: return "resolver";
+	case SCOPE_EVERYWHERE: return "everywhere";
+	}
+	return "";
+}
