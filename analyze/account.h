@@ -47,6 +47,8 @@ struct account {
 	const char          *zone;   /* "privatelink." + suffix */
 	const char          *provisioning_state;
 	const char *public_network_access; /* "Enabled", "Disabled", "SecuredByPerimeter", "" */
+	bool        multi_write;           /* every region takes writes */
+	bool        automatic_failover;    /* the service itself moves the write region */
 	struct location   *locations;      /* in the order of failover priority */
 	size_t             location_count;
 	struct connection *connections;

@@ -240,6 +240,8 @@ read_account(const struct arm_reader *in, const struct arm_spot *at)
 	    !account_apis_read(in, at, account) || !read_locations(in, at, account) ||
 	    !read_connections(in, at, account))
 		return NULL;
+	account->multi_write = json_is_true(arm_member(at, "enableMultipleWriteLocations"));
+	account->automatic_failover = json_is_true(arm_member(at, "enableAutomaticFailover"));
 	/* Not from a table: so it is right in every cloud. */
 	account->suffix = strchr(account->host, '.') + 1;
 	account->zone = arena_printf(in->arena, "privatelink.%s", account->suffix);
