@@ -45,6 +45,12 @@ struct texts {
 	size_t       mask;
 };
 
+/* An incident, and what its sentence will need. */
+struct draft {
+	struct incident       incident;
+	struct incident_facts facts;
+};
+
 struct work {
 	struct arena              *arena;
 	const struct incident_ask *ask;
@@ -59,8 +65,8 @@ struct work {
 	size_t                    *witnesses;
 	size_t                     witness_count;
 	struct tally              *vnets, *subnets, *askers; /* by place, by resolver */
-	struct incident_list      *list;
-	size_t                     room;
+	struct draft              *drafts;
+	size_t                     draft_count, room;
 };
 
 static void
@@ -204,7 +210,6 @@ init_work(struct work *work, struct arena *arena, const struct incident_ask *ask
 	work->askers = arena_array(arena, resolvers + 1, sizeof(struct tally));
 	work->affected = arena_array(arena, ask->agent_count + 1, sizeof(bool));
 	work->witnesses = arena_array(arena, ask->agent_count + 1, sizeof(size_t));
-	work->list = arena_alloc(arena, sizeof(*work->list));
 	for (size_t i = 0; i < ask->agent_count; i++)
 		read_agent(work, i);
 	for (size_t i = 0; i < ask->sighting_count; i++)
@@ -361,20 +366,19 @@ are_all_affected(const struct work *work)
 	return work->witness_count > 0;
 }
 
-static struct incident *
-add_incident(struct work *work)
+static struct draft *
+add_draft(struct work *work)
 {
-	struct incident_list *list = work->list;
-	struct incident      *larger;
+	struct draft *larger;
 
-	if (list->count == work->room) {
+	if (work->draft_count == work->room) {
 		work->room = 2 * work->room + 16;
 		larger = arena_array(work->arena, work->room, sizeof(*larger));
-		if (list->count > 0)
-			memcpy(larger, list->incidents, list->count * sizeof(*larger));
-		list->incidents = larger;
+		if (work->draft_count > 0)
+			memcpy(larger, work->drafts, work->draft_count * sizeof(*larger));
+		work->drafts = larger;
 	}
-	return &list->incidents[list->count++];
+	return &work->drafts[work->draft_count++];
 }
 
 static int
@@ -509,27 +513,27 @@ find_shared(const struct work *work, const struct incident *incident)
 }
 
 static void
-finish_incident(struct work *work, struct incident *incident, int place)
+finish_draft(struct work *work, struct draft *draft, int place)
 {
 	const struct incident_ask *ask = work->ask;
+	struct incident           *incident = &draft->incident;
 	size_t                     first = ask->sightings[incident->members[0]].agent;
 	const struct spot         *spot = &work->spots[first];
-	struct incident_facts      facts = { .azure_only = true,
-		     .network = name_network(&ask->agents[first]),
-		     .witnesses = work->subnets[spot->subnet].total,
-		     .shared = "" };
 
+	draft->facts = (struct incident_facts){ .azure_only = true,
+		.network = name_network(&ask->agents[first]),
+		.witnesses = work->subnets[spot->subnet].total,
+		.shared = "" };
 	incident->only = is_only(work, incident, spot);
 	incident->place = name_place(work, incident, place);
 	for (size_t i = 0; i < incident->member_count; i++)
-		facts.azure_only = facts.azure_only &&
+		draft->facts.azure_only = draft->facts.azure_only &&
 		    work->spots[ask->sightings[incident->members[i]].agent].azure_only;
 	fill_accounts(work, incident);
-	facts.mixed = is_mixed(work, incident);
+	draft->facts.mixed = is_mixed(work, incident);
 	if (incident->scope == SCOPE_EVERYWHERE)
-		facts.shared = find_shared(work, incident);
+		draft->facts.shared = find_shared(work, incident);
 	incident->owner = incident_owner(incident);
-	incident->sentence = incident_sentence(work->arena, incident, &facts);
 }
 
 /* The causes that are of this scope and place, which are not taken yet, as one incident. */
@@ -537,7 +541,8 @@ static void
 make_incident(
     struct work *work, struct cause *causes, size_t count, enum incident_scope scope, int place)
 {
-	struct incident *incident = add_incident(work);
+	struct draft    *draft = add_draft(work);
+	struct incident *incident = &draft->incident;
 	size_t           last_agent = SIZE_MAX;
 
 	incident->members = arena_array(work->arena, count, sizeof(size_t));
@@ -555,7 +560,7 @@ make_incident(
 		incident->agent_count += sighting->agent != last_agent;
 		last_agent = sighting->agent;
 	}
-	finish_incident(work, incident, place);
+	finish_draft(work, draft, place);
 }
 
 /* Rule 4: the resolver that most of the affected ask, if all who ask it are. */
@@ -735,11 +740,113 @@ infer_all(struct work *work, bool fine, bool *taken)
 		taken[causes[i].number] = causes[i].taken;
 }
 
+/* Records that might be told together come to stand together. */
+static int
+compare_drafts(const void *left, const void *right)
+{
+	const struct incident *a = &((const struct draft *)left)->incident;
+	const struct incident *b = &((const struct draft *)right)->incident;
+	int                    order;
+
+	if (a->code != b->code)
+		return a->code < b->code ? -1 : 1;
+	if (a->scope != b->scope)
+		return a->scope < b->scope ? -1 : 1;
+	if ((order = strcmp(a->place, b->place)) != 0 ||
+	    (order = strcmp(a->accounts[0], b->accounts[0])) != 0)
+		return order;
+	if (a->agent_count != b->agent_count)
+		return a->agent_count > b->agent_count ? -1 : 1;
+	return strcmp(a->region, b->region);
+}
+
+/* The next member that is of another agent than this one. */
+static size_t
+skip_agent(const struct work *work, const struct incident *incident, size_t at)
+{
+	size_t agent = work->ask->sightings[incident->members[at]].agent;
+
+	while (at < incident->member_count &&
+	    work->ask->sightings[incident->members[at]].agent == agent)
+		at++;
+	return at;
+}
+
+static bool
+have_same_agents(const struct work *work, const struct incident *a, const struct incident *b)
+{
+	size_t i = 0, j = 0;
+
+	while (i < a->member_count && j < b->member_count) {
+		if (work->ask->sightings[a->members[i]].agent !=
+		    work->ask->sightings[b->members[j]].agent)
+			return false;
+		i = skip_agent(work, a, i);
+		j = skip_agent(work, b, j);
+	}
+	return i == a->member_count && j == b->member_count;
+}
+
+static bool
+is_foldable(const struct work *work, const struct incident *a, const struct incident *b)
+{
+	return a->code == b->code && incident_about(a->code) == ABOUT_RECORD &&
+	    !incident_is_of_zone(a->code, "") && !incident_is_of_zone(a->code, a->region) &&
+	    !incident_is_of_zone(b->code, b->region) && a->scope == b->scope &&
+	    strcmp(a->place, b->place) == 0 && strcmp(a->accounts[0], b->accounts[0]) == 0 &&
+	    have_same_agents(work, a, b);
+}
+
+/* Members stay in order of their agents. */
+static void
+fold(struct work *work, struct incident *into, const struct incident *from)
+{
+	size_t *members = arena_array(
+	    work->arena, into->member_count + from->member_count, sizeof(*members));
+	size_t i = 0, j = 0, to = 0, end;
+
+	while (i < into->member_count) {
+		for (end = skip_agent(work, into, i); i < end; i++)
+			members[to++] = into->members[i];
+		for (end = skip_agent(work, from, j); j < end; j++)
+			members[to++] = from->members[j];
+	}
+	into->members = members;
+	into->member_count = to;
+	into->region = "*";
+	if (from->severity > into->severity) {
+		into->severity = from->severity;
+		into->fix = from->fix;
+	}
+	into->confirmed = into->confirmed || from->confirmed;
+	if (from->opened_ms < into->opened_ms)
+		into->opened_ms = from->opened_ms;
+	if (from->last_seen_ms > into->last_seen_ms)
+		into->last_seen_ms = from->last_seen_ms;
+}
+
+static void
+fold_regions(struct work *work)
+{
+	size_t to = 0;
+
+	if (work->draft_count > 0)
+		qsort(work->drafts, work->draft_count, sizeof(*work->drafts), compare_drafts);
+	for (size_t i = 0; i < work->draft_count; i++) {
+		if (to > 0 &&
+		    is_foldable(
+		        work, &work->drafts[to - 1].incident, &work->drafts[i].incident))
+			fold(work, &work->drafts[to - 1].incident, &work->drafts[i].incident);
+		else
+			work->drafts[to++] = work->drafts[i];
+	}
+	work->draft_count = to;
+}
+
 static int
 compare_incidents(const void *left, const void *right)
 {
 	const struct incident *a = left, *b = right;
-	int                    order;
 
 	if (a->severity != b->severity)
 		return a->severity > b->severity ? -1 : 1;
@@ -749,12 +856,26 @@ compare_incidents(const void *left, const void *right)
 		return a->agent_count > b->agent_count ? -1 : 1;
 	if (a->code != b->code)
 		return a->code < b->code ? -1 : 1;
-	if ((order = strcmp(a->place, b->place)) != 0 ||
-	    (order = strcmp(a->zone, b->zone)) != 0 ||
-	    (order = strcmp(a->accounts[0], b->accounts[0])) != 0 ||
-	    (order = strcmp(a->region, b->region)) != 0)
-		return order;
 	return strcmp(a->sentence, b->sentence);
+}
+
+static struct incident_list *
+list_incidents(struct work *work)
+{
+	struct incident_list *list = arena_alloc(work->arena, sizeof(*list));
+
+	list->incidents = arena_array(
+	    work->arena, work->draft_count + 1, sizeof(struct incident));
+	for (size_t i = 0; i < work->draft_count; i++) {
+		struct incident *incident = &list->incidents[list->count++];
+
+		*incident = work->drafts[i].incident;
+		incident->sentence = incident_sentence(
+		    work->arena, incident, &work->drafts[i].facts);
+	}
+	if (list->count > 0)
+		qsort(list->incidents, list->count, sizeof(struct incident), compare_incidents);
+	return list;
 }
 
 struct incident_list *
@@ -769,10 +890,8 @@ incident_find(struct arena *arena, const struct incident_ask *ask)
 		    !ask->agents[ask->sightings[i].agent].heard;
 	infer_all(&work, true, taken);
 	infer_all(&work, false, taken);
-	if (work.list->count > 0)
-		qsort(work.list->incidents, work.list->count, sizeof(struct incident),
-		    compare_incidents);
-	return work.list;
+	fold_regions(&work);
+	return list_incidents(&work);
 }
 
 const char *

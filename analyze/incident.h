@@ -6,7 +6,8 @@
  * 1. What a finding is about comes from its code's stage and owner: the VM (owner client), a
  *    resolver (stage name), a record or a whole zone (owner DNS), the path (owner network), the
  *    account.  Findings with one code are one cause when that is the same: of a zone when several
- *    names of an account show it (accounts are folded), of a record by account and region, of a
+ *    names of an account have public addresses (accounts are folded), of a record by account and
+ *    region, though regions of which the same agents say the same are told together, of a
  *    resolver by zone, of an account by account; of a VM or a path by code alone, but a path that
  *    is broken for everybody is that account's.
  * 2. Witnesses of a cause are the agents that look at its accounts and are heard.  A silent one

@@ -29,9 +29,9 @@ incident_about(enum finding_code code)
 bool
 incident_is_of_zone(enum finding_code code, const char *region)
 {
-	return incident_about(code) == ABOUT_RECORD &&
-	    (strcmp(region, "*") == 0 || code == FINDING_WILDCARD_RECORD ||
-	        code == FINDING_ALIAS_BYPASSED);
+	/* That all of its names are missing, or wrong, says nothing of other accounts' records. */
+	return (code == FINDING_PUBLIC_ANSWER && strcmp(region, "*") == 0) ||
+	    code == FINDING_WILDCARD_RECORD || code == FINDING_ALIAS_BYPASSED;
 }
 
 static const char *

@@ -271,6 +271,9 @@ judge_view(struct board *board, const struct board_agent *agent, struct board_vi
 	view->verdict = judge_run(arena, ask);
 	arena_free(view->arena);
 	view->arena = arena;
+	if (board->options.propagation != NULL)
+		propagation_look(
+		    board->options.propagation, agent->name, view->name, view->verdict);
 	course_compare(
 	    &(struct course){ &board->options.rules, &board->closed, changes, agent, view });
 }

@@ -11,6 +11,7 @@
 #include "analyze/hysteresis.h"
 #include "analyze/judge.h"
 #include "collector/documents.h"
+#include "collector/propagation.h"
 #include "collector/store/store.h"
 
 struct board;
@@ -61,8 +62,9 @@ struct board_rules {
 };
 
 struct board_options {
-	const struct documents *documents; /* borrowed */
-	struct board_rules      rules;     /* all 0: the first look decides */
+	const struct documents *documents;   /* borrowed */
+	struct board_rules      rules;       /* all 0: the first look decides */
+	struct propagation     *propagation; /* borrowed; is told of each verdict; NULL: none */
 	int64_t                 silent_ms;
 	/* Findings that were opened, changed or closed; the arena that holds them is the
 	 * callee's from here on.  NULL: nobody keeps them. */

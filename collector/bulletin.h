@@ -15,6 +15,7 @@ struct bulletin_ask {
 	const char                  *format; /* "table", "json", "csv"; NULL: as stdout is */
 	bool                         colour; /* where a terminal can */
 	bool                         exit_zero;
+	bool                         failover; /* instead of grid and findings */
 };
 
 /* Prints to stdout; returns the exit code of the Nagios convention. */
@@ -24,6 +25,16 @@ int bulletin_run(const struct bulletin_ask *ask);
 void bulletin_table(const struct json_t *state, const struct json_t *findings, unsigned width,
     bool colour, struct wbuf *out);
 void bulletin_csv(const struct json_t *findings, struct wbuf *out);
+/* One field of it, quoted, and what stands behind. */
+void bulletin_field(struct wbuf *out, const char *text, const char *behind);
+
+/* From the answers of /v1/incidents, /v1/propagation and /v1/failover.  In
+ * bulletin_fleet_json.c. */
+void bulletin_incidents(const struct json_t *incidents, bool colour, struct wbuf *out);
+void bulletin_propagation(const struct json_t *regions, struct wbuf *out);
+void bulletin_failover_table(
+    const struct json_t *failover, unsigned width, bool colour, struct wbuf *out);
+void bulletin_failover_csv(const struct json_t *failover, struct wbuf *out);
 
 /* GET of a path at the page's listener into out; false with err. */
 bool bulletin_fetch(

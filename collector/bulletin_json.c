@@ -6,7 +6,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "collector/board.h"
-#include "collector/query.h"
+#include "collector/fleet.h"
 #include "collector/recall.h"
 
 #include <jansson.h>
@@ -228,8 +228,8 @@ bulletin_table(
 
 /* Quoted when it must be [rfc4180 2]; a spreadsheet takes what begins with = + - @ for a formula,
  * so that gets an apostrophe in front. */
-static void
-put_field(struct wbuf *out, const char *text, const char *behind)
+void
+bulletin_field(struct wbuf *out, const char *text, const char *behind)
 {
 	bool risky = text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL;
 
@@ -256,10 +256,10 @@ bulletin_csv(const json_t *findings, struct wbuf *out)
 	wbuf_puts(out, "opened,last_seen\r\n");
 	json_array_foreach (json_object_get(findings, "findings"), at, finding) {
 		for (size_t i = 0; i < count; i++)
-			put_field(out, get(finding, csv_columns[i]), ",");
-		put_field(out,
+			bulletin_field(out, get(finding, csv_columns[i]), ",");
+		bulletin_field(out,
 		    clock_render(get_number(finding, "opened_ms"), when, sizeof(when)), ",");
-		put_field(out,
+		bulletin_field(out,
 		    clock_render(get_number(finding, "last_seen_ms"), when, sizeof(when)),
 		    "\r\n");
 	}
@@ -267,8 +267,20 @@ bulletin_csv(const json_t *findings, struct wbuf *out)
 
 /* What the report is made of; from the running collector or from the store. */
 struct material {
-	json_t *state, *findings; /* owned */
+	json_t *state, *findings, *incidents, *propagation; /* owned */
+	json_t *failover;                                   /* owned; instead of the others */
 };
+
+static void
+drop(struct material *material)
+{
+	json_decref(material->state);
+	json_decref(material->findings);
+	json_decref(material->incidents);
+	json_decref(material->propagation);
+	json_decref(material->failover);
+	*material = (struct material){ NULL, NULL, NULL, NULL, NULL };
+}
 
 static json_t *
 fetch_json(const struct addr *page, const char *path, struct err *err)
@@ -285,15 +297,24 @@ fetch_json(const struct addr *page, const char *path, struct err *err)
 
 /* A picked port is not in the configuration: then only the store can tell. */
 static bool
-ask_collector(struct material *material, const struct collector_conf *conf, struct err *err)
+ask_collector(struct material *material, const struct bulletin_ask *ask, struct err *err)
 {
-	if (conf->page_at.port == 0)
+	const struct addr *page = &ask->conf->page_at;
+
+	if (page->port == 0)
 		return err_set(err, ERR_USAGE, "page: port 0 names no collector");
-	material->state = fetch_json(&conf->page_at, "/v1/state", err);
+	if (ask->failover) {
+		material->failover = fetch_json(page, "/v1/failover", err);
+		return material->failover != NULL;
+	}
+	material->state = fetch_json(page, "/v1/state", err);
 	if (material->state == NULL)
 		return false;
-	material->findings = fetch_json(&conf->page_at, "/v1/findings", err);
-	return material->findings != NULL;
+	material->findings = fetch_json(page, "/v1/findings", err);
+	material->incidents = fetch_json(page, "/v1/incidents", err);
+	material->propagation = fetch_json(page, "/v1/propagation", err);
+	return material->findings != NULL && material->incidents != NULL &&
+	    material->propagation != NULL;
 }
 
 static void
@@ -319,10 +340,15 @@ ask_store(struct material *material, const struct collector_conf *conf, struct e
 	documents_scan(documents, ignore, NULL);
 	board = board_new(&options);
 	if (store != NULL && board_load(board, store, err)) {
-		struct query query = { board, documents, clock_wall_ms(clock_system()) };
+		struct query query = { .board = board,
+			.documents = documents,
+			.now_ms = clock_wall_ms(clock_system()) };
 
 		material->state = query_state(&query, NULL);
 		material->findings = query_findings(&query, false, 0, QUERY_PAGE_MAX);
+		material->incidents = fleet_incidents(&query);
+		material->propagation = fleet_propagation(&query);
+		material->failover = fleet_failover(&query, NULL);
 		loaded = true;
 	}
 	board_free(board);
@@ -332,14 +358,15 @@ ask_store(struct material *material, const struct collector_conf *conf, struct e
 }
 
 static bool
-gather(struct material *material, const struct collector_conf *conf)
+gather(struct material *material, const struct bulletin_ask *ask)
 {
+	const struct collector_conf *conf = ask->conf;
+
 	struct err away = { 0 }, err = { 0 };
 
-	if (ask_collector(material, conf, &away))
+	if (ask_collector(material, ask, &away))
 		return true;
-	json_decref(material->state);
-	material->state = NULL;
+	drop(material);
 	if (strncmp(conf->store, "memory:", 7) != 0 && ask_store(material, conf, &err)) {
 		fprintf(stderr,
 		    "plprobe-collector: no collector answers (%s); this is from its store\n",
@@ -353,28 +380,69 @@ gather(struct material *material, const struct collector_conf *conf)
 }
 
 static void
+print_json(const struct material *material, bool failover, struct wbuf *out)
+{
+	json_t *all = failover
+	    ? json_incref(material->failover)
+	    : json_pack("{s:i, s:O, s:O, s:O, s:O}", "version", 1, "state", material->state,
+	          "findings", json_object_get(material->findings, "findings"), "incidents",
+	          json_object_get(material->incidents, "incidents"), "propagation",
+	          json_object_get(material->propagation, "regions"));
+
+	json_write(out, all, 2);
+	wbuf_puts(out, "\n");
+	json_decref(all);
+}
+
+static void
+print_table(const struct material *material, bool failover, bool colour, struct wbuf *out)
+{
+	/* Into a pipe or a file nothing needs to be cut to a width. */
+	unsigned width = isatty(STDOUT_FILENO) ? 0 : 400;
+
+	if (failover) {
+		bulletin_failover_table(material->failover, width, colour, out);
+		return;
+	}
+	bulletin_incidents(material->incidents, colour, out);
+	bulletin_propagation(material->propagation, out);
+	bulletin_table(material->state, material->findings, width, colour, out);
+}
+
+static void
 print(const struct bulletin_ask *ask, const char *format, const struct material *material)
 {
 	struct wbuf out;
-	json_t     *both;
 
 	wbuf_init(&out);
-	if (strcmp(format, "json") == 0) {
-		both = json_pack("{s:i, s:O, s:O}", "version", 1, "state", material->state,
-		    "findings", json_object_get(material->findings, "findings"));
-		json_write(&out, both, 2);
-		wbuf_puts(&out, "\n");
-		json_decref(both);
-	} else if (strcmp(format, "csv") == 0) {
+	if (strcmp(format, "json") == 0)
+		print_json(material, ask->failover, &out);
+	else if (strcmp(format, "table") == 0)
+		print_table(
+		    material, ask->failover, table_colour(STDOUT_FILENO, !ask->colour), &out);
+	else if (ask->failover)
+		bulletin_failover_csv(material->failover, &out);
+	else
 		bulletin_csv(material->findings, &out);
-	} else {
-		/* Into a pipe or a file nothing needs to be cut to a width. */
-		bulletin_table(material->state, material->findings,
-		    isatty(STDOUT_FILENO) ? 0 : 400, table_colour(STDOUT_FILENO, !ask->colour),
-		    &out);
-	}
 	fwrite(out.bytes, 1, out.count, stdout);
 	wbuf_fini(&out);
+}
+
+/* Of all accounts the worst. */
+static enum state
+weigh(const struct material *material, bool failover)
+{
+	const json_t *accounts = json_object_get(material->failover, "accounts"), *account;
+	enum state    state = STATE_OK;
+	size_t        at;
+
+	if (!failover)
+		return read_state(get(material->state, "state"));
+	json_array_foreach (accounts, at, account) {
+		if (read_state(get(account, "state")) > state)
+			state = read_state(get(account, "state"));
+	}
+	return json_array_size(accounts) > 0 ? state : STATE_UNKNOWN;
 }
 
 int
@@ -382,7 +450,7 @@ bulletin_run(const struct bulletin_ask *ask)
 {
 	static const char *const formats[] = { "table", "json", "csv", NULL };
 	const char              *format = ask->format != NULL ? ask->format : "table";
-	struct material          material = { NULL, NULL };
+	struct material          material = { NULL, NULL, NULL, NULL, NULL };
 	size_t                   at = 0;
 	int                      code = verdict_exit(STATE_UNKNOWN);
 
@@ -393,11 +461,10 @@ bulletin_run(const struct bulletin_ask *ask)
 		    stderr, "plprobe-collector: -o %s: table, json or csv wanted\n", format);
 		return code;
 	}
-	if (!gather(&material, ask->conf))
+	if (!gather(&material, ask))
 		return code;
 	print(ask, format, &material);
-	code = ask->exit_zero ? 0 : verdict_exit(read_state(get(material.state, "state")));
-	json_decref(material.state);
-	json_decref(material.findings);
+	code = ask->exit_zero ? 0 : verdict_exit(weigh(&material, ask->failover));
+	drop(&material);
 	return code;
 }

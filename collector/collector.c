@@ -21,7 +21,8 @@
 static const int64_t scan_us = 2 * US_PER_S;
 static const int64_t expire_us = 10 * 60 * US_PER_S;
 static const int64_t keep_ms = 90 * MS_PER_DAY;
-static const int64_t flush_us = 250 * US_PER_MS; /* for the last answers to leave */
+static const int64_t propagation_ms = 7 * MS_PER_DAY; /* for so long a region is new */
+static const int64_t flush_us = 250 * US_PER_MS;      /* for the last answers to leave */
 
 struct collector {
 	struct arena         *arena; /* owned; holds conf */
@@ -37,6 +38,7 @@ struct collector {
 	struct gate          *gate;
 	struct admit         *admit;
 	struct documents     *documents;
+	struct propagation   *propagation;
 	struct board         *board;
 	struct ingest        *ingest;
 	struct sync_child    *sync; /* NULL: nothing is fetched by itself */
@@ -151,6 +153,8 @@ scan_documents(struct collector *collector)
 {
 	if (!documents_scan(collector->documents, on_broken_document, collector))
 		return;
+	propagation_learn(
+	    collector->propagation, collector->documents, clock_wall_ms(collector->clock));
 	board_judge_all(collector->board);
 	documents_release(collector->documents);
 	make_assignment(collector);
@@ -197,6 +201,7 @@ on_expire(void *arg, unsigned what)
 		log_warn("auth", "%s", err.text);
 	writer_expire(collector->writer, before_ms);
 	board_forget(collector->board, now_ms, before_ms);
+	propagation_expire(collector->propagation, now_ms - propagation_ms);
 	loop_watch_set(&collector->expire, -1, 0, expire_us);
 }
 
@@ -366,8 +371,10 @@ static void
 on_page_request(void *arg, struct request *request)
 {
 	struct collector *collector = arg;
-	struct page_ask   ask = { .query = { collector->board, collector->documents,
-		                      clock_wall_ms(collector->clock) },
+	struct page_ask   ask = { .query = { .board = collector->board,
+		                      .documents = collector->documents,
+		                      .now_ms = clock_wall_ms(collector->clock),
+		                      .propagation = collector->propagation },
 		  .write_metrics = write_metrics,
 		  .arg = collector };
 
@@ -484,6 +491,10 @@ open_state(struct collector *collector, struct err *err)
 		return false;
 	documents_watch(collector->documents, on_document_change, collector);
 	documents_scan(collector->documents, on_broken_document, collector);
+	collector->propagation = propagation_new();
+	propagation_learn(
+	    collector->propagation, collector->documents, clock_wall_ms(collector->clock));
+	options.propagation = collector->propagation;
 	collector->board = board_new(&options);
 	return true;
 }
@@ -641,6 +652,7 @@ collector_free(struct collector *collector)
 	listen_tls_free(collector->tls);
 	ingest_free(collector->ingest);
 	board_free(collector->board);
+	propagation_free(collector->propagation);
 	documents_free(collector->documents);
 	admit_free(collector->admit);
 	gate_free(collector->gate);

@@ -85,7 +85,8 @@ run_report(const struct words *words)
 	struct bulletin_ask   ask = { .conf = &conf,
 		  .colour = !words->no_color,
 		  .format = words->output,
-		  .exit_zero = words->exit_zero };
+		  .exit_zero = words->exit_zero,
+		  .failover = words->failover };
 	int                   code = 3;
 
 	if (words_read_conf(&conf, arena, words))
@@ -313,7 +314,7 @@ static const struct command commands[] = {
 	{ "run", NULL, "", 0, 0, "c", COMMAND_USAGE,
 	    "take the agents' results, judge them, and show them, until told to stop",
 	    run_daemon },
-	{ "report", NULL, "", 0, 0, "coNZ", 3,
+	{ "report", NULL, "", 0, 0, "coNZW", 3,
 	    "the grid of accounts, regions and agents, and each finding with cause, owner and "
 	    "fix",
 	    run_report },

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "collector/embed.h"
+#include "collector/fleet.h"
 #include "collector/metrics.h"
 #include "collector/params.h"
 
@@ -89,6 +90,25 @@ on_accounts(const struct page_ask *ask, struct request *request, struct arena *a
 }
 
 static void
+on_incidents(const struct page_ask *ask, struct request *request, struct arena *arena)
+{
+	answer_json(request, 200, fleet_incidents(&ask->query));
+}
+
+static void
+on_failover(const struct page_ask *ask, struct request *request, struct arena *arena)
+{
+	answer_json(request, 200,
+	    fleet_failover(&ask->query, params_text(arena, request_query(request), "account")));
+}
+
+static void
+on_propagation(const struct page_ask *ask, struct request *request, struct arena *arena)
+{
+	answer_json(request, 200, fleet_propagation(&ask->query));
+}
+
+static void
 on_cell(const struct page_ask *ask, struct request *request, struct arena *arena)
 {
 	const char       *query = request_query(request);
@@ -142,6 +162,9 @@ static const struct {
 	{ "/v1/agents", on_agents },
 	{ "/v1/accounts", on_accounts },
 	{ "/v1/cell", on_cell },
+	{ "/v1/incidents", on_incidents },
+	{ "/v1/failover", on_failover },
+	{ "/v1/propagation", on_propagation },
 	{ "/metrics", on_metrics },
 	{ "/healthz", on_health },
 };

@@ -9,15 +9,17 @@
 
 #include "base/wbuf.h"
 #include "collector/board.h"
+#include "collector/propagation.h"
 
 struct json_t;
 
 enum { QUERY_CELLS_MAX = 50000, QUERY_PAGE_MAX = 1000 };
 
 struct query {
-	const struct board     *board;
-	const struct documents *documents;
-	int64_t                 now_ms;
+	const struct board       *board;
+	const struct documents   *documents;
+	int64_t                   now_ms;
+	const struct propagation *propagation; /* NULL: nothing is known of it */
 };
 
 /* The grid: accounts, their places, and what each agent says of them.  account: only this one;

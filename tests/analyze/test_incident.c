@@ -148,6 +148,18 @@ static const struct incident_case {
 	    "dns: contoso East US: name does not exist on 2 of 2 agents in networks that are "
 	    "not "
 	    "told: 2 agents\n" },
+	{ "regions of which the same agents say the same",
+	    { { "vnet-a/x", "", 1 }, { "vnet-b/x", "", 1 }, { "vnet-b/y", "", 1 } },
+	    { { 'b', MISSING, "contoso", "eastus" }, { 'c', MISSING, "contoso", "eastus" },
+	        { 'b', MISSING, "contoso", "westus" }, { 'c', MISSING, "contoso", "westus" } },
+	    "dns: contoso: name does not exist in all of vnet-b: 2 agents\n" },
+	{ "and of which they do not",
+	    { { "vnet-a/x", "", 1 }, { "vnet-b/x", "", 1 }, { "vnet-b/y", "", 1 } },
+	    { { 'b', MISSING, "contoso", "eastus" }, { 'c', MISSING, "contoso", "eastus" },
+	        { 'b', MISSING, "contoso", "westus" } },
+	    "dns: contoso East US: name does not exist in all of vnet-b: 2 agents\n"
+	    "dns: contoso West US: name does not exist on b, the only agent in vnet-b/x: 1 "
+	    "agent\n" },
 	{ "the image of all VMs", { { "vnet-a/x", "", 1 }, { "vnet-b/x", "", 1 } },
 	    { { 'a', HOSTS_FILE, "contoso", "*" }, { 'b', HOSTS_FILE, "contoso", "*" } },
 	    "client: contoso: system overrides DNS in every VNet: 2 agents\n" },

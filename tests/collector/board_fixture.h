@@ -21,12 +21,14 @@
 enum { SILENT_MS = 300000, T0_MS = 1000000000 };
 
 struct fixture {
-	char               folder[64];
-	struct documents  *documents;
-	struct board      *board;
-	struct store      *store; /* memory: what the board tells */
-	unsigned           told;  /* findings that were told */
-	struct board_rules rules; /* of boards that are made from here on */
+	char                folder[64];
+	struct documents   *documents;
+	struct board       *board;
+	struct store       *store;   /* memory: what the board tells */
+	unsigned            told;    /* findings that were told */
+	struct board_rules  rules;   /* of boards that are made from here on */
+	const char         *network; /* of those who speak from here on */
+	struct propagation *propagation;
 };
 
 static inline void
@@ -81,6 +83,7 @@ fixture_board(struct fixture *fixture)
 {
 	struct board_options options = { .documents = fixture->documents,
 		.rules = fixture->rules,
+		.propagation = fixture->propagation,
 		.silent_ms = SILENT_MS,
 		.on_findings = fixture_on_findings,
 		.arg = fixture };
@@ -94,12 +97,15 @@ fixture_init(struct fixture *fixture)
 	struct err err = { 0 };
 
 	*fixture = (struct fixture){ .folder = "/tmp/plprobe-board-XXXXXX" };
+	fixture->network = "vnet-a";
 	assert_non_null(mkdtemp(fixture->folder));
 	fixture_document(fixture, false);
 	fixture->documents = documents_new(fixture->folder);
 	assert_true(documents_scan(fixture->documents, fixture_on_trouble, NULL));
 	fixture->store = store_open("memory:", false, &err);
 	assert_non_null(fixture->store);
+	fixture->propagation = propagation_new();
+	propagation_learn(fixture->propagation, fixture->documents, T0_MS);
 	fixture->board = fixture_board(fixture);
 }
 
@@ -109,6 +115,7 @@ fixture_fini(struct fixture *fixture)
 	char *command = mem_printf("rm -rf %s", fixture->folder);
 
 	board_free(fixture->board);
+	propagation_free(fixture->propagation);
 	documents_free(fixture->documents);
 	store_close(fixture->store);
 	assert_int_equal(system(command), 0);
@@ -145,6 +152,7 @@ fixture_say_at(struct fixture *fixture, const struct said *said, enum api api, e
 	struct dns         dns = { .resolver = "10.0.0.2",
 		        .outcome = said->missing ? OUTCOME_NXDOMAIN : OUTCOME_OK,
 		        .rcode = said->missing ? 3 : 0,
+		        .negative_ttl_s = said->missing ? 60 : 0,
 		        .transport = TRANSPORT_UDP,
 		        .took_us = 1500,
 		        .aaaa_outcome = OUTCOME_NODATA,
@@ -190,7 +198,7 @@ fixture_say_at(struct fixture *fixture, const struct said *said, enum api api, e
 	struct wbuf        bytes;
 	struct store_row   row = { intake_key(arena, &target), said->at_ms, &seen, NULL, 0 };
 	struct store_batch batch = { .agent = said->agent,
-		.network = "vnet-a",
+		.network = fixture->network,
 		.epoch = 1,
 		.seq = ++seq,
 		.received_ms = received_ms,

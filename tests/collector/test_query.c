@@ -13,7 +13,9 @@ static struct fixture fixture;
 static struct query
 ask_at(int64_t now_ms)
 {
-	return (struct query){ fixture.board, fixture.documents, now_ms };
+	return (struct query){
+		.board = fixture.board, .documents = fixture.documents, .now_ms = now_ms
+	};
 }
 
 static json_t *

@@ -1,0 +1,264 @@
+#include "collector/propagation.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct propagation {
+	struct propagation_region *regions; /* owned; by account and region */
+	size_t                     count;
+	bool                       learnt; /* there was a first time */
+};
+
+struct propagation *
+propagation_new(void)
+{
+	return mem_alloc(sizeof(struct propagation));
+}
+
+static void
+free_views(struct propagation_region *region)
+{
+	for (size_t i = 0; i < region->view_count; i++)
+		free(region->views[i].agent);
+	free(region->views);
+	region->views = NULL;
+	region->view_count = 0;
+}
+
+static void
+free_region(struct propagation_region *region)
+{
+	free_views(region);
+	free(region->account);
+	free(region->region);
+}
+
+void
+propagation_free(struct propagation *propagation)
+{
+	if (propagation == NULL)
+		return;
+	for (size_t i = 0; i < propagation->count; i++)
+		free_region(&propagation->regions[i]);
+	free(propagation->regions);
+	free(propagation);
+}
+
+static int
+compare(const struct propagation_region *region, const char *account, const char *label)
+{
+	int by_account = strcmp(region->account, account);
+
+	return by_account != 0 ? by_account : strcmp(region->region, label);
+}
+
+/* Where the region is, or where it belongs. */
+static size_t
+seek(const struct propagation *propagation, const char *account, const char *label, bool *found)
+{
+	size_t low = 0, high = propagation->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (compare(&propagation->regions[middle], account, label) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*found = low < propagation->count &&
+	    compare(&propagation->regions[low], account, label) == 0;
+	return low;
+}
+
+static bool
+knows(const struct propagation *propagation, const char *account)
+{
+	bool   found;
+	size_t at = seek(propagation, account, "", &found);
+
+	return at < propagation->count &&
+	    strcmp(propagation->regions[at].account, account) == 0;
+}
+
+static void
+add_region(
+    struct propagation *propagation, const char *account, const char *label, int64_t added_ms)
+{
+	bool   found;
+	size_t at = seek(propagation, account, label, &found);
+
+	if (found)
+		return;
+	propagation->regions = mem_grow(
+	    propagation->regions, propagation->count + 1, sizeof(*propagation->regions));
+	memmove(propagation->regions + at + 1, propagation->regions + at,
+	    (propagation->count - at) * sizeof(*propagation->regions));
+	propagation->regions[at] = (struct propagation_region){ .account = mem_strdup(account),
+		.region = mem_strdup(label),
+		.added_ms = added_ms };
+	propagation->count++;
+}
+
+static bool
+is_configured(const struct documents *documents, const struct propagation_region *region)
+{
+	const struct account *account = documents_find(documents, region->account);
+
+	for (size_t i = 0; account != NULL && i < account->location_count; i++) {
+		if (strcmp(account->locations[i].label, region->region) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+drop_gone(struct propagation *propagation, const struct documents *documents)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < propagation->count; i++) {
+		if (is_configured(documents, &propagation->regions[i]))
+			propagation->regions[to++] = propagation->regions[i];
+		else
+			free_region(&propagation->regions[i]);
+	}
+	propagation->count = to;
+}
+
+void
+propagation_learn(
+    struct propagation *propagation, const struct documents *documents, int64_t now_ms)
+{
+	drop_gone(propagation, documents);
+	for (size_t i = 0; i < documents_count(documents); i++) {
+		const struct account *account = documents_at(documents, i);
+		bool known = propagation->learnt && knows(propagation, account->name);
+
+		for (size_t j = 0; j < account->location_count; j++)
+			add_region(propagation, account->name, account->locations[j].label,
+			    known ? now_ms : 0);
+	}
+	propagation->learnt = true;
+}
+
+static struct propagation_view *
+get_view(struct propagation_region *region, const char *agent)
+{
+	size_t low = 0, high = region->view_count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (strcmp(region->views[middle].agent, agent) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < region->view_count && strcmp(region->views[low].agent, agent) == 0)
+		return &region->views[low];
+	region->views = mem_grow(region->views, region->view_count + 1, sizeof(*region->views));
+	memmove(region->views + low + 1, region->views + low,
+	    (region->view_count - low) * sizeof(*region->views));
+	region->views[low] = (struct propagation_view){ .agent = mem_strdup(agent) };
+	region->view_count++;
+	return &region->views[low];
+}
+
+static bool
+is_right(const struct place *place)
+{
+	return place->address_count > 0 &&
+	    (place->state == STATE_OK || place->state == STATE_WARNING);
+}
+
+/* For how long the wrong answer of one resolver may be kept. */
+static uint32_t
+find_ttl_s(const struct dns *dns)
+{
+	uint32_t ttl_s = 0;
+
+	if (dns->outcome == OUTCOME_NXDOMAIN || dns->outcome == OUTCOME_NODATA)
+		return dns->negative_ttl_s;
+	for (size_t i = 0; i < dns->addresses_count; i++) {
+		if (dns->addresses[i].ttl_s > ttl_s)
+			ttl_s = dns->addresses[i].ttl_s;
+	}
+	return ttl_s;
+}
+
+static int64_t
+find_until_ms(const struct measurement *seen)
+{
+	uint32_t ttl_s = 0;
+
+	for (size_t i = 0; i < seen->dns_count; i++) {
+		if (find_ttl_s(&seen->dns[i]) > ttl_s)
+			ttl_s = find_ttl_s(&seen->dns[i]);
+	}
+	return ttl_s != 0 ? seen->started_ms + (int64_t)ttl_s * MS_PER_S : 0;
+}
+
+static void
+look_at(struct propagation_region *region, const char *agent, const struct place *place)
+{
+	struct propagation_view *view = get_view(region, agent);
+
+	if (view->right_ms != 0)
+		return;
+	if (is_right(place)) {
+		view->right_ms = place->seen->started_ms;
+		view->until_ms = 0;
+	} else if (place->seen->started_ms > view->wrong_ms) {
+		view->wrong_ms = place->seen->started_ms;
+		view->until_ms = find_until_ms(place->seen);
+	}
+}
+
+void
+propagation_look(struct propagation *propagation, const char *agent, const char *account,
+    const struct verdict *verdict)
+{
+	bool found;
+
+	for (size_t i = seek(propagation, account, "", &found);
+	     i < propagation->count && strcmp(propagation->regions[i].account, account) == 0;
+	     i++) {
+		struct propagation_region *region = &propagation->regions[i];
+
+		for (size_t j = 0; region->added_ms != 0 && j < verdict->place_count; j++) {
+			const struct place *place = &verdict->places[j];
+
+			if (place->seen != NULL && place->target->mode == MODE_GATEWAY &&
+			    strcmp(place->target->region, region->region) == 0)
+				look_at(region, agent, place);
+		}
+	}
+}
+
+void
+propagation_expire(struct propagation *propagation, int64_t before_ms)
+{
+	for (size_t i = 0; i < propagation->count; i++) {
+		struct propagation_region *region = &propagation->regions[i];
+
+		if (region->added_ms == 0 || region->added_ms >= before_ms)
+			continue;
+		region->added_ms = 0;
+		free_views(region);
+	}
+}
+
+size_t
+propagation_count(const struct propagation *propagation)
+{
+	return propagation->count;
+}
+
+const struct propagation_region *
+propagation_at(const struct propagation *propagation, size_t at)
+{
+	return &propagation->regions[at];
+}
