@@ -19,28 +19,43 @@ name_network(const struct failover_view *view)
 	return view->network[0] != '\0' ? view->network : view->agent;
 }
 
+/* The views of one network stand in line. */
+struct network {
+	const char                        *name;
+	const struct failover_view *const *views;
+	size_t                             count;
+};
+
 static int
-compare_texts(const void *left, const void *right)
+compare_views(const void *left, const void *right)
 {
-	return strcmp(*(const char *const *)left, *(const char *const *)right);
+	const struct failover_view *const *a = left, *const *b = right;
+	int                                order = strcmp(name_network(*a), name_network(*b));
+
+	return order != 0 ? order : strcmp((*a)->agent, (*b)->agent);
 }
 
-static const char **
+/* By name. */
+static struct network *
 list_networks(struct arena *arena, const struct failover_ask *ask, size_t *count)
 {
-	const char **names = arena_array(arena, ask->view_count + 1, sizeof(char *));
-	size_t       to = 0;
+	const struct failover_view **views = arena_array(
+	    arena, ask->view_count + 1, sizeof(*views));
+	struct network *networks = arena_array(arena, ask->view_count + 1, sizeof(*networks));
 
+	*count = 0;
 	for (size_t i = 0; i < ask->view_count; i++)
-		names[i] = name_network(&ask->views[i]);
+		views[i] = &ask->views[i];
 	if (ask->view_count > 0)
-		qsort(names, ask->view_count, sizeof(char *), compare_texts);
+		qsort(views, ask->view_count, sizeof(*views), compare_views);
 	for (size_t i = 0; i < ask->view_count; i++) {
-		if (to == 0 || strcmp(names[to - 1], names[i]) != 0)
-			names[to++] = names[i];
+		const char *name = name_network(views[i]);
+
+		if (*count == 0 || strcmp(networks[*count - 1].name, name) != 0)
+			networks[(*count)++] = (struct network){ name, &views[i], 0 };
+		networks[*count - 1].count++;
 	}
-	*count = to;
-	return names;
+	return networks;
 }
 
 static size_t
@@ -116,22 +131,20 @@ look_at(struct arena *arena, const struct failover_view *view, const struct loca
 
 /* The worst that an agent of the network shows. */
 static struct failover_row
-make_row(struct arena *arena, const struct failover_ask *ask, const struct location *location,
-    const char *network, enum mode mode)
+make_row(struct arena *arena, const struct account *account, const struct location *location,
+    const struct network *network, enum mode mode)
 {
 	struct failover_row row = { .location = location,
-		.network = network,
+		.network = network->name,
 		.mode = mode,
-		.writes = ask->account->multi_write || location->failover_priority == 0,
-		.reason = "" };
+		.writes = account->multi_write || location->failover_priority == 0,
+		.reason = "",
+		.agents = network->count };
 
-	for (size_t i = 0; i < ask->view_count; i++) {
-		struct glimpse glimpse;
+	for (size_t i = 0; i < network->count; i++) {
+		struct glimpse glimpse = look_at(arena, network->views[i], location, mode);
 
-		if (strcmp(name_network(&ask->views[i]), network) != 0)
-			continue;
-		glimpse = look_at(arena, &ask->views[i], location, mode);
-		if (row.agents++ == 0 || glimpse.readiness > row.readiness) {
+		if (i == 0 || glimpse.readiness > row.readiness) {
 			row.readiness = glimpse.readiness;
 			row.reason = glimpse.reason;
 		}
@@ -261,17 +274,21 @@ failover_find(struct arena *arena, const struct failover_ask *ask)
 {
 	struct failover      *failover = arena_alloc(arena, sizeof(*failover));
 	const struct account *account = ask->account;
-	size_t                networks;
-	const char          **names = list_networks(arena, ask, &networks);
+	bool                  measured[MODES];
+	size_t                count;
+	const struct network *networks = list_networks(arena, ask, &count);
 
+	for (size_t i = 0; i < MODES; i++)
+		measured[i] = is_measured(ask, modes[i]);
 	failover->rows = arena_array(
-	    arena, account->location_count * networks * MODES + 1, sizeof(*failover->rows));
+	    arena, account->location_count * count * MODES + 1, sizeof(*failover->rows));
 	for (size_t i = 0; i < account->location_count; i++) {
-		for (size_t j = 0; j < networks; j++) {
+		for (size_t j = 0; j < count; j++) {
 			for (size_t k = 0; k < MODES; k++) {
-				if (is_measured(ask, modes[k]))
+				if (measured[k])
 					failover->rows[failover->row_count++] = make_row(arena,
-					    ask, &account->locations[i], names[j], modes[k]);
+					    account, &account->locations[i], &networks[j],
+					    modes[k]);
 			}
 		}
 	}

@@ -3,7 +3,7 @@
 
 const REFRESH_MS = 10000;
 const byId = (id) => document.getElementById(id);
-const seen = { text: "", state: null, findings: null, atMs: 0, offsetMs: 0 };
+const seen = { text: "", state: null, findings: null, incidents: null, propagation: null, failover: null, atMs: 0, offsetMs: 0 };
 
 // Makes an element: el("b.name", {title: "x"}, child, "text", ...).  null children are left out.
 function el(spec, ...rest) {
@@ -196,13 +196,23 @@ function makeMore(finding, host) {
 		makeFix(finding.fix));
 }
 
+// What is confirmed needs no word; the looks stand in the title.
+function makeLife(finding) {
+	if (!finding.state || finding.state === "confirmed")
+		return null;
+	const words = { opened: "seen, not yet confirmed", flapping: "comes and goes" }[finding.state] ?? finding.state;
+	const looks = [...finding.looks].map((look) => (look === "!" ? "bad" : "good")).join(", ");
+	return el("span.life", { title: `newest looks: ${looks}` }, words);
+}
+
 function makeMeta(finding, withAgent) {
 	return el("p.meta",
 		el("span.mono", finding.code),
 		withAgent ? el("span", "seen from ", el("b", finding.network || finding.agent)) : null,
 		el("span", "owner ", el("b", finding.owner)),
 		el("span", "since ", time(finding.opened_ms)),
-		finding.stale ? el("span", "the agent is silent now: whether it still holds is unknown") : null);
+		makeLife(finding),
+		finding.stale ? el("span", "there is no news: whether it still holds is unknown") : null);
 }
 
 // A severity of "ok" is what is told and is no fault.
@@ -227,6 +237,100 @@ function drawFindings() {
 	list.querySelectorAll("details").forEach((node) => { node.open = open.has(node.dataset.finding); });
 	byId("findings").hidden = wanted.length === 0;
 	byId("findings-title").textContent = plural(wanted.length, "finding");
+}
+
+/* ---- what many see --------------------------------------------------------------------- */
+
+const matches = (text) => byId("search").value.trim().toLowerCase().split(/\s+/).every((word) => text.toLowerCase().includes(word));
+
+function makeIncident(incident) {
+	const key = ["incident", incident.code, incident.scope, incident.place, incident.region, ...incident.accounts].join("/");
+	const summary = el("summary", glyph(), el("div", el("p.sentence", incident.sentence), el("p.meta",
+		el("span.mono", incident.code),
+		el("span", "owner ", el("b", incident.owner)),
+		el("span", "since ", time(incident.opened_ms)),
+		el("span", plural(incident.findings, "finding")),
+		incident.confirmed ? null : el("span.life", "seen, not yet confirmed"))));
+	summary.className = incident.severity;
+	const members = el("ul.members", incident.members.map((one) => el("li",
+		el("b", one.network || one.agent), one.network ? ` ${one.agent}` : "", " · ", one.sentence)));
+	if (incident.findings > incident.members.length)
+		members.append(el("li", `and ${incident.findings - incident.members.length} more`));
+	return el(`li.finding.${incident.severity}`, el("details", { "data-finding": key }, summary,
+		el("div.more", el("p.label", "Seen by"), members, makeFix(incident.fix))));
+}
+
+// One of a single agent says nothing that its finding does not.
+function drawIncidents() {
+	const list = byId("incident-list");
+	const open = new Set([...list.querySelectorAll("details[open]")].map((node) => node.dataset.finding));
+	const wanted = (seen.incidents?.incidents ?? []).filter((one) => one.agents > 1
+		&& matches([one.sentence, one.code, one.place, ...one.accounts, ...one.members.map((member) => `${member.network} ${member.agent}`)].join(" ")));
+	list.replaceChildren(...wanted.map(makeIncident));
+	list.querySelectorAll("details").forEach((node) => { node.open = open.has(node.dataset.finding); });
+	byId("incidents").hidden = wanted.length === 0;
+	byId("incidents-title").textContent = plural(wanted.length, "incident");
+}
+
+function span(ms) {
+	const seconds = Math.round(ms / 1000);
+	return seconds < 120 ? `${seconds} s` : seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}
+
+function makeArrival(view) {
+	const who = [el("b", view.network || view.agent), view.network ? ` ${view.agent}: ` : ": "];
+	if (view.state === "right")
+		return el("li.ok", glyph(), el("span", who, view.after_ms < 0 ? "right even before the document said so" : `right after ${span(view.after_ms)}`));
+	const words = view.state === "silent" ? "silent since it was wrong at " : "not yet, seen ";
+	return el(view.state === "silent" ? "li.unknown" : "li.critical", glyph(), el("span", who, words, time(view.wrong_ms),
+		view.until_ms ? [document.createTextNode("; caches may keep that until "), time(view.until_ms)] : null));
+}
+
+function makePropagation(region) {
+	const key = ["region", region.account, region.region, region.added_ms].join("/");
+	const tone = region.missing > 0 ? "warning" : "ok";
+	const summary = el("summary", glyph(), el("div",
+		el("p.sentence", `${region.account} · ${region.name}: ${plural(region.right, "agent")} ${region.right === 1 ? "sees" : "see"} it right, ${region.missing} not yet`),
+		el("p.meta", el("span", "added ", time(region.added_ms), ` (${age(region.added_ms)})`))));
+	summary.className = tone;
+	return el(`li.finding.${tone}`, el("details", { "data-finding": key }, summary, el("div.more", el("ul.members", region.agents.map(makeArrival)))));
+}
+
+function drawPropagation() {
+	const list = byId("propagation-list");
+	const open = new Set([...list.querySelectorAll("details[open]")].map((node) => node.dataset.finding));
+	const wanted = (seen.propagation?.regions ?? []).filter((region) => matches(`${region.account} ${region.region} ${region.name}`));
+	list.replaceChildren(...wanted.map(makePropagation));
+	list.querySelectorAll("details").forEach((node) => { node.open = open.has(node.dataset.finding); });
+	byId("propagation").hidden = wanted.length === 0;
+}
+
+const readinessTone = { ok: "ok", unknown: "unknown", not: "critical" };
+
+// One row a network, one column a region; what stands in a cell is one line a mode.
+function makeReadiness(rows, network, region) {
+	const here = rows.filter((row) => row.network === network && row.region === region);
+	return el("td", here.map((row) => el(`p.ready.${readinessTone[row.readiness]}`, glyph(),
+		el("span", here.length > 1 || row.mode !== "gateway" ? `${row.mode}: ` : "", row.readiness === "not" ? "no" : row.readiness, row.reason ? `, ${row.reason}` : ""))));
+}
+
+function makeFailover(account) {
+	const regions = [...new Map(account.rows.map((row) => [row.region, row])).values()];
+	const networks = [...new Set(account.rows.map((row) => row.network))];
+	const head = el("thead", el("tr", el("th", { scope: "col" }, "Network"), regions.map((row) => el("th", { scope: "col" },
+		el("b", row.name), row.writes ? "writes now" : `priority ${row.priority}`))));
+	const body = el("tbody", networks.map((network) => el("tr", el("th", { scope: "row" }, network),
+		regions.map((row) => makeReadiness(account.rows, network, row.region)))));
+	return el(`section.account.${account.state}`,
+		el(`div.account-head.${account.state}`, glyph(), el("h3", account.account), el("span.note", account.sentence)),
+		networks.length > 0 ? el("div.scroll", el("table.failover", head, body)) : null);
+}
+
+function drawFailover() {
+	const wanted = (seen.failover?.accounts ?? []).filter((account) => account.rows.length > 0
+		&& matches(`${account.account} ${account.rows.map((row) => `${row.network} ${row.name} ${row.region}`).join(" ")}`));
+	byId("failover-list").replaceChildren(...wanted.map(makeFailover));
+	byId("failover").hidden = wanted.length === 0;
 }
 
 /* ---- the panel ------------------------------------------------------------------------ */
@@ -401,8 +505,11 @@ function draw() {
 	if (!seen.state)
 		return;
 	drawOverall();
+	drawIncidents();
 	drawGrid();
+	drawPropagation();
 	drawFindings();
+	drawFailover();
 }
 
 function drawFresh() {
@@ -418,13 +525,14 @@ async function get(path) {
 }
 
 // What says when is no change by itself.
-const essence = (state, findings) => JSON.stringify([{ ...state, now_ms: 0 }, { ...findings, now_ms: 0 }]);
+const essence = (answers) => JSON.stringify(answers.map((answer) => ({ ...answer, now_ms: 0 })));
 
 async function refresh() {
 	try {
-		const [state, findings] = await Promise.all([get("/v1/state"), get("/v1/findings")]);
-		const text = essence(state, findings);
-		Object.assign(seen, { state, findings, atMs: Date.now(), offsetMs: state.now_ms - Date.now() });
+		const answers = await Promise.all(["state", "findings", "incidents", "propagation", "failover"].map((name) => get(`/v1/${name}`)));
+		const [state, findings, incidents, propagation, failover] = answers;
+		const text = essence(answers);
+		Object.assign(seen, { state, findings, incidents, propagation, failover, atMs: Date.now(), offsetMs: state.now_ms - Date.now() });
 		byId("banner").hidden = true;
 		if (text !== seen.text || state.agents.some((agent) => agent.state === "silent"))
 			draw();
