@@ -32,6 +32,11 @@ test_presets(void **state)
 	assert_int_equal(conf.listen_at.port, 8643);
 	assert_int_equal(conf.page_at.port, 8640);
 	assert_int_equal(conf.silent_ms, 300000);
+	assert_int_equal(conf.rules.critical.bad, 2);
+	assert_int_equal(conf.rules.critical.of, 3);
+	assert_int_equal(conf.rules.warning.bad, 3);
+	assert_int_equal(conf.rules.warning.of, 5);
+	assert_int_equal(conf.rules.warning.good, 2);
 	assert_string_equal(conf.tokens, "/var/lib/plprobe-collector/tokens");
 	if (!parse("listen: 127.0.0.1:0\npage: '[::1]:0'\n", &conf, arena, &err))
 		fail_msg("%s", err.text);
@@ -62,6 +67,10 @@ test_refusals(void **state)
 		    "subscription wanted with it" },
 		{ "accounts_dir: d\nsync: [{subscription: s, token_file: t, client_id: c}]\n",
 		    "one of them" },
+		{ "confirm_critical: 4 of 3\n", "N of M" },
+		{ "confirm_warning: often\n", "confirm_warning" },
+		{ "close_after: 0\n", "close_after" },
+		{ "close_after: 13\n", "close_after" },
 	};
 	struct arena         *arena = arena_new();
 	struct collector_conf conf;

@@ -103,6 +103,38 @@ test_apis(void **state)
 	fixture_fini(&fixture);
 }
 
+/* Nobody is called for what one look showed, nor for what is not as of now. */
+static void
+test_alarms(void **state)
+{
+	static const char line[] =
+	    "plprobe_finding{account=\"contoso\",region=\"eastus\",agent=\"vm\\\"a\",code="
+	    "\"PLP-101-REGION-NAME-MISSING\",severity=\"critical\"} 1";
+	struct fixture fixture;
+	struct wbuf    out;
+	struct said    again = missing;
+
+	fixture_init(&fixture);
+	fixture.rules.critical = (struct hysteresis){ 2, 3, 2 };
+	board_free(fixture.board);
+	fixture.board = fixture_board(&fixture);
+	fixture_say(&fixture, &missing);
+	write_page(&fixture, T0_MS, &out);
+	assert_null(strstr(wbuf_text(&out), "plprobe_finding{"));
+	assert_line(&out, "plprobe_findings_unconfirmed 1");
+	wbuf_fini(&out);
+	again.at_ms += 60000;
+	fixture_say(&fixture, &again);
+	write_page(&fixture, again.at_ms, &out);
+	assert_line(&out, line);
+	assert_line(&out, "plprobe_findings_unconfirmed 0");
+	wbuf_fini(&out);
+	write_page(&fixture, again.at_ms + SILENT_MS + 1, &out);
+	assert_null(strstr(wbuf_text(&out), "plprobe_finding{"));
+	wbuf_fini(&out);
+	fixture_fini(&fixture);
+}
+
 /* A silent agent is not a broken account: its samples go, and one says why. */
 static void
 test_silence(void **state)
@@ -151,6 +183,7 @@ main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_apis),
+		cmocka_unit_test(test_alarms),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_promtool),
 	};

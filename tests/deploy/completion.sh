@@ -36,7 +36,7 @@ done
 for command in check agent enroll explain support config; do
 	same "$(told plprobe $command)" "$(completed plprobe $command --)" "plprobe $command"
 done
-for command in run report 'token create' 'token list' 'token revoke' 'agents list' 'agents revoke' 'accounts list' 'accounts sync' \
+for command in run report history 'token create' 'token list' 'token revoke' 'agents list' 'agents revoke' 'accounts list' 'accounts sync' \
 	'accounts history' 'config check' 'config dump' \
 	'store check'; do
 	# shellcheck disable=SC2086  # one or two words
