@@ -59,31 +59,38 @@ list_networks(struct arena *arena, const struct failover_ask *ask, size_t *count
 }
 
 static size_t
-seek_place(const struct verdict *verdict, const char *region, enum mode mode)
+seek_place(const struct verdict *verdict, const char *region, enum api api, enum mode mode)
 {
 	size_t at = 0;
 
 	while (at < verdict->place_count &&
-	    (verdict->places[at].target->mode != mode ||
+	    (verdict->places[at].target->api != api ||
+	        verdict->places[at].target->mode != mode ||
 	        strcmp(verdict->places[at].target->region, region) != 0))
 		at++;
 	return at;
 }
 
-/* A mode that no agent measures has no rows; the gateway's always stand there. */
-static bool
-is_measured(const struct failover_ask *ask, enum mode mode)
+/* An API or a mode that no agent measures has no rows; the gateway of the account's own API always
+ * has. */
+static void
+find_measured(const struct failover_ask *ask, bool measured[API_COUNT][MODES])
 {
+	memset(measured, 0, API_COUNT * sizeof(measured[0]));
+	measured[ask->account->api][0] = true;
 	for (size_t i = 0; i < ask->view_count; i++) {
 		const struct verdict *verdict = ask->views[i].verdict;
 
 		for (size_t j = 0; j < verdict->place_count; j++) {
-			if (verdict->places[j].target->mode == mode &&
-			    verdict->places[j].seen != NULL)
-				return true;
+			const struct target *target = verdict->places[j].target;
+
+			for (size_t k = 0; k < MODES; k++) {
+				if (target->api < API_COUNT && target->mode == modes[k] &&
+				    verdict->places[j].seen != NULL)
+					measured[target->api][k] = true;
+			}
 		}
 	}
-	return mode == MODE_GATEWAY;
 }
 
 static const char *
@@ -94,9 +101,10 @@ name_fault(const struct place *place)
 
 /* An SDK begins at the global name unless it is told where else. */
 static struct glimpse
-weigh_global(struct arena *arena, const struct failover_view *view, struct glimpse good)
+weigh_global(
+    struct arena *arena, const struct failover_view *view, enum api api, struct glimpse good)
 {
-	size_t at = seek_place(view->verdict, "", MODE_GATEWAY);
+	size_t at = seek_place(view->verdict, "", api, MODE_GATEWAY);
 
 	if (at == view->verdict->place_count || view->states[at] != STATE_CRITICAL)
 		return good;
@@ -109,9 +117,9 @@ weigh_global(struct arena *arena, const struct failover_view *view, struct glimp
 
 static struct glimpse
 look_at(struct arena *arena, const struct failover_view *view, const struct location *location,
-    enum mode mode)
+    enum api api, enum mode mode)
 {
-	size_t              at = seek_place(view->verdict, location->label, mode);
+	size_t              at = seek_place(view->verdict, location->label, api, mode);
 	const struct place *place = &view->verdict->places[at];
 
 	if (at == view->verdict->place_count || place->seen == NULL)
@@ -123,37 +131,55 @@ look_at(struct arena *arena, const struct failover_view *view, const struct loca
 			place->state == STATE_UNKNOWN ? name_fault(place) : "no news" };
 	case STATE_WARNING:
 		return weigh_global(
-		    arena, view, (struct glimpse){ READINESS_OK, name_fault(place) });
+		    arena, view, api, (struct glimpse){ READINESS_OK, name_fault(place) });
 	case STATE_OK: break;
 	}
-	return weigh_global(arena, view, (struct glimpse){ READINESS_OK, "" });
+	return weigh_global(arena, view, api, (struct glimpse){ READINESS_OK, "" });
 }
 
-/* The worst that an agent of the network shows. */
-static struct failover_row
-make_row(struct arena *arena, const struct account *account, const struct location *location,
-    const struct network *network, enum mode mode)
+/* What the agents of a network show of one region: the worst of them. */
+static void
+fill_row(struct arena *arena, struct failover_row *row, const struct network *network)
 {
-	struct failover_row row = { .location = location,
-		.network = network->name,
-		.mode = mode,
-		.writes = account->multi_write || location->failover_priority == 0,
-		.reason = "",
-		.agents = network->count };
+	const struct location *location = row->location;
 
+	row->network = network->name;
+	row->agents = network->count;
+	row->reason = "";
 	for (size_t i = 0; i < network->count; i++) {
-		struct glimpse glimpse = look_at(arena, network->views[i], location, mode);
+		struct glimpse glimpse = look_at(
+		    arena, network->views[i], location, row->api, row->mode);
 
-		if (i == 0 || glimpse.readiness > row.readiness) {
-			row.readiness = glimpse.readiness;
-			row.reason = glimpse.reason;
+		if (i == 0 || glimpse.readiness > row->readiness) {
+			row->readiness = glimpse.readiness;
+			row->reason = glimpse.reason;
 		}
 	}
-	if (location->pending && row.readiness != READINESS_OK) {
-		row.readiness = READINESS_UNKNOWN;
-		row.reason = "the region is being added or removed";
+	if (location->pending && row->readiness != READINESS_OK) {
+		row->readiness = READINESS_UNKNOWN;
+		row->reason = "the region is being added or removed";
 	}
-	return row;
+}
+
+static void
+add_rows(struct arena *arena, struct failover *failover, const struct account *account,
+    const struct location *location, const struct network *network,
+    bool measured[API_COUNT][MODES])
+{
+	for (unsigned api = 0; api < API_COUNT; api++) {
+		for (size_t i = 0; i < MODES; i++) {
+			struct failover_row *row;
+
+			if (!measured[api][i])
+				continue;
+			row = &failover->rows[failover->row_count++];
+			row->location = location;
+			row->writes = account->multi_write || location->failover_priority == 0;
+			row->api = (enum api)api;
+			row->mode = modes[i];
+			fill_row(arena, row, network);
+		}
+	}
 }
 
 /* The region to which the write region moves by itself, or by hand without further words. */
@@ -231,7 +257,7 @@ say_networks(struct arena *arena, struct failover *failover, const struct locati
 		    count.lost, count.all, rest);
 	if (count.partly > 0)
 		return arena_printf(arena,
-		    "%zu of %zu networks would lose the database in one of the modes%s",
+		    "%zu of %zu networks would lose the database in an API or mode%s",
 		    count.partly, count.all, rest);
 	failover->state = STATE_UNKNOWN;
 	if (count.all == 0)
@@ -274,23 +300,21 @@ failover_find(struct arena *arena, const struct failover_ask *ask)
 {
 	struct failover      *failover = arena_alloc(arena, sizeof(*failover));
 	const struct account *account = ask->account;
-	bool                  measured[MODES];
-	size_t                count;
+	bool                  measured[API_COUNT][MODES];
+	size_t                count, ways = 0;
 	const struct network *networks = list_networks(arena, ask, &count);
 
-	for (size_t i = 0; i < MODES; i++)
-		measured[i] = is_measured(ask, modes[i]);
+	find_measured(ask, measured);
+	for (size_t i = 0; i < API_COUNT; i++) {
+		for (size_t j = 0; j < MODES; j++)
+			ways += measured[i][j];
+	}
 	failover->rows = arena_array(
-	    arena, account->location_count * count * MODES + 1, sizeof(*failover->rows));
+	    arena, account->location_count * count * ways + 1, sizeof(*failover->rows));
 	for (size_t i = 0; i < account->location_count; i++) {
-		for (size_t j = 0; j < count; j++) {
-			for (size_t k = 0; k < MODES; k++) {
-				if (measured[k])
-					failover->rows[failover->row_count++] = make_row(arena,
-					    account, &account->locations[i], &networks[j],
-					    modes[k]);
-			}
-		}
+		for (size_t j = 0; j < count; j++)
+			add_rows(arena, failover, account, &account->locations[i], &networks[j],
+			    measured);
 	}
 	failover->sentence = say(arena, account, failover);
 	return failover;

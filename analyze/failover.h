@@ -1,7 +1,7 @@
 /* failover: if the write region moved, who would reach it?
  *
  * A pure function: an account's document, and what the agents' verdicts say of its regions as of
- * now, give one row for each region, network and mode.  Nothing in DNS changes for the private
+ * now, give one row for each region, network, API and mode.  Nothing in DNS changes for the private
  * names when the write region moves [cosmos-private-endpoints]: so what is seen of a region now is
  * what its clients will meet there, and what was not seen is not known.
  */
@@ -29,6 +29,7 @@ struct failover_ask {
 struct failover_row {
 	const struct location *location;
 	const char            *network;
+	enum api               api;
 	enum mode              mode;
 	bool                   writes; /* the region takes writes now */
 	enum readiness         readiness;
@@ -37,7 +38,7 @@ struct failover_row {
 };
 
 struct failover {
-	struct failover_row *rows; /* by priority, then network, then mode */
+	struct failover_row *rows; /* by priority, then network, then API and mode */
 	size_t               row_count;
 	const char          *sentence; /* what happens when the write region moves on */
 	enum state           state; /* critical: a network would lose its next write region */

@@ -131,8 +131,9 @@ fill_row(struct table *table, const json_t *row)
 
 	table_cell(table, number, 0, TABLE_BOLD, region);
 	table_cell(table, number, 1, TABLE_PLAIN, get(row, "network"));
-	table_cell(table, number, 2, TABLE_PLAIN, get(row, "mode"));
-	table_cell(table, number, 3, pick_ink(get(row, "readiness")), text);
+	table_cell(table, number, 2, TABLE_PLAIN, get(row, "api"));
+	table_cell(table, number, 3, TABLE_PLAIN, get(row, "mode"));
+	table_cell(table, number, 4, pick_ink(get(row, "readiness")), text);
 	free(text);
 	free(region);
 }
@@ -140,7 +141,7 @@ fill_row(struct table *table, const json_t *row)
 void
 bulletin_failover_table(const json_t *failover, unsigned width, bool colour, struct wbuf *out)
 {
-	static const char *const columns[] = { "REGION", "NETWORK", "MODE",
+	static const char *const columns[] = { "REGION", "NETWORK", "API", "MODE",
 		"IF WRITES WERE THERE", NULL };
 	const json_t            *account, *row;
 	size_t                   at, inner;
@@ -150,7 +151,7 @@ bulletin_failover_table(const json_t *failover, unsigned width, bool colour, str
 
 		wbuf_printf(out, "%s%s: %s\n", at > 0 ? "\n" : "", get(account, "account"),
 		    get(account, "sentence"));
-		table_wrap(table, 3);
+		table_wrap(table, 4);
 		json_array_foreach (json_object_get(account, "rows"), inner, row)
 			fill_row(table, row);
 		if (json_array_size(json_object_get(account, "rows")) > 0)
@@ -168,7 +169,7 @@ bulletin_failover_csv(const json_t *failover, struct wbuf *out)
 	size_t        at, inner;
 	char          priority[24];
 
-	wbuf_puts(out, "account,region,priority,writes,network,mode,readiness,reason\r\n");
+	wbuf_puts(out, "account,region,priority,writes,network,api,mode,readiness,reason\r\n");
 	json_array_foreach (json_object_get(failover, "accounts"), at, account) {
 		json_array_foreach (json_object_get(account, "rows"), inner, row) {
 			snprintf(priority, sizeof(priority), "%lld",
@@ -179,6 +180,7 @@ bulletin_failover_csv(const json_t *failover, struct wbuf *out)
 			bulletin_field(out,
 			    json_is_true(json_object_get(row, "writes")) ? "yes" : "no", ",");
 			bulletin_field(out, get(row, "network"), ",");
+			bulletin_field(out, get(row, "api"), ",");
 			bulletin_field(out, get(row, "mode"), ",");
 			bulletin_field(out, get(row, "readiness"), ",");
 			bulletin_field(out, get(row, "reason"), "\r\n");

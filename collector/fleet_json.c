@@ -84,6 +84,17 @@ read_severity(const char *name)
 	return STATE_UNKNOWN;
 }
 
+/* Each API has a zone of its own, and the name says which. */
+static const char *
+name_zone(struct arena *arena, const struct board_view *view, const char *host)
+{
+	const char *suffix = strchr(host, '.');
+
+	if (suffix != NULL)
+		return arena_printf(arena, "privatelink.%s", suffix + 1);
+	return view->account != NULL && view->account->zone != NULL ? view->account->zone : "";
+}
+
 static void
 add_sighting(struct muster *muster, size_t agent, const struct board_view *view,
     const struct store_finding *finding)
@@ -100,9 +111,7 @@ add_sighting(struct muster *muster, size_t agent, const struct board_view *view,
 		.account = finding->account,
 		.region = finding->region,
 		.host = finding->host,
-		.zone = view->account != NULL && view->account->zone != NULL
-		    ? view->account->zone
-		    : "",
+		.zone = name_zone(muster->arena, view, finding->host),
 		.fix = finding->fix,
 		.confirmed = finding->confirmed_ms != 0,
 		.opened_ms = finding->opened_ms,
@@ -295,12 +304,12 @@ make_failover(const struct query *query, const struct account *account)
 		const struct failover_row *row = &failover->rows[i];
 
 		json_array_append_new(rows,
-		    json_pack("{s:s, s:s, s:i, s:b, s:s, s:s, s:s, s:s, s:I}", "region",
+		    json_pack("{s:s, s:s, s:i, s:b, s:s, s:s, s:s, s:s, s:s, s:I}", "region",
 		        row->location->label, "name", row->location->name, "priority",
 		        row->location->failover_priority, "writes", row->writes, "network",
-		        row->network, "mode", mode_name(row->mode), "readiness",
-		        readiness_name(row->readiness), "reason", row->reason, "agents",
-		        (json_int_t)row->agents));
+		        row->network, "api", api_name(row->api), "mode", mode_name(row->mode),
+		        "readiness", readiness_name(row->readiness), "reason", row->reason,
+		        "agents", (json_int_t)row->agents));
 	}
 	made = json_pack("{s:s, s:s, s:s, s:b, s:b, s:o}", "account", account->name, "state",
 	    state_name(failover->state), "sentence", failover->sentence, "multi_write",

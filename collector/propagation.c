@@ -201,6 +201,23 @@ find_until_ms(const struct measurement *seen)
 	return ttl_s != 0 ? seen->started_ms + (int64_t)ttl_s * MS_PER_S : 0;
 }
 
+/* Of all APIs the worst: a region is right when each of its names is. */
+static const struct place *
+find_place(const struct verdict *verdict, const char *region)
+{
+	const struct place *found = NULL;
+
+	for (size_t i = 0; i < verdict->place_count; i++) {
+		const struct place *place = &verdict->places[i];
+
+		if (place->seen != NULL && place->target->mode == MODE_GATEWAY &&
+		    strcmp(place->target->region, region) == 0 &&
+		    (found == NULL || (is_right(found) && !is_right(place))))
+			found = place;
+	}
+	return found;
+}
+
 static void
 look_at(struct propagation_region *region, const char *agent, const struct place *place)
 {
@@ -227,14 +244,12 @@ propagation_look(struct propagation *propagation, const char *agent, const char 
 	     i < propagation->count && strcmp(propagation->regions[i].account, account) == 0;
 	     i++) {
 		struct propagation_region *region = &propagation->regions[i];
+		const struct place        *place = region->added_ms != 0
+		           ? find_place(verdict, region->region)
+		           : NULL;
 
-		for (size_t j = 0; region->added_ms != 0 && j < verdict->place_count; j++) {
-			const struct place *place = &verdict->places[j];
-
-			if (place->seen != NULL && place->target->mode == MODE_GATEWAY &&
-			    strcmp(place->target->region, region->region) == 0)
-				look_at(region, agent, place);
-		}
+		if (place != NULL)
+			look_at(region, agent, place);
 	}
 }
 

@@ -311,7 +311,7 @@ const readinessTone = { ok: "ok", unknown: "unknown", not: "critical" };
 function makeReadiness(rows, network, region) {
 	const here = rows.filter((row) => row.network === network && row.region === region);
 	return el("td", here.map((row) => el(`p.ready.${readinessTone[row.readiness]}`, glyph(),
-		el("span", here.length > 1 || row.mode !== "gateway" ? `${row.mode}: ` : "", row.readiness === "not" ? "no" : row.readiness, row.reason ? `, ${row.reason}` : ""))));
+		el("span", here.length > 1 || row.mode !== "gateway" ? `${row.api === "sql" ? "" : `${row.api} `}${row.mode}: ` : "", row.readiness === "not" ? "no" : row.readiness, row.reason ? `, ${row.reason}` : ""))));
 }
 
 function makeFailover(account) {

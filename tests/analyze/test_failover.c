@@ -7,20 +7,22 @@
 #include <cmocka.h>
 #include <string.h>
 
-enum { VIEWS = 3, PLACES = 6 };
+enum { VIEWS = 3, PLACES = 7 };
 
 /* What an agent sees: one letter a place, in the order of `kinds`: '+' ok, 'w' warning, '!'
  * critical, '?' unknown, 'o' was ok and is too old, '-' not measured, ' ' no such place. */
 static const struct {
 	const char *region;
 	enum mode   mode;
+	enum api    api;
 } kinds[PLACES] = {
-	{ "", MODE_GATEWAY },
-	{ "eastus", MODE_GATEWAY },
-	{ "westeurope", MODE_GATEWAY },
-	{ "eastus", MODE_DIRECT },
-	{ "westeurope", MODE_DIRECT },
-	{ "westeurope", MODE_GATEWAY_V2 },
+	{ "", MODE_GATEWAY, API_SQL },
+	{ "eastus", MODE_GATEWAY, API_SQL },
+	{ "westeurope", MODE_GATEWAY, API_SQL },
+	{ "eastus", MODE_DIRECT, API_SQL },
+	{ "westeurope", MODE_DIRECT, API_SQL },
+	{ "westeurope", MODE_GATEWAY_V2, API_SQL },
+	{ "westeurope", MODE_GATEWAY, API_CASSANDRA },
 };
 
 static const struct failover_case {
@@ -68,7 +70,7 @@ static const struct failover_case {
 	    "vnet-b/x westeurope direct unknown: no news\n",
 	    "writes go to East US and would move to West Europe: 1 of 2 networks would lose "
 	    "the "
-	    "database in one of the modes; of 1 it is not known" },
+	    "database in an API or mode; of 1 it is not known" },
 	{ "multi-write: no region to move to, but to go to", true, true, false, false,
 	    { { "vnet-a/x", "++!" } }, STATE_CRITICAL,
 	    "vnet-a/x eastus gateway ok writes\n"
@@ -103,6 +105,19 @@ static const struct failover_case {
 	    "vnet-a/x eastus gateway ok writes\n"
 	    "vnet-a/x westeurope gateway unknown: the region is being added or removed\n",
 	    "East US is the only region: there is none to which writes could move" },
+	{ "each API for itself", false, true, false, false, { { "vnet-a/x", "++++++!" } },
+	    STATE_CRITICAL,
+	    "vnet-a/x eastus gateway ok writes\n"
+	    "vnet-a/x eastus direct ok writes\n"
+	    "vnet-a/x eastus gateway-v2 unknown writes: not measured in this mode\n"
+	    "vnet-a/x eastus cassandra gateway unknown writes: not measured in this mode\n"
+	    "vnet-a/x westeurope gateway ok\n"
+	    "vnet-a/x westeurope direct ok\n"
+	    "vnet-a/x westeurope gateway-v2 ok\n"
+	    "vnet-a/x westeurope cassandra gateway not: name does not exist\n",
+	    "writes go to East US and would move to West Europe: 1 of 1 networks would lose "
+	    "the "
+	    "database in an API or mode" },
 	{ "one region", false, true, false, true, { { "vnet-a/x", "++" } }, STATE_OK,
 	    "vnet-a/x eastus gateway ok writes\n",
 	    "East US is the only region: there is none to which writes could move" },
@@ -125,6 +140,7 @@ fill_view(
 		struct place  *place = &verdict->places[verdict->place_count++];
 
 		target->region = kinds[i].region;
+		target->api = kinds[i].api;
 		target->mode = kinds[i].mode;
 		*place = (struct place){ .target = target,
 			.seen = sees[i] == '-' ? NULL : seen,
@@ -148,8 +164,9 @@ tell(struct arena *arena, const struct failover *failover)
 	for (size_t i = 0; i < failover->row_count; i++) {
 		const struct failover_row *row = &failover->rows[i];
 
-		text = arena_printf(arena, "%s%s %s %s %s%s%s%s\n", text, row->network,
-		    row->location->label, mode_name(row->mode), readiness_name(row->readiness),
+		text = arena_printf(arena, "%s%s %s %s%s %s%s%s%s\n", text, row->network,
+		    row->location->label, row->api == API_SQL ? "" : "cassandra ",
+		    mode_name(row->mode), readiness_name(row->readiness),
 		    row->writes ? " writes" : "", row->reason[0] != '\0' ? ": " : "",
 		    row->reason);
 	}

@@ -188,7 +188,8 @@ test_failover(void **state)
 	wbuf_clear(&out);
 	bulletin_failover_csv(answer, &out);
 	assert_non_null(strstr(wbuf_text(&out),
-	    "\"contoso\",\"westeurope\",\"1\",\"no\",\"vnet-b/x\",\"gateway\",\"not\",\"name "
+	    "\"contoso\",\"westeurope\",\"1\",\"no\",\"vnet-b/"
+	    "x\",\"sql\",\"gateway\",\"not\",\"name "
 	    "does "
 	    "not exist\"\r\n"));
 	wbuf_fini(&out);
