@@ -1,21 +1,10 @@
 #include "analyze/incident.h"
 
+#include "analyze/crowd.h"
 #include "analyze/incident_words.h"
-#include "base/addr.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const char untold[] = "networks that are not told";
-
-/* What an agent is in, as numbers of texts. */
-struct spot {
-	int    vnet, subnet;
-	bool   told;      /* the network has a name */
-	int   *resolvers; /* those that join agents; by number */
-	size_t resolver_count;
-	bool   azure_only;
-};
 
 /* A sighting with its key: same keys are one cause. */
 struct cause {
@@ -29,22 +18,6 @@ struct cause {
 	bool                taken;
 };
 
-/* Witnesses of one place in this round. */
-struct tally {
-	size_t total, affected;
-	size_t subnets_affected; /* of a VNet */
-	int    vnet;             /* of a resolver: the first that is told, and 1 */
-	bool   several;          /* there are others */
-};
-
-/* Texts by number: open addressing, so that a fleet costs no more than its length. */
-struct texts {
-	const char **by_number;
-	size_t       count;
-	int         *slots; /* number and 1; 0: free */
-	size_t       mask;
-};
-
 /* An incident, and what its sentence will need. */
 struct draft {
 	struct incident       incident;
@@ -54,168 +27,10 @@ struct draft {
 struct work {
 	struct arena              *arena;
 	const struct incident_ask *ask;
-	struct texts               places, accounts, resolvers;
-	struct spot               *spots;   /* by agent */
-	size_t                   **lookers; /* by account: heard agents */
-	size_t                    *looker_counts;
-	unsigned                   round;        /* of witnesses; stamps say of which one */
-	unsigned                  *agent_stamps; /* by agent: is a witness */
-	unsigned                  *account_stamps;
-	bool                      *affected; /* by agent */
-	size_t                    *witnesses;
-	size_t                     witness_count;
-	struct tally              *vnets, *subnets, *askers; /* by place, by resolver */
+	struct crowd              *crowd;
 	struct draft              *drafts;
 	size_t                     draft_count, room;
 };
-
-static void
-init_texts(struct texts *texts, struct arena *arena, size_t most)
-{
-	size_t room = 16;
-
-	while (room < 2 * most)
-		room *= 2;
-	texts->by_number = arena_array(arena, most + 1, sizeof(char *));
-	texts->slots = arena_array(arena, room, sizeof(int));
-	texts->mask = room - 1;
-}
-
-static int
-number_text(struct texts *texts, const char *text)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	size_t   at;
-
-	for (const char *c = text; *c != '\0'; c++)
-		hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
-	at = (size_t)(hash ^ hash >> 32) & texts->mask;
-	while (
-	    texts->slots[at] != 0 && strcmp(texts->by_number[texts->slots[at] - 1], text) != 0)
-		at = (at + 1) & texts->mask;
-	if (texts->slots[at] == 0) {
-		texts->by_number[texts->count++] = text;
-		texts->slots[at] = (int)texts->count;
-	}
-	return texts->slots[at] - 1;
-}
-
-static bool
-is_azure(const char *resolver)
-{
-	struct addr addr;
-
-	return strcmp(resolver, "168.63.129.16") == 0 ||
-	    (addr_parse(&addr, resolver, 53, NULL) && addr_class(&addr) == ADDR_LOOPBACK);
-}
-
-static size_t
-count_words(const char *text)
-{
-	size_t count = 0;
-
-	while (*(text += strspn(text, " ")) != '\0') {
-		text += strcspn(text, " ");
-		count++;
-	}
-	return count;
-}
-
-static void
-read_resolvers(struct work *work, struct spot *spot, const char *text)
-{
-	spot->resolvers = arena_array(work->arena, count_words(text) + 1, sizeof(int));
-	spot->azure_only = true;
-	while (*(text += strspn(text, " ")) != '\0') {
-		const char *one = arena_strndup(work->arena, text, strcspn(text, " "));
-
-		text += strcspn(text, " ");
-		if (is_azure(one))
-			continue;
-		spot->azure_only = false;
-		spot->resolvers[spot->resolver_count++] = number_text(&work->resolvers, one);
-	}
-}
-
-static const char *
-name_network(const struct incident_agent *agent)
-{
-	return agent->network[0] != '\0' ? agent->network : untold;
-}
-
-static void
-read_agent(struct work *work, size_t at)
-{
-	const struct incident_agent *agent = &work->ask->agents[at];
-	struct spot                 *spot = &work->spots[at];
-	const char                  *network = name_network(agent);
-
-	spot->told = agent->network[0] != '\0';
-	spot->subnet = number_text(&work->places, network);
-	spot->vnet = number_text(
-	    &work->places, arena_strndup(work->arena, network, strcspn(network, "/")));
-	read_resolvers(work, spot, agent->resolvers);
-	for (size_t i = 0; i < agent->account_count; i++)
-		number_text(&work->accounts, agent->accounts[i]);
-}
-
-static void
-list_lookers(struct work *work)
-{
-	const struct incident_ask *ask = work->ask;
-
-	work->lookers = arena_array(work->arena, work->accounts.count + 1, sizeof(size_t *));
-	work->looker_counts = arena_array(
-	    work->arena, work->accounts.count + 1, sizeof(size_t));
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; pass == 1 && i < work->accounts.count; i++) {
-			work->lookers[i] = arena_array(
-			    work->arena, work->looker_counts[i] + 1, sizeof(size_t));
-			work->looker_counts[i] = 0;
-		}
-		for (size_t i = 0; i < ask->agent_count; i++) {
-			for (size_t j = 0;
-			     ask->agents[i].heard && j < ask->agents[i].account_count; j++) {
-				int account = number_text(
-				    &work->accounts, ask->agents[i].accounts[j]);
-
-				if (pass == 1)
-					work->lookers[account][work->looker_counts[account]] =
-					    i;
-				work->looker_counts[account]++;
-			}
-		}
-	}
-}
-
-static void
-init_work(struct work *work, struct arena *arena, const struct incident_ask *ask)
-{
-	size_t accounts = 0, resolvers = 0;
-
-	*work = (struct work){ .arena = arena, .ask = ask };
-	for (size_t i = 0; i < ask->agent_count; i++) {
-		accounts += ask->agents[i].account_count;
-		resolvers += count_words(ask->agents[i].resolvers);
-	}
-	init_texts(&work->places, arena, 2 * ask->agent_count);
-	init_texts(&work->accounts, arena, accounts + ask->sighting_count);
-	init_texts(&work->resolvers, arena, resolvers);
-	work->spots = arena_array(arena, ask->agent_count + 1, sizeof(*work->spots));
-	work->agent_stamps = arena_array(arena, ask->agent_count + 1, sizeof(unsigned));
-	work->account_stamps = arena_array(
-	    arena, accounts + ask->sighting_count + 1, sizeof(unsigned));
-	work->vnets = arena_array(arena, 2 * ask->agent_count + 1, sizeof(struct tally));
-	work->subnets = arena_array(arena, 2 * ask->agent_count + 1, sizeof(struct tally));
-	work->askers = arena_array(arena, resolvers + 1, sizeof(struct tally));
-	work->affected = arena_array(arena, ask->agent_count + 1, sizeof(bool));
-	work->witnesses = arena_array(arena, ask->agent_count + 1, sizeof(size_t));
-	for (size_t i = 0; i < ask->agent_count; i++)
-		read_agent(work, i);
-	for (size_t i = 0; i < ask->sighting_count; i++)
-		number_text(&work->accounts, ask->sightings[i].account);
-	list_lookers(work);
-}
 
 static int
 compare_keys(const struct cause *a, const struct cause *b)
@@ -269,103 +84,6 @@ make_cause(const struct incident_ask *ask, size_t number, bool fine)
 	return cause;
 }
 
-/* A round: who looks at any of the accounts of these causes, and who is affected. */
-static void
-call_witnesses(struct work *work, const struct cause *causes, size_t count)
-{
-	work->round++;
-	work->witness_count = 0;
-	for (size_t i = 0; i < count; i++) {
-		int account = number_text(&work->accounts, causes[i].sighting->account);
-
-		if (work->account_stamps[account] == work->round)
-			continue;
-		work->account_stamps[account] = work->round;
-		for (size_t j = 0; j < work->looker_counts[account]; j++) {
-			size_t agent = work->lookers[account][j];
-
-			if (work->agent_stamps[agent] == work->round)
-				continue;
-			work->agent_stamps[agent] = work->round;
-			work->affected[agent] = false;
-			work->witnesses[work->witness_count++] = agent;
-		}
-	}
-	for (size_t i = 0; i < count; i++)
-		work->affected[causes[i].sighting->agent] = true;
-}
-
-/* Counts the witnesses of this round by place and by resolver. */
-static void
-count_witnesses(struct work *work)
-{
-	for (size_t i = 0; i < work->witness_count; i++) {
-		const struct spot *spot = &work->spots[work->witnesses[i]];
-
-		work->vnets[spot->vnet] = work->subnets[spot->subnet] = (struct tally){ 0 };
-		for (size_t j = 0; j < spot->resolver_count; j++)
-			work->askers[spot->resolvers[j]] = (struct tally){ 0 };
-	}
-	for (size_t i = 0; i < work->witness_count; i++) {
-		const struct spot *spot = &work->spots[work->witnesses[i]];
-		bool               affected = work->affected[work->witnesses[i]];
-
-		work->vnets[spot->vnet].total++;
-		work->vnets[spot->vnet].affected += affected;
-		if (affected && work->subnets[spot->subnet].affected == 0)
-			work->vnets[spot->vnet].subnets_affected++;
-		work->subnets[spot->subnet].total++;
-		work->subnets[spot->subnet].affected += affected;
-		for (size_t j = 0; j < spot->resolver_count; j++) {
-			struct tally *tally = &work->askers[spot->resolvers[j]];
-
-			tally->total++;
-			tally->affected += affected;
-			if (spot->told && tally->vnet == 0)
-				tally->vnet = spot->vnet + 1;
-			tally->several = tally->several ||
-			    (spot->told && tally->vnet != spot->vnet + 1);
-		}
-	}
-}
-
-static bool
-asks(const struct spot *spot, int resolver)
-{
-	for (size_t i = 0; i < spot->resolver_count; i++) {
-		if (spot->resolvers[i] == resolver)
-			return true;
-	}
-	return false;
-}
-
-static bool
-are_in_vnets(const struct work *work)
-{
-	int first = -1;
-
-	for (size_t i = 0; i < work->witness_count; i++) {
-		const struct spot *spot = &work->spots[work->witnesses[i]];
-
-		if (!spot->told)
-			continue;
-		if (first >= 0 && spot->vnet != first)
-			return true;
-		first = spot->vnet;
-	}
-	return false;
-}
-
-static bool
-are_all_affected(const struct work *work)
-{
-	for (size_t i = 0; i < work->witness_count; i++) {
-		if (!work->affected[work->witnesses[i]])
-			return false;
-	}
-	return work->witness_count > 0;
-}
-
 static struct draft *
 add_draft(struct work *work)
 {
@@ -392,15 +110,15 @@ fill_accounts(struct work *work, struct incident *incident)
 {
 	const struct incident_sighting *sightings = work->ask->sightings;
 
-	work->round++;
+	work->crowd->round++;
 	incident->accounts = arena_array(work->arena, incident->member_count, sizeof(char *));
 	for (size_t i = 0; i < incident->member_count; i++) {
 		const char *account = sightings[incident->members[i]].account;
-		int         number = number_text(&work->accounts, account);
+		int         number = crowd_number(&work->crowd->accounts, account);
 
-		if (work->account_stamps[number] == work->round)
+		if (work->crowd->account_stamps[number] == work->crowd->round)
 			continue;
-		work->account_stamps[number] = work->round;
+		work->crowd->account_stamps[number] = work->crowd->round;
 		incident->accounts[incident->account_count++] = account;
 	}
 	qsort(incident->accounts, incident->account_count, sizeof(char *), compare_words);
@@ -466,10 +184,10 @@ name_place(const struct work *work, const struct incident *incident, int place)
 	case SCOPE_VM:
 		if (incident->agent_count == 1)
 			return ask->agents[ask->sightings[incident->members[0]].agent].name;
-		return work->places.by_number[place];
+		return work->crowd->places.by_number[place];
 	case SCOPE_SUBNET:
-	case SCOPE_VNET: return work->places.by_number[place];
-	case SCOPE_RESOLVER: return work->resolvers.by_number[place];
+	case SCOPE_VNET: return work->crowd->places.by_number[place];
+	case SCOPE_RESOLVER: return work->crowd->resolvers.by_number[place];
 	case SCOPE_EVERYWHERE: break;
 	}
 	return "";
@@ -477,15 +195,16 @@ name_place(const struct work *work, const struct incident *incident, int place)
 
 /* Beside them is nobody to compare with. */
 static bool
-is_only(const struct work *work, const struct incident *incident, const struct spot *spot)
+is_only(const struct work *work, const struct incident *incident, const struct crowd_spot *spot)
 {
 	switch (incident->scope) {
 	case SCOPE_VM:
-		return work->subnets[spot->subnet].affected ==
-		    work->subnets[spot->subnet].total;
+		return work->crowd->subnets[spot->subnet].affected ==
+		    work->crowd->subnets[spot->subnet].total;
 	case SCOPE_SUBNET:
-		return work->subnets[spot->subnet].total == work->vnets[spot->vnet].total;
-	case SCOPE_VNET: return !are_in_vnets(work);
+		return work->crowd->subnets[spot->subnet].total ==
+		    work->crowd->vnets[spot->vnet].total;
+	case SCOPE_VNET: return !crowd_in_vnets(work->crowd);
 	case SCOPE_RESOLVER:
 	case SCOPE_EVERYWHERE: break;
 	}
@@ -497,17 +216,18 @@ static const char *
 find_shared(const struct work *work, const struct incident *incident)
 {
 	const struct incident_ask *ask = work->ask;
-	const struct spot *first = &work->spots[ask->sightings[incident->members[0]].agent];
+	const struct crowd_spot   *first =
+	    &work->crowd->spots[ask->sightings[incident->members[0]].agent];
 
 	for (size_t i = 0; i < first->resolver_count; i++) {
 		size_t at = 0;
 
 		while (at < incident->member_count &&
-		    asks(&work->spots[ask->sightings[incident->members[at]].agent],
+		    crowd_asks(&work->crowd->spots[ask->sightings[incident->members[at]].agent],
 		        first->resolvers[i]))
 			at++;
 		if (at == incident->member_count)
-			return work->resolvers.by_number[first->resolvers[i]];
+			return work->crowd->resolvers.by_number[first->resolvers[i]];
 	}
 	return "";
 }
@@ -518,17 +238,17 @@ finish_draft(struct work *work, struct draft *draft, int place)
 	const struct incident_ask *ask = work->ask;
 	struct incident           *incident = &draft->incident;
 	size_t                     first = ask->sightings[incident->members[0]].agent;
-	const struct spot         *spot = &work->spots[first];
+	const struct crowd_spot   *spot = &work->crowd->spots[first];
 
 	draft->facts = (struct incident_facts){ .azure_only = true,
-		.network = name_network(&ask->agents[first]),
-		.witnesses = work->subnets[spot->subnet].total,
+		.network = crowd_network(&ask->agents[first]),
+		.witnesses = work->crowd->subnets[spot->subnet].total,
 		.shared = "" };
 	incident->only = is_only(work, incident, spot);
 	incident->place = name_place(work, incident, place);
 	for (size_t i = 0; i < incident->member_count; i++)
 		draft->facts.azure_only = draft->facts.azure_only &&
-		    work->spots[ask->sightings[incident->members[i]].agent].azure_only;
+		    work->crowd->spots[ask->sightings[incident->members[i]].agent].azure_only;
 	fill_accounts(work, incident);
 	draft->facts.mixed = is_mixed(work, incident);
 	if (incident->scope == SCOPE_EVERYWHERE)
@@ -569,40 +289,26 @@ pick_resolver(const struct work *work)
 {
 	int best = -1;
 
-	for (size_t i = 0; i < work->witness_count; i++) {
-		const struct spot *spot = &work->spots[work->witnesses[i]];
+	for (size_t i = 0; i < work->crowd->witness_count; i++) {
+		const struct crowd_spot *spot = &work->crowd->spots[work->crowd->witnesses[i]];
 
 		for (size_t j = 0; j < spot->resolver_count; j++) {
-			int                 number = spot->resolvers[j];
-			const struct tally *tally = &work->askers[number];
+			int                       number = spot->resolvers[j];
+			const struct crowd_tally *tally = &work->crowd->askers[number];
 
 			if (number == best || !tally->several ||
 			    tally->affected != tally->total)
 				continue;
-			if (best >= 0 && work->askers[best].total > tally->total)
+			if (best >= 0 && work->crowd->askers[best].total > tally->total)
 				continue;
-			if (best >= 0 && work->askers[best].total == tally->total &&
-			    strcmp(work->resolvers.by_number[best],
-			        work->resolvers.by_number[number]) < 0)
+			if (best >= 0 && work->crowd->askers[best].total == tally->total &&
+			    strcmp(work->crowd->resolvers.by_number[best],
+			        work->crowd->resolvers.by_number[number]) < 0)
 				continue;
 			best = number;
 		}
 	}
 	return best;
-}
-
-/* Those that have their incident are witnesses of nothing else. */
-static void
-dismiss(struct work *work, int resolver)
-{
-	size_t to = 0;
-
-	for (size_t i = 0; i < work->witness_count; i++) {
-		if (!asks(&work->spots[work->witnesses[i]], resolver))
-			work->witnesses[to++] = work->witnesses[i];
-	}
-	work->witness_count = to;
-	count_witnesses(work);
 }
 
 static void
@@ -613,13 +319,14 @@ take_resolvers(struct work *work, struct cause *causes, size_t count)
 	while ((resolver = pick_resolver(work)) >= 0) {
 		for (size_t i = 0; i < count; i++) {
 			if (!causes[i].taken &&
-			    asks(&work->spots[causes[i].sighting->agent], resolver)) {
+			    crowd_asks(
+			        &work->crowd->spots[causes[i].sighting->agent], resolver)) {
 				causes[i].scope = SCOPE_RESOLVER;
 				causes[i].place = resolver;
 			}
 		}
 		make_incident(work, causes, count, SCOPE_RESOLVER, resolver);
-		dismiss(work, resolver);
+		crowd_dismiss(work->crowd, resolver);
 	}
 }
 
@@ -627,11 +334,11 @@ take_resolvers(struct work *work, struct cause *causes, size_t count)
 static void
 place_cause(const struct work *work, struct cause *cause)
 {
-	const struct spot  *spot = &work->spots[cause->sighting->agent];
-	const struct tally *vnet = &work->vnets[spot->vnet];
-	const struct tally *subnet = &work->subnets[spot->subnet];
-	enum incident_about about = incident_about(cause->sighting->code);
-	bool                dns = about == ABOUT_RESOLVER || about == ABOUT_RECORD;
+	const struct crowd_spot  *spot = &work->crowd->spots[cause->sighting->agent];
+	const struct crowd_tally *vnet = &work->crowd->vnets[spot->vnet];
+	const struct crowd_tally *subnet = &work->crowd->subnets[spot->subnet];
+	enum incident_about       about = incident_about(cause->sighting->code);
+	bool                      dns = about == ABOUT_RESOLVER || about == ABOUT_RECORD;
 
 	cause->scope = SCOPE_VM;
 	cause->place = spot->subnet;
@@ -682,7 +389,7 @@ split_places(struct work *work, struct cause *causes, size_t count)
 static bool
 take_everywhere(struct work *work, struct cause *causes, size_t count)
 {
-	if (!are_all_affected(work) || !are_in_vnets(work))
+	if (!crowd_all_affected(work->crowd) || !crowd_in_vnets(work->crowd))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (!causes[i].taken) {
@@ -700,8 +407,10 @@ infer(struct work *work, struct cause *causes, size_t count, bool fine)
 {
 	enum incident_about about = incident_about(causes[0].sighting->code);
 
-	call_witnesses(work, causes, count);
-	count_witnesses(work);
+	crowd_call(work->crowd);
+	for (size_t i = 0; i < count; i++)
+		crowd_add(work->crowd, causes[i].sighting);
+	crowd_count(work->crowd);
 	if (fine) {
 		if (about == ABOUT_PATH)
 			take_everywhere(work, causes, count);
@@ -709,7 +418,7 @@ infer(struct work *work, struct cause *causes, size_t count, bool fine)
 	}
 	if (about == ABOUT_RESOLVER)
 		take_resolvers(work, causes, count);
-	if (work->witness_count > 0 && take_everywhere(work, causes, count))
+	if (work->crowd->witness_count > 0 && take_everywhere(work, causes, count))
 		return;
 	if (about == ABOUT_RECORD)
 		take_resolvers(work, causes, count);
@@ -881,10 +590,9 @@ list_incidents(struct work *work)
 struct incident_list *
 incident_find(struct arena *arena, const struct incident_ask *ask)
 {
-	struct work work;
+	struct work work = { .arena = arena, .ask = ask, .crowd = crowd_new(arena, ask) };
 	bool       *taken = arena_array(arena, ask->sighting_count + 1, sizeof(bool));
 
-	init_work(&work, arena, ask);
 	for (size_t i = 0; i < ask->sighting_count; i++)
 		taken[i] = ask->sightings[i].severity == STATE_OK ||
 		    !ask->agents[ask->sightings[i].agent].heard;
