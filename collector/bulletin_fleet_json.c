@@ -72,6 +72,10 @@ print_view(const json_t *view, struct wbuf *out)
 		wbuf_puts(out, "right even before the document said so\n");
 		return;
 	}
+	if (strcmp(get(view, "state"), "right") == 0 && get_number(view, "right_ms") == 0) {
+		wbuf_puts(out, "right since before the collector started\n");
+		return;
+	}
 	if (get_number(view, "right_ms") != 0) {
 		wbuf_printf(out, "right after %lld s\n", (long long)(after_ms / MS_PER_S));
 		return;

@@ -327,13 +327,17 @@ ask_store(struct material *material, const struct collector_conf *conf, struct e
 {
 	struct store        *store = store_open(conf->store, true, err);
 	struct documents    *documents = documents_new(conf->accounts_dir);
-	struct board_options options = {
-		.documents = documents, .rules = conf->rules, .silent_ms = conf->silent_ms
-	};
-	struct board *board;
-	bool          loaded = false;
+	struct propagation  *propagation = propagation_new();
+	struct board_options options = { .documents = documents,
+		.rules = conf->rules,
+		.propagation = propagation,
+		.silent_ms = conf->silent_ms };
+	struct board        *board;
+	bool                 loaded = false;
 
-	if (store != NULL && !recall_documents(documents, store, err)) {
+	if (store != NULL &&
+	    !(recall_documents(documents, store, err) &&
+	        propagation_load(propagation, store, err))) {
 		store_close(store);
 		store = NULL;
 	}
@@ -342,7 +346,8 @@ ask_store(struct material *material, const struct collector_conf *conf, struct e
 	if (store != NULL && board_load(board, store, err)) {
 		struct query query = { .board = board,
 			.documents = documents,
-			.now_ms = clock_wall_ms(clock_system()) };
+			.now_ms = clock_wall_ms(clock_system()),
+			.propagation = propagation };
 
 		material->state = query_state(&query, NULL);
 		material->findings = query_findings(&query, false, 0, QUERY_PAGE_MAX);
@@ -352,6 +357,7 @@ ask_store(struct material *material, const struct collector_conf *conf, struct e
 		loaded = true;
 	}
 	board_free(board);
+	propagation_free(propagation);
 	documents_free(documents);
 	store_close(store);
 	return loaded;

@@ -492,6 +492,8 @@ open_state(struct collector *collector, struct err *err)
 	documents_watch(collector->documents, on_document_change, collector);
 	documents_scan(collector->documents, on_broken_document, collector);
 	collector->propagation = propagation_new();
+	if (!propagation_load(collector->propagation, collector->store, err))
+		return false;
 	propagation_learn(
 	    collector->propagation, collector->documents, clock_wall_ms(collector->clock));
 	options.propagation = collector->propagation;
@@ -517,6 +519,7 @@ open_work(struct collector *collector, struct err *err)
 
 	if (!board_load(collector->board, collector->store, err))
 		return false;
+	propagation_loaded(collector->propagation);
 	collector->writer = writer_new(
 	    collector->loop, collector->store, on_trouble, collector, err);
 	if (collector->writer == NULL)

@@ -339,7 +339,7 @@ make_view(const struct query *query, const struct propagation_region *region,
 {
 	const struct board_agent *agent = board_agent_find(query->board, view->agent);
 	bool silent = agent == NULL || board_is_silent(query->board, agent, query->now_ms);
-	const char *state = view->right_ms != 0 ? "right" : silent ? "silent" : "wrong";
+	const char *state = view->right ? "right" : silent ? "silent" : "wrong";
 	json_t     *made = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "agent", view->agent,
 	        "network", agent != NULL ? agent->network : "", "state", state, "right_ms",
 	        make_time(view->right_ms), "wrong_ms", make_time(view->wrong_ms), "until_ms",
@@ -358,7 +358,7 @@ make_region(const struct query *query, const struct propagation_region *region)
 	json_int_t right = 0;
 
 	for (size_t i = 0; i < region->view_count; i++) {
-		right += region->views[i].right_ms != 0;
+		right += region->views[i].right;
 		json_array_append_new(agents, make_view(query, region, &region->views[i]));
 	}
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "account", region->account,

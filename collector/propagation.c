@@ -9,6 +9,7 @@ struct propagation {
 	struct propagation_region *regions; /* owned; by account and region */
 	size_t                     count;
 	bool                       learnt; /* there was a first time */
+	bool                       loaded; /* measurements are news */
 };
 
 struct propagation *
@@ -103,43 +104,97 @@ add_region(
 }
 
 static bool
-is_configured(const struct documents *documents, const struct propagation_region *region)
+has_region(const struct account *account, const char *label)
 {
-	const struct account *account = documents_find(documents, region->account);
-
 	for (size_t i = 0; account != NULL && i < account->location_count; i++) {
-		if (strcmp(account->locations[i].label, region->region) == 0)
+		if (strcmp(account->locations[i].label, label) == 0)
 			return true;
 	}
 	return false;
 }
 
+/* Regions of the account that it has no more; account NULL: it is gone. */
 static void
-drop_gone(struct propagation *propagation, const struct documents *documents)
+drop_gone(struct propagation *propagation, const char *name, const struct account *account)
 {
 	size_t to = 0;
 
 	for (size_t i = 0; i < propagation->count; i++) {
-		if (is_configured(documents, &propagation->regions[i]))
-			propagation->regions[to++] = propagation->regions[i];
+		struct propagation_region *region = &propagation->regions[i];
+
+		if (strcmp(region->account, name) != 0 || has_region(account, region->region))
+			propagation->regions[to++] = *region;
 		else
-			free_region(&propagation->regions[i]);
+			free_region(region);
 	}
 	propagation->count = to;
+}
+
+/* known: the account's regions were known before, so that others are added. */
+static void
+learn_account(
+    struct propagation *propagation, const struct account *account, bool known, int64_t at_ms)
+{
+	drop_gone(propagation, account->name, account);
+	for (size_t i = 0; i < account->location_count; i++)
+		add_region(
+		    propagation, account->name, account->locations[i].label, known ? at_ms : 0);
+}
+
+static void
+on_document(void *arg, const struct store_document *document)
+{
+	struct propagation  *propagation = arg;
+	struct arena        *arena;
+	struct account_list *list;
+
+	if (document->count == 0) {
+		if (document->account[0] != '\0' && strcmp(document->kind, "account") == 0)
+			drop_gone(propagation, document->account, NULL);
+		return;
+	}
+	arena = arena_new();
+	list = account_parse(
+	    arena, (const char *)document->bytes, document->count, document->id, NULL);
+	for (size_t i = 0; list != NULL && i < list->count; i++)
+		learn_account(propagation, list->accounts[i],
+		    knows(propagation, list->accounts[i]->name), document->seen_ms);
+	propagation->learnt = true;
+	arena_free(arena);
+}
+
+bool
+propagation_load(struct propagation *propagation, struct store *store, struct err *err)
+{
+	struct store_reader reader = { .on_document = on_document, .arg = propagation };
+
+	return store_load(store, &reader, err);
+}
+
+void
+propagation_loaded(struct propagation *propagation)
+{
+	propagation->loaded = true;
 }
 
 void
 propagation_learn(
     struct propagation *propagation, const struct documents *documents, int64_t now_ms)
 {
-	drop_gone(propagation, documents);
+	for (size_t i = propagation->count; i-- > 0;) {
+		const char *name = propagation->regions[i].account;
+
+		if (documents_find(documents, name) != NULL)
+			continue;
+		free_region(&propagation->regions[i]);
+		memmove(&propagation->regions[i], &propagation->regions[i + 1],
+		    (--propagation->count - i) * sizeof(*propagation->regions));
+	}
 	for (size_t i = 0; i < documents_count(documents); i++) {
 		const struct account *account = documents_at(documents, i);
-		bool known = propagation->learnt && knows(propagation, account->name);
 
-		for (size_t j = 0; j < account->location_count; j++)
-			add_region(propagation, account->name, account->locations[j].label,
-			    known ? now_ms : 0);
+		learn_account(propagation, account,
+		    propagation->learnt && knows(propagation, account->name), now_ms);
 	}
 	propagation->learnt = true;
 }
@@ -219,14 +274,16 @@ find_place(const struct verdict *verdict, const char *region)
 }
 
 static void
-look_at(struct propagation_region *region, const char *agent, const struct place *place)
+look_at(
+    struct propagation_region *region, const char *agent, const struct place *place, bool news)
 {
 	struct propagation_view *view = get_view(region, agent);
 
-	if (view->right_ms != 0)
+	if (view->right)
 		return;
 	if (is_right(place)) {
-		view->right_ms = place->seen->started_ms;
+		view->right = true;
+		view->right_ms = news ? place->seen->started_ms : 0;
 		view->until_ms = 0;
 	} else if (place->seen->started_ms > view->wrong_ms) {
 		view->wrong_ms = place->seen->started_ms;
@@ -249,7 +306,7 @@ propagation_look(struct propagation *propagation, const char *agent, const char 
 		           : NULL;
 
 		if (place != NULL)
-			look_at(region, agent, place);
+			look_at(region, agent, place, propagation->loaded);
 	}
 }
 

@@ -1,21 +1,24 @@
 /* propagation: regions that were added to an account, and which agents see them right since when.
  *
- * Learns of a region from the first document that has it; regions of the documents that are there
- * at the start, or of an account that is new as a whole, were not added as far as we know.  Kept
- * in memory: a start of the collector forgets it.  What an agent sees has the time of its record.
+ * Learns of a region from the first version of a document that has it, as the store keeps them;
+ * the regions of an account's first version were not added as far as we know.  What an agent sees
+ * has the time of its record, and is kept in memory: of an agent that sees a region right when the
+ * collector starts, it is not known since when.
  */
 #ifndef COLLECTOR_PROPAGATION_H
 #define COLLECTOR_PROPAGATION_H
 
 #include "analyze/judge.h"
 #include "collector/documents.h"
+#include "collector/store/store.h"
 
 struct propagation;
 
 /* One agent's view of an added region. */
 struct propagation_view {
 	char   *agent;    /* owned */
-	int64_t right_ms; /* start of the first measurement that was right; 0: none yet */
+	bool    right;    /* there was a measurement that was right */
+	int64_t right_ms; /* start of the first such one; 0: not known */
 	int64_t wrong_ms; /* of the newest that was not, before that; 0: none */
 	/* Until when what that one answered may stand in caches: the negative answer [rfc2308 5],
 	 * or the wrong record; 0: not told. */
@@ -32,6 +35,11 @@ struct propagation_region {
 struct propagation *propagation_new(void);
 void                propagation_free(struct propagation *propagation); /* NULL is fine */
 
+/* Learns from the versions that a store keeps; before anything else. */
+bool propagation_load(
+    struct propagation *propagation, struct store *store, struct err *err) MUST_CHECK;
+/* From here on measurements are news: what was right before was so since nobody knows when. */
+void propagation_loaded(struct propagation *propagation);
 /* The documents are these now.  A region that is gone takes its row with it. */
 void propagation_learn(
     struct propagation *propagation, const struct documents *documents, int64_t now_ms);

@@ -280,7 +280,7 @@ function span(ms) {
 function makeArrival(view) {
 	const who = [el("b", view.network || view.agent), view.network ? ` ${view.agent}: ` : ": "];
 	if (view.state === "right")
-		return el("li.ok", glyph(), el("span", who, view.after_ms < 0 ? "right even before the document said so" : `right after ${span(view.after_ms)}`));
+		return el("li.ok", glyph(), el("span", who, view.right_ms === null ? "right since before the collector started" : view.after_ms < 0 ? "right even before the document said so" : `right after ${span(view.after_ms)}`));
 	const words = view.state === "silent" ? "silent since it was wrong at " : "not yet, seen ";
 	return el(view.state === "silent" ? "li.unknown" : "li.critical", glyph(), el("span", who, words, time(view.wrong_ms),
 		view.until_ms ? [document.createTextNode("; caches may keep that until "), time(view.until_ms)] : null));

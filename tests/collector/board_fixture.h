@@ -106,6 +106,7 @@ fixture_init(struct fixture *fixture)
 	assert_non_null(fixture->store);
 	fixture->propagation = propagation_new();
 	propagation_learn(fixture->propagation, fixture->documents, T0_MS);
+	propagation_loaded(fixture->propagation);
 	fixture->board = fixture_board(fixture);
 }
 

@@ -157,6 +157,78 @@ test_propagation(void **state)
 }
 
 static void
+keep_version(struct fixture *fixture, const char *regions, int64_t seen_ms)
+{
+	char *text = mem_printf("{\"name\":\"contoso\",\"documentEndpoint\":\"https://"
+	                        "contoso.documents.azure.com:443/"
+	                        "\",\"locations\":[%s]}",
+	    regions);
+	struct store_document document = { .id = "contoso.json",
+		.kind = "account",
+		.account = "contoso",
+		.change = "",
+		.seen_ms = seen_ms,
+		.bytes = (const uint8_t *)text,
+		.count = strlen(text) };
+	struct err            err = { 0 };
+
+	digest_sha256(text, document.count, document.digest);
+	if (!store_keep(fixture->store, &document, 1, &err))
+		fail_msg("%s", err.text);
+	free(text);
+}
+
+#define LOCATION(name, label)                                            \
+	"{\"locationName\":\"" name                                      \
+	"\",\"provisioningState\":\"Succeeded\",\"documentEndpoint\":\"" \
+	"https://contoso-" label ".documents.azure.com:443/\"}"
+
+/* A start of the collector knows from the versions when a region came, and not since when an agent
+ * sees it right. */
+static void
+test_propagation_kept(void **state)
+{
+	struct fixture fixture;
+	struct query   query;
+	struct err     err = { 0 };
+	json_t        *answer;
+	struct said    west = { "vm-a", "contoso", "westeurope", false, T0_MS + 60000 };
+
+	fixture_init(&fixture);
+	keep_version(&fixture, LOCATION("East US", "eastus"), T0_MS);
+	keep_version(&fixture,
+	    LOCATION("East US", "eastus") "," LOCATION("West Europe", "westeurope"),
+	    T0_MS + 20000);
+	fixture_document(&fixture, true);
+	assert_true(documents_scan(fixture.documents, fixture_on_trouble, NULL));
+	board_judge_all(fixture.board);
+	documents_release(fixture.documents);
+	fixture_say(&fixture, &west);
+	propagation_free(fixture.propagation);
+	fixture.propagation = propagation_new();
+	assert_true(propagation_load(fixture.propagation, fixture.store, &err));
+	propagation_learn(fixture.propagation, fixture.documents, T0_MS + 100000);
+	board_free(fixture.board);
+	fixture.board = fixture_board(&fixture);
+	assert_true(board_load(fixture.board, fixture.store, &err));
+	propagation_loaded(fixture.propagation);
+	west.agent = "vm-b";
+	west.at_ms = T0_MS + 120000;
+	fixture_say(&fixture, &west);
+	query = ask_at(&fixture, T0_MS + 120000);
+	answer = fleet_propagation(&query);
+	assert_int_equal(json_array_size(json_object_get(answer, "regions")), 1);
+	assert_text(answer, "regions/0/region", "westeurope");
+	assert_number(answer, "regions/0/added_ms", T0_MS + 20000);
+	assert_number(answer, "regions/0/right", 2);
+	assert_text(answer, "regions/0/agents/0/state", "right");
+	assert_true(json_is_null(at_path(answer, "regions/0/agents/0/right_ms")));
+	assert_number(answer, "regions/0/agents/1/after_ms", 100000);
+	json_decref(answer);
+	fixture_fini(&fixture);
+}
+
+static void
 test_failover(void **state)
 {
 	struct fixture fixture;
@@ -254,6 +326,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_incidents),
 		cmocka_unit_test(test_propagation),
+		cmocka_unit_test(test_propagation_kept),
 		cmocka_unit_test(test_failover),
 		cmocka_unit_test(test_told),
 	};

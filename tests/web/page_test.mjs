@@ -316,7 +316,7 @@ test("what many agents see is told once, and what one look showed is not confirm
 	assert.deepEqual(await account.locator("thead th").allTextContents(), ["Network", "East USwrites now", "West Europepriority 1"]);
 	assert.deepEqual(await account.locator("tbody tr").nth(1).locator("td").allTextContents(), ["ok", "no, name does not exist"]);
 	writeFileSync(join(folder, "accounts/litware.json"), JSON.stringify(makeDocument("litware", [...regions, ["westus", "West US"]])));
-	await page.locator("#failover .account", { hasText: "West US" }).waitFor({ timeout: 15000 });
+	await account.filter({ hasText: "West US" }).waitFor({ timeout: 15000 });
 	say("vm-a", "vnet-a/default", 1, [measure("litware", "westus", "10.1.2.7")]);
 	say("vm-w1", "vnet-w/app", 2, [measure("litware", "westus", "10.2.2.7", spoil)]);
 	const region = page.locator("#propagation-list > li", { hasText: "litware · West US: 1 agent sees it right, 1 not yet" });
