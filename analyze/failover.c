@@ -71,13 +71,14 @@ seek_place(const struct verdict *verdict, const char *region, enum api api, enum
 	return at;
 }
 
-/* An API or a mode that no agent measures has no rows; the gateway of the account's own API always
- * has. */
+/* An API or a mode that no agent measures has no rows; when none does, the gateway of the account's
+ * own API has. */
 static void
 find_measured(const struct failover_ask *ask, bool measured[API_COUNT][MODES])
 {
+	bool any = false;
+
 	memset(measured, 0, API_COUNT * sizeof(measured[0]));
-	measured[ask->account->api][0] = true;
 	for (size_t i = 0; i < ask->view_count; i++) {
 		const struct verdict *verdict = ask->views[i].verdict;
 
@@ -87,10 +88,12 @@ find_measured(const struct failover_ask *ask, bool measured[API_COUNT][MODES])
 			for (size_t k = 0; k < MODES; k++) {
 				if (target->api < API_COUNT && target->mode == modes[k] &&
 				    verdict->places[j].seen != NULL)
-					measured[target->api][k] = true;
+					any = measured[target->api][k] = true;
 			}
 		}
 	}
+	if (!any)
+		measured[ask->account->api][0] = true;
 }
 
 static const char *
