@@ -76,12 +76,15 @@ make_certs(void)
 
 /* One front end at both names of its account. */
 static struct support_child *
-start_front(const char *program, const char *option, const char *address, const char *does)
+start_front(const char *protocol, const char *address, const char *does)
 {
-	const char *args[] = { option, address, "--cert", path_of("cert.pem"), "--key",
-		path_of("key.pem"), "--does", does, NULL };
+	char        listen[32], doing[32];
+	const char *args[] = { listen, address, "--cert", path_of("cert.pem"), "--key",
+		path_of("key.pem"), doing, does, NULL };
 
-	return support_child_start(program, args, 1);
+	snprintf(listen, sizeof(listen), "--%s", protocol);
+	snprintf(doing, sizeof(doing), "--%s-does", protocol);
+	return support_child_start("fake_backend", args, 1);
 }
 
 static void
@@ -195,9 +198,8 @@ check_place(const json_t *account, const char *region, const char *state, const 
 static void
 body_mongo(struct arena *arena)
 {
-	struct support_child *front = start_front(
-	    "fake_apis", "--mongo", "0.0.0.0:10255", "many-hosts");
-	const json_t *account, *finding;
+	struct support_child *front = start_front("mongo", "0.0.0.0:10255", "many-hosts");
+	const json_t         *account, *finding;
 
 	write_document("contoso",
 	    "\"kind\":\"MongoDB\",\"apiProperties\":{\"serverVersion\":\"4.2\"}", "MongoDB");
@@ -215,9 +217,8 @@ body_mongo(struct arena *arena)
 static void
 body_cassandra(struct arena *arena)
 {
-	struct support_child *front = start_front(
-	    "fake_apis", "--cassandra", "0.0.0.0:10350", "good");
-	const json_t *account;
+	struct support_child *front = start_front("cassandra", "0.0.0.0:10350", "good");
+	const json_t         *account;
 
 	write_document(
 	    "fabrikam", "\"capabilities\":[{\"name\":\"EnableCassandra\"}]", "Cassandra");
@@ -231,9 +232,8 @@ body_cassandra(struct arena *arena)
 static void
 body_gremlin(struct arena *arena)
 {
-	struct support_child *front = start_front(
-	    "fake_web", "--gremlin", "0.0.0.0:443", "good");
-	const json_t *account;
+	struct support_child *front = start_front("gremlin", "0.0.0.0:443", "good");
+	const json_t         *account;
 
 	write_document("graph", "\"EnabledApiTypes\":\"Gremlin, Sql\"", "Gremlin");
 	account = run_check(arena, "gremlin");
@@ -246,9 +246,8 @@ body_gremlin(struct arena *arena)
 static void
 body_table(struct arena *arena)
 {
-	struct support_child *front = start_front(
-	    "fake_web", "--gremlin", "0.0.0.0:443", "good");
-	const json_t *account;
+	struct support_child *front = start_front("gremlin", "0.0.0.0:443", "good");
+	const json_t         *account;
 
 	write_document("tables", "\"capabilities\":[{\"name\":\"EnableTable\"}]", "Table");
 	account = run_check(arena, "table");

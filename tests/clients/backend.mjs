@@ -14,7 +14,7 @@ prompt = no
 CN = client tests
 [v3]
 basicConstraints = critical, CA:true
-subjectAltName = DNS:*.documents.azure.com
+subjectAltName = DNS:*.documents.azure.com, DNS:*.mongo.cosmos.azure.com, DNS:*.cassandra.cosmos.azure.com, IP:127.0.0.1
 `;
 
 // Every name is this machine's; also for callers that want all addresses.
@@ -24,7 +24,7 @@ export function lookup(host, options, done) {
 }
 
 export class Backend {
-  // listeners: "gateway", "rntbd", "thin", as often as wanted.
+  // listeners: "gateway", "rntbd", "thin", "mongo", ..., as often as wanted.
   static async start(listeners, { account, more = [] } = {}) {
     const backend = new Backend();
     backend.folder = mkdtempSync(join(tmpdir(), "plprobe-clients."));
@@ -41,7 +41,7 @@ export class Backend {
       args.push("--account", path("account.json"));
     }
     backend.logPath = path("log");
-    backend.ports = { gateway: [], rntbd: [], thin: [] };
+    backend.ports = Object.fromEntries(listeners.map((protocol) => [protocol, []]));
     backend.child = spawn(join(process.env.PLPROBE_BUILD ?? "build/dev", "tests/fake_backend"), args,
       { stdio: ["ignore", "pipe", "inherit"] });
     let wanted = listeners.length;

@@ -1,49 +1,32 @@
 // The official clients against the fakes, over TLS, as far as one comes without a good key: what the
 // probes hold for a front end is what the clients hold for one.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { after, test } from "node:test";
 import { AzureNamedKeyCredential, TableServiceClient } from "@azure/data-tables";
 import gremlin from "gremlin";
+import { Backend } from "./backend.mjs";
 
-const build = process.env.PLPROBE_BUILD ?? fileURLToPath(new URL("../../build/dev", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "plprobe-clients-"));
-const cert = join(folder, "cert.pem"), key = join(folder, "key.pem");
 const wrongKey = Buffer.from("not the key of any account").toString("base64");
 const running = [];
 
-before(() => {
-	execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-		"-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=fake", "-addext",
-		"subjectAltName=IP:127.0.0.1"], { stdio: "ignore" });
+after(async () => {
+	for (const backend of running) await backend.stop();
 });
 
-after(() => {
-	running.forEach((child) => child.kill("SIGTERM"));
-	rmSync(folder, { recursive: true });
-});
-
-// The address of a fake that does so.
+// A front end of the protocol that does so: its address and certificate.
 async function start(protocol, does) {
-	const child = spawn(join(build, "tests/fake_web"), [`--${protocol}`, "127.0.0.1:0", "--cert", cert,
-		"--key", key, "--does", does], { stdio: ["ignore", "pipe", "inherit"] });
+	const backend = await Backend.start([protocol], { more: [`--${protocol}-does`, does] });
 
-	running.push(child);
-	for await (const line of createInterface({ input: child.stdout }))
-		return line.split(" ")[2];
-	throw new Error("the fake did not start");
+	running.push(backend);
+	return { at: `127.0.0.1:${backend.ports[protocol][0]}`, ca: backend.ca };
 }
 
 async function submit(does, mimeType) {
 	const { Client, auth } = gremlin.driver;
-	const client = new Client(`wss://${await start("gremlin", does)}/gremlin`, {
+	const { at, ca } = await start("gremlin", does);
+	const client = new Client(`wss://${at}/gremlin`, {
 		authenticator: new auth.PlainTextSaslAuthenticator("/dbs/x/colls/y", wrongKey),
-		ca: [readFileSync(cert)], mimeType, traversalSource: "g",
+		ca: [ca], mimeType, traversalSource: "g",
 	});
 
 	try {
@@ -75,9 +58,10 @@ test("gremlin: a front end that answers 404", async () => {
 });
 
 async function listTables(does) {
-	const client = new TableServiceClient(`https://${await start("table", does)}`,
+	const { at, ca } = await start("table", does);
+	const client = new TableServiceClient(`https://${at}`,
 		new AzureNamedKeyCredential("contoso", wrongKey),
-		{ tlsOptions: { ca: readFileSync(cert) }, retryOptions: { maxRetries: 0 } });
+		{ tlsOptions: { ca }, retryOptions: { maxRetries: 0 } });
 
 	return client.listTables().next();
 }

@@ -1,16 +1,13 @@
 // Official drivers against the fake front ends: they have to take them for servers, go where
 // these send them, and be refused at the login in the words of the service.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import readline from "node:readline";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import cassandra from "cassandra-driver";
 import { MongoClient } from "mongodb";
+import { Backend, lookup } from "./backend.mjs";
 
 // The driver's own encoder and decoder, for a request that it sends only when it has idled.
 const require = createRequire(import.meta.url);
@@ -18,56 +15,24 @@ const Connection = require("cassandra-driver/lib/connection");
 const requests = require("cassandra-driver/lib/requests");
 const { defaultOptions } = require("cassandra-driver/lib/client-options");
 
-const program = join(process.env.PLPROBE_BUILD ?? "build/dev", "tests/fake_apis");
 const MONGO = "contoso.mongo.cosmos.azure.com";
 const CASSANDRA = "contoso.cassandra.cosmos.azure.com";
-const CONFIG = `[req]
-distinguished_name = dn
-x509_extensions = v3
-prompt = no
-[dn]
-CN = client tests
-[v3]
-basicConstraints = critical, CA:true
-subjectAltName = DNS:*.mongo.cosmos.azure.com, DNS:*.cassandra.cosmos.azure.com
-`;
-const folder = mkdtempSync(join(tmpdir(), "plprobe-clients."));
-const path = (name) => join(folder, name);
+let ca; // path of the running back end's certificate
 
-before(() => {
-	writeFileSync(path("openssl.cnf"), CONFIG);
-	execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-		"-keyout", path("key.pem"), "-out", path("cert.pem"), "-days", "2", "-config", path("openssl.cnf")],
-		{ stdio: "ignore" });
-});
-
-after(() => rmSync(folder, { recursive: true }));
-
-// Both front ends doing so, for the length of run({ mongo, cassandra }), which are their ports.
-async function serve(does, run) {
-	const child = spawn(program, ["--mongo", "127.0.0.1:0", "--cassandra", "127.0.0.1:0", "--cert", path("cert.pem"),
-		"--key", path("key.pem"), "--does", does], { stdio: ["ignore", "pipe", "inherit"] });
-	const gone = once(child, "exit");
-	const ports = {};
+// A front end of the protocol that does so, for the length of run(port).
+async function serve(protocol, does, run) {
+	const backend = await Backend.start([protocol], { more: [`--${protocol}-does`, does] });
+	ca = join(backend.folder, "cert.pem");
 	try {
-		for await (const line of readline.createInterface({ input: child.stdout })) {
-			const [, protocol, port] = line.match(/^listening (\w+) .*:(\d+)$/);
-			ports[protocol] = Number(port);
-			if (ports.mongo && ports.cassandra) break;
-		}
-		await run(ports);
+		await run(backend.ports[protocol][0]);
 	} finally {
-		child.kill("SIGTERM");
-		await gone;
+		await backend.stop();
 	}
 }
 
-const lookup = (host, options, done) =>
-	options.all ? done(null, [{ address: "127.0.0.1", family: 4 }]) : done(null, "127.0.0.1", 4);
-
 function makeMongo(port, { user = "contoso:d3Jvbmc%3D@", ...options } = {}) {
 	return new MongoClient(`mongodb://${user}${MONGO}:${port}/?tls=true&replicaSet=globaldb&retrywrites=false` +
-		"&maxIdleTimeMS=120000&appName=%40contoso%40", { tlsCAFile: path("cert.pem"), lookup,
+		"&maxIdleTimeMS=120000&appName=%40contoso%40", { tlsCAFile: ca, lookup,
 		serverSelectionTimeoutMS: 1000, ...options });
 }
 
@@ -90,7 +55,7 @@ async function connectMongo(port, options) {
 }
 
 test("mongodb takes the fake for a replica set, and is refused at the login", async () => {
-	await serve("good", async ({ mongo }) => {
+	await serve("mongo", "good", async (mongo) => {
 		const { error, reply, topology } = await connectMongo(mongo);
 		const set = topology("ReplicaSetWithPrimary");
 		assert.equal(error.name, "MongoServerError");
@@ -105,7 +70,7 @@ test("mongodb takes the fake for a replica set, and is refused at the login", as
 });
 
 test("mongodb without credentials connects, and may do nothing", async () => {
-	await serve("good", async ({ mongo }) => {
+	await serve("mongo", "good", async (mongo) => {
 		const { error } = await connectMongo(mongo, { user: "" });
 		assert.equal(error.code, 115);
 		assert.equal(error.message, "Command Ping not supported prior to authentication");
@@ -114,11 +79,11 @@ test("mongodb without credentials connects, and may do nothing", async () => {
 
 test("mongodb that begins with hello is refused by the service, and not by a server that takes it", async () => {
 	const serverApi = { version: "1" };
-	await serve("good", async ({ mongo }) => {
+	await serve("mongo", "good", async (mongo) => {
 		const { error } = await connectMongo(mongo, { serverApi });
 		assert.match(error.message, /Command Hello not supported prior to authentication/);
 	});
-	await serve("takes-hello", async ({ mongo }) => {
+	await serve("mongo", "takes-hello", async (mongo) => {
 		const { error, reply } = await connectMongo(mongo, { serverApi });
 		assert.equal(error.code, 18);
 		assert.equal(reply.isWritablePrimary, true);
@@ -126,7 +91,7 @@ test("mongodb that begins with hello is refused by the service, and not by a ser
 });
 
 test("mongodb goes where hosts send it", async () => {
-	await serve("many-hosts", async ({ mongo }) => {
+	await serve("mongo", "many-hosts", async (mongo) => {
 		const { error, topology } = await connectMongo(mongo);
 		assert.equal(error.name, "MongoServerSelectionError");
 		const set = topology("ReplicaSetNoPrimary");
@@ -137,14 +102,14 @@ test("mongodb goes where hosts send it", async () => {
 });
 
 test("mongodb does not take a server of an old wire version", async () => {
-	await serve("old", async ({ mongo }) => {
+	await serve("mongo", "old", async (mongo) => {
 		const { error } = await connectMongo(mongo);
 		assert.match(error.message, /reports maximum wire version 2, but this version .* requires at least/);
 	});
 });
 
 test("mongodb tells the firewall's words", async () => {
-	await serve("blocked-public", async ({ mongo }) => {
+	await serve("mongo", "blocked-public", async (mongo) => {
 		const { error } = await connectMongo(mongo);
 		const cause = error.reason?.servers.values().next().value.error ?? error;
 		assert.equal(cause.code, 13);
@@ -152,7 +117,7 @@ test("mongodb tells the firewall's words", async () => {
 	});
 });
 
-const sslOptions = () => ({ ca: [readFileSync(path("cert.pem"))], servername: CASSANDRA, rejectUnauthorized: true });
+const sslOptions = () => ({ ca: [readFileSync(ca)], servername: CASSANDRA, rejectUnauthorized: true });
 
 async function connectCassandra(port, options) {
 	const client = new cassandra.Client({ contactPoints: [`127.0.0.1:${port}`], localDataCenter: "West Europe",
@@ -170,7 +135,7 @@ async function connectCassandra(port, options) {
 const wrong = { authProvider: new cassandra.auth.PlainTextAuthProvider("contoso", "d3Jvbmc=") };
 
 test("cassandra-driver is asked for credentials, and is refused at the login", async () => {
-	await serve("good", async ({ cassandra: port }) => {
+	await serve("cassandra", "good", async (port) => {
 		const error = await connectCassandra(port, { ...wrong, protocolOptions: { maxVersion: 4 } });
 		assert.equal(error.name, "AuthenticationError");
 		assert.match(error.message, /Provided username and\/or password are incorrect/);
@@ -178,14 +143,14 @@ test("cassandra-driver is asked for credentials, and is refused at the login", a
 });
 
 test("cassandra-driver steps down to the version that a protocol error names", async () => {
-	await serve("good", async ({ cassandra: port }) => {
+	await serve("cassandra", "good", async (port) => {
 		const error = await connectCassandra(port, wrong);
 		assert.equal(error.name, "AuthenticationError");
 	});
 });
 
 test("cassandra-driver without credentials is told to have some", async () => {
-	await serve("good", async ({ cassandra: port }) => {
+	await serve("cassandra", "good", async (port) => {
 		const error = await connectCassandra(port, { protocolOptions: { maxVersion: 4 } });
 		assert.equal(error.name, "AuthenticationError");
 		assert.match(error.message, /requires authentication, but no authenticator found/);
@@ -193,14 +158,14 @@ test("cassandra-driver without credentials is told to have some", async () => {
 });
 
 test("cassandra-driver tells an overload", async () => {
-	await serve("overloaded", async ({ cassandra: port }) => {
+	await serve("cassandra", "overloaded", async (port) => {
 		const error = await connectCassandra(port, { ...wrong, protocolOptions: { maxVersion: 4 } });
 		assert.equal(error.code, cassandra.types.responseErrorCodes.overloaded);
 	});
 });
 
 test("cassandra-driver reads the answer to OPTIONS", async () => {
-	await serve("open", async ({ cassandra: port }) => {
+	await serve("cassandra", "open", async (port) => {
 		const connection = new Connection(`127.0.0.1:${port}`, 4,
 			{ ...defaultOptions(), sslOptions: sslOptions(), id: cassandra.types.Uuid.random(), logEmitter() {} });
 		await new Promise((done, fail) => connection.open((error) => error ? fail(error) : done()));

@@ -1,13 +1,16 @@
 /* fake_backend: a server that speaks as the parts of Cosmos DB do that a client meets, or wrongly
- * in named ways: a gateway (HTTP/1.1), replicas of Direct mode (RNTBD), and Gateway V2 (HTTP/2),
- * all over TLS.  For tests and the lab; binds to the addresses it is given and to nothing else.
+ * in named ways: a gateway (HTTP/1.1), replicas of Direct mode (RNTBD), Gateway V2 (HTTP/2), and
+ * the front ends of the other APIs, all over TLS.  For tests and the lab; binds to the addresses
+ * it is given and to nothing else.
  *
  *   fake_backend --listen IP:PORT... --cert PEM --key PEM [OPTION...]        see usage()
  *
  * Prints "listening IP:PORT" for each --listen and "listening PROTOCOL IP:PORT" for the others
- * (port 0 picks one), and ends on SIGTERM.  SNI is not looked at, only logged.
+ * (port 0 picks one), and ends on SIGTERM.  SNI is logged; of all, the front end of MongoDB alone
+ * looks at it.
  */
 #include "tests/fake/backend/fake_account.h"
+#include "tests/fake/backend/fake_front.h"
 #include "tests/fake/backend/fake_gateway.h"
 #include "tests/fake/backend/fake_rntbd.h"
 #include "tests/fake/backend/fake_thin.h"
@@ -41,19 +44,25 @@ static void __attribute__((__noreturn__)) die(const char *what, const char *why)
 static void __attribute__((__noreturn__)) usage(void)
 {
 	puts("fake_backend OPTION...\n"
-	     "  --listen, --gateway, --rntbd, --thin IP:PORT    as often as wanted\n"
+	     "  --listen, --gateway, --rntbd, --thin, --mongo, --cassandra, --gremlin,\n"
+	     "  --table IP:PORT                                 as often as wanted\n"
 	     "  --cert PEM --key PEM                            of all\n"
-	     "  --rntbd-cert, --rntbd-key, --thin-cert, --thin-key PEM    of these\n"
+	     "  --PROTOCOL-cert, --PROTOCOL-key PEM             of one, but for the gateway's\n"
 	     "  --account FILE.json        see tests/fake/README.md; else a small one of our "
 	     "own\n"
 	     "  --ready-file FILE          what is printed, as soon as it is all there\n"
 	     "  --log FILE                 a line for each thing heard\n"
+	     "  --mongo-hosts TEXT         what it hands out, HOST:PORT, space between\n"
 	     "  --answer NAME[=TEXT]       of the gateway, one of:");
 	fake_answer_list(stdout);
 	puts("  --rntbd-does NAME[=N]      as often as wanted, of:");
 	fake_rntbd_list(stdout);
 	puts("  --thin-does NAME[=N]       the same, of:");
 	fake_thin_list(stdout);
+	for (enum fake_protocol i = FAKE_MONGO; i < FAKE_PROTOCOLS; i++) {
+		printf("  --%s-does NAME, one of:\n", fake_protocol_names[i]);
+		fake_front_list(i, stdout);
+	}
 	exit(0);
 }
 
@@ -88,6 +97,8 @@ set_up(const struct options *options)
 	fake_gateway_setup(tls, options->answer, options->argument);
 	fake_rntbd_setup(make_tls(options, FAKE_RNTBD));
 	fake_thin_setup(make_tls(options, FAKE_THIN));
+	for (enum fake_protocol i = FAKE_MONGO; i < FAKE_PROTOCOLS; i++)
+		fake_front_setup(i, make_tls(options, i));
 	if (options->log != NULL && !fake_log_open(options->log, &err))
 		die("--log", err.text);
 	if (!fake_accounts_read(options->account, options->listeners, &err))
@@ -108,64 +119,85 @@ choose_answer(struct options *options, char *text)
 		die(text, "no such answer; --help lists them");
 }
 
+/* Options that each protocol has, as numbers: one of these, and the protocol. */
+enum { LISTEN = 0x100, CERT = 0x200, KEY = 0x300, DOES = 0x400, KINDS = 0xff00 };
+
+static bool
+read_does(enum fake_protocol protocol, const char *value, struct err *err)
+{
+	switch (protocol) {
+	case FAKE_RNTBD: return fake_rntbd_does(value, err);
+	case FAKE_THIN: return fake_thin_does(value, err);
+	default: return fake_front_does(protocol, value, err);
+	}
+}
+
+/* Of one protocol; whether it is one of those options. */
+static bool
+read_own_option(struct options *options, int option, char *value)
+{
+	enum fake_protocol protocol = (enum fake_protocol)(option & 0xff);
+	struct err         err;
+	bool               ok = true;
+
+	switch (option & KINDS) {
+	case LISTEN:
+		ok = fake_listeners_add(options->listeners, protocol, value, false, &err);
+		break;
+	case CERT: options->certificates[protocol].cert = value; break;
+	case KEY: options->certificates[protocol].key = value; break;
+	case DOES: ok = read_does(protocol, value, &err); break;
+	default: return false;
+	}
+	if (!ok)
+		die(value, err.text);
+	return true;
+}
+
 static void
 read_option(struct options *options, int option, char *value)
 {
 	struct err err;
-	bool       ok = true;
 
+	if (read_own_option(options, option, value))
+		return;
 	switch (option) {
 	case 'l':
-	case 'g':
-		ok = fake_listeners_add(
-		    options->listeners, FAKE_GATEWAY, value, option == 'l', &err);
+		if (!fake_listeners_add(options->listeners, FAKE_GATEWAY, value, true, &err))
+			die(value, err.text);
 		break;
-	case 'r':
-		ok = fake_listeners_add(options->listeners, FAKE_RNTBD, value, false, &err);
-		break;
-	case 't':
-		ok = fake_listeners_add(options->listeners, FAKE_THIN, value, false, &err);
-		break;
-	case 'c': options->certificates[FAKE_GATEWAY].cert = value; break;
-	case 'k': options->certificates[FAKE_GATEWAY].key = value; break;
-	case 'C': options->certificates[FAKE_RNTBD].cert = value; break;
-	case 'K': options->certificates[FAKE_RNTBD].key = value; break;
-	case 'D': options->certificates[FAKE_THIN].cert = value; break;
-	case 'L': options->certificates[FAKE_THIN].key = value; break;
 	case 'A': options->account = value; break;
 	case 'a': choose_answer(options, value); break;
-	case 'R': ok = fake_rntbd_does(value, &err); break;
-	case 'T': ok = fake_thin_does(value, &err); break;
+	case 'm': fake_front_hand_out(value); break;
 	case 'y': options->ready = value; break;
 	case 'o': options->log = value; break;
 	case 'h': usage();
 	default: exit(2);
 	}
-	if (!ok)
-		die(value, err.text);
 }
+
+/* clang-format off */
+#define WANTS(name, option) { name, required_argument, NULL, option }
+#define OF_PROTOCOL(name, protocol)                                           \
+	WANTS(name, LISTEN + (protocol)), WANTS(name "-cert", CERT + (protocol)), \
+	WANTS(name "-key", KEY + (protocol)), WANTS(name "-does", DOES + (protocol))
+
+static const struct option known[] = {
+	WANTS("listen", 'l'), WANTS("gateway", LISTEN + FAKE_GATEWAY),
+	WANTS("cert", CERT + FAKE_GATEWAY), WANTS("key", KEY + FAKE_GATEWAY),
+	OF_PROTOCOL("rntbd", FAKE_RNTBD), OF_PROTOCOL("thin", FAKE_THIN),
+	OF_PROTOCOL("mongo", FAKE_MONGO), OF_PROTOCOL("cassandra", FAKE_CASSANDRA),
+	OF_PROTOCOL("gremlin", FAKE_GREMLIN), OF_PROTOCOL("table", FAKE_TABLE),
+	WANTS("account", 'A'), WANTS("answer", 'a'), WANTS("mongo-hosts", 'm'),
+	WANTS("ready-file", 'y'), WANTS("log", 'o'),
+	{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+};
+/* clang-format on */
 
 static void
 read_options(struct options *options, int argc, char **argv)
 {
-	static const struct option known[] = { { "listen", required_argument, NULL, 'l' },
-		{ "gateway", required_argument, NULL, 'g' },
-		{ "rntbd", required_argument, NULL, 'r' },
-		{ "thin", required_argument, NULL, 't' },
-		{ "cert", required_argument, NULL, 'c' },
-		{ "key", required_argument, NULL, 'k' },
-		{ "rntbd-cert", required_argument, NULL, 'C' },
-		{ "rntbd-key", required_argument, NULL, 'K' },
-		{ "thin-cert", required_argument, NULL, 'D' },
-		{ "thin-key", required_argument, NULL, 'L' },
-		{ "account", required_argument, NULL, 'A' },
-		{ "answer", required_argument, NULL, 'a' },
-		{ "rntbd-does", required_argument, NULL, 'R' },
-		{ "thin-does", required_argument, NULL, 'T' },
-		{ "ready-file", required_argument, NULL, 'y' },
-		{ "log", required_argument, NULL, 'o' }, { "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 } };
-	int                        option;
+	int option;
 
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)
 		read_option(options, option, optarg);
@@ -201,8 +233,9 @@ on_term(int number)
 int
 main(int argc, char **argv)
 {
-	static void (*const serve[FAKE_PROTOCOLS])(
-	    struct fake_talk *) = { fake_gateway_serve, fake_rntbd_serve, fake_thin_serve };
+	static void (*const serve[FAKE_PROTOCOLS])(struct fake_talk *) = { fake_gateway_serve,
+		fake_rntbd_serve, fake_thin_serve, fake_mongo_serve, fake_cassandra_serve,
+		fake_gremlin_serve, fake_table_serve };
 	struct options options = { .listeners = fake_listeners_new(),
 		.answer = fake_answer_find("account") };
 

@@ -35,6 +35,9 @@ const struct cassandra_manner cassandra_manners[] = {
 	    .refuses_text = "Request rate is large" },
 	{ "blocked", COSMOS, .refuses_opcode = STARTUP, .refuses_code = 0x2100,
 	    .refuses_text = "Request originated from client VNET through private endpoint." },
+	{ "blocked-public", COSMOS, .refuses_opcode = STARTUP, .refuses_code = 0x2100,
+	    .refuses_text = "Request originated from IP 203.0.113.9 through public internet. "
+	                    "This is blocked by your CosmosDB account firewall settings." },
 	{ "silent", COSMOS, .fault = SPEECH_SILENT },
 	{ "closes", COSMOS, .fault = SPEECH_CLOSES },
 	{ "resets", COSMOS, .fault = SPEECH_RESETS },

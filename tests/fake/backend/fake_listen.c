@@ -13,9 +13,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { STACK_BYTES = 256 * 1024, BACKLOG = 512 };
+enum { STACK_BYTES = 512 * 1024, BACKLOG = 512 };
 
-const char *const fake_protocol_names[FAKE_PROTOCOLS] = { "gateway", "rntbd", "thin" };
+const char *const fake_protocol_names[FAKE_PROTOCOLS] = { "gateway", "rntbd", "thin", "mongo",
+	"cassandra", "gremlin", "table" };
 
 struct listener {
 	int                fd;

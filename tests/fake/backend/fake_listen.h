@@ -8,7 +8,16 @@
 
 #include <stdio.h>
 
-enum fake_protocol { FAKE_GATEWAY, FAKE_RNTBD, FAKE_THIN, FAKE_PROTOCOLS };
+enum fake_protocol {
+	FAKE_GATEWAY,
+	FAKE_RNTBD,
+	FAKE_THIN,
+	FAKE_MONGO,
+	FAKE_CASSANDRA,
+	FAKE_GREMLIN,
+	FAKE_TABLE,
+	FAKE_PROTOCOLS
+};
 
 extern const char *const fake_protocol_names[FAKE_PROTOCOLS];
 

@@ -169,12 +169,15 @@ render_reached(SSL *ssl, char *text, size_t room)
 static void
 put_server(struct wbuf *out, SSL *ssl, const struct mongo_manner *manner, bool hello)
 {
-	char   reached[256], me[256];
-	size_t at;
+	char        reached[256], primary[256];
+	const char *hosts, *me;
+	size_t      at;
 
 	render_reached(ssl, reached, sizeof(reached));
-	snprintf(me, sizeof(me), "%s", manner->hosts != NULL ? manner->hosts : reached);
-	me[strcspn(me, " ")] = '\0';
+	hosts = manner->hosts != NULL ? manner->hosts : reached;
+	snprintf(primary, sizeof(primary), "%s", hosts);
+	primary[strcspn(primary, " ")] = '\0';
+	me = strstr(hosts, reached) != NULL ? reached : primary;
 	bson_put_bool(out, hello ? "isWritablePrimary" : "ismaster", true);
 	bson_put_int(out, "maxBsonObjectSize", 16777216);
 	bson_put_int(out, "maxMessageSizeBytes", 48000000);
@@ -187,10 +190,10 @@ put_server(struct wbuf *out, SSL *ssl, const struct mongo_manner *manner, bool h
 	at = bson_open(out, "tags");
 	bson_put_text(out, "region", manner->region);
 	bson_close(out, at);
-	bson_put_words(out, "hosts", manner->hosts != NULL ? manner->hosts : reached);
+	bson_put_words(out, "hosts", hosts);
 	bson_put_text(out, "setName", manner->set_name);
 	bson_put_int(out, "setVersion", 1);
-	bson_put_text(out, "primary", me);
+	bson_put_text(out, "primary", primary);
 	bson_put_text(out, "me", me);
 }
 
