@@ -159,6 +159,33 @@ check_other_groups(const struct scene *scene)
 	return groups;
 }
 
+/* What the firewall said to us, who came over the internet; NULL: nothing. */
+static const char *
+find_refusal(const struct endpoint *end)
+{
+	if (end->greeting != NULL && end->greeting->path == PATH_PUBLIC_INTERNET)
+		return end->greeting->error_text;
+	return end->path == PATH_PUBLIC_INTERNET ? end->error_text : NULL;
+}
+
+static const char *
+describe_refusal(const struct scene *scene)
+{
+	for (size_t i = 0; i < scene->site_count; i++) {
+		const struct site *site = &scene->sites[i];
+
+		for (size_t j = 0; j < site->attempt_count; j++) {
+			const char *text = find_refusal(site->attempts[j].end);
+
+			if (text != NULL)
+				return arena_printf(scene->arena,
+				    "; %s, public, refuses: \"%s\"", site->attempts[j].peer,
+				    text);
+		}
+	}
+	return "";
+}
+
 void
 check_group(const struct scene *scene, struct report *out)
 {
@@ -173,10 +200,10 @@ check_group(const struct scene *scene, struct report *out)
 	        .detail = groups,
 	        .evidence = arena_printf(scene->arena,
 	            "%s: %zu private endpoint%s, for group id %s; the account serves %s, whose "
-	            "group id is %s",
+	            "group id is %s%s",
 	            scene->connections[0].source, scene->connection_count,
 	            scene->connection_count == 1 ? "" : "s", groups, facet_title(account->api),
-	            facet_group(account)) },
+	            facet_group(account), describe_refusal(scene)) },
 	    out);
 }
 

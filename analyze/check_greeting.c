@@ -90,7 +90,8 @@ check_greeting(const struct scene *scene, const struct site *site,
 	if (end->greeting == NULL || end->tls != OUTCOME_OK)
 		return;
 	code = find_failure(site, end->greeting);
-	if (code == FINDING_COUNT)
+	if (code == FINDING_COUNT ||
+	    (code == FINDING_FIREWALL_PUBLIC && check_other_groups(scene) != NULL))
 		return;
 	report_add(out,
 	    &(struct sighting){

@@ -132,6 +132,8 @@ check_http(const struct scene *scene, const struct site *site, const struct atte
 	/* Without a good handshake the request could not be made. */
 	if (code == FINDING_COUNT || end->tls != OUTCOME_OK)
 		return;
+	if (code == FINDING_FIREWALL_PUBLIC && check_other_groups(scene) != NULL)
+		return;
 	if (end->http_status != 0)
 		detail = arena_printf(scene->arena, "status %u", end->http_status);
 	report_add(out,

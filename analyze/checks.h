@@ -57,7 +57,8 @@ void check_suffix(const struct scene *scene, struct report *out);
 /* Whether the connection is for a private endpoint of the scene's API. */
 bool check_is_for_api(const struct scene *scene, const struct connection *connection);
 /* The groups of the account's endpoints when none is for the API, by the documents and as far as
- * DNS shows: told as API_GROUP_MISSING.  NULL: nothing says so. */
+ * DNS shows: told as API_GROUP_MISSING, and so is that the firewall refuses what comes over the
+ * internet.  NULL: nothing says so. */
 const char *check_other_groups(const struct scene *scene);
 /* Another API of the account to which the same server gives private addresses; NULL: none. */
 const char *check_private_api(const struct scene *scene, const struct view *view);
