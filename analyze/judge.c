@@ -238,7 +238,8 @@ list_unknown_admission(const struct scene *scene, struct verdict *verdict)
 		          "was reached"
 		        : "whether the account admits this network: the request carries no "
 		          "credentials, and a 401 shows only that the gateway was reached");
-	if (any_reached && scene->ask->account->api == API_MONGO)
+	if (any_reached && scene->ask->account->api == API_MONGO &&
+	    facet_is_supported(scene->ask->account))
 		add_unknown(verdict,
 		    "whether the application's driver sends SNI, or passes the appName of the "
 		    "connection string: a private endpoint of MongoDB wants one of them, and "
@@ -307,7 +308,9 @@ list_unknowns(const struct scene *scene, struct verdict *verdict)
 		    "which regions are configured: no document of the account was given "
 		    "(--expect); "
 		    "regions are known only by their names in public DNS");
-	if (scene->ask->has_document && scene->swept_asked == 0)
+	/* Where there can be no private zone, no record can be left over in it. */
+	if (scene->ask->has_document && scene->swept_asked == 0 &&
+	    facet_is_supported(scene->ask->account))
 		add_unknown(verdict,
 		    "whether records of removed regions are left over: the sweep was not run");
 	if (is_private_by_range(scene))

@@ -775,6 +775,27 @@ test_what_modes_leave_unknown(void **state)
 	}
 }
 
+/* A server that is too old for private endpoints leaves nothing open about them. */
+static void
+test_too_old_leaves_no_unknown(void **state)
+{
+	struct arena *arena = arena_new();
+	const struct {
+		const char *path;
+		bool        asks;
+	} cases[] = { { "PLP-702-MONGO-TOO-OLD/open", false },
+		{ "PLP-702-MONGO-TOO-OLD/live_barely_not", true } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct verdict *verdict = run_witness(
+		    arena, arena_printf(arena, FOLDER "/%s.json", cases[i].path));
+
+		assert_int_equal(has_unknown(verdict, "sends SNI"), cases[i].asks);
+		assert_int_equal(has_unknown(verdict, "sweep was not run"), cases[i].asks);
+	}
+	arena_free(arena);
+}
+
 /* A finding of one mode says nothing of a place of another; DNS does. */
 /* What several APIs show of the account is one finding, and concerns the places of all. */
 static void
@@ -974,6 +995,7 @@ main(void)
 		cmocka_unit_test(test_places_of_modes),
 		cmocka_unit_test(test_what_modes_leave_unknown),
 		cmocka_unit_test(test_whom_a_finding_concerns),
+		cmocka_unit_test(test_too_old_leaves_no_unknown),
 		cmocka_unit_test(test_one_finding_of_several_apis),
 		cmocka_unit_test(test_findings_of_single_apis),
 		cmocka_unit_test(test_any_modes_are_judged),
