@@ -344,7 +344,8 @@ tally_mode(const struct verdict *verdict, enum api api, enum mode mode)
 	return tally;
 }
 
-/* "4 of 4 names", "North Europe: Direct ports silent", "all 3: ...", "...; and 1 more". */
+/* "4 of 4 names", "North Europe: Direct ports silent", "all 3 names: ...", "both regions: ...",
+ * "...; and 1 more". */
 static const char *
 describe_mode(const struct tally *tally, char text[TEXT_ROOM])
 {
@@ -354,7 +355,9 @@ describe_mode(const struct tally *tally, char text[TEXT_ROOM])
 	if (tally->first->state == STATE_OK)
 		snprintf(
 		    text, TEXT_ROOM, "%zu of %zu %s%s", tally->count, tally->count, noun, more);
-	else if (tally->alike && tally->worst_count == tally->count && tally->count > 1)
+	else if (tally->alike && tally->worst_count == tally->count && tally->count == 2)
+		snprintf(text, TEXT_ROOM, "both %s%s: %s", noun, more, tally->first->words);
+	else if (tally->alike && tally->worst_count == tally->count && tally->count > 2)
 		snprintf(text, TEXT_ROOM, "all %zu %s%s: %s", tally->count, noun, more,
 		    tally->first->words);
 	else if (tally->worst_count > 1)

@@ -339,7 +339,7 @@ test_table_of_apis(void **state)
 	    "contoso: critical\n"
 	    "api     mode    state    words\n"
 	    "SQL     gateway ok       3 of 3 names\n"
-	    "SQL     direct  critical all 2 regions: Direct ports silent\n"
+	    "SQL     direct  critical both regions: Direct ports silent\n"
 	    "MongoDB gateway critical all 3 names: server version too old\n"
 	    "\nSQL, gateway\n");
 	assert_says(&told, "\nSQL, direct\n");
@@ -476,9 +476,9 @@ test_summary_words(void **state)
 	} cases[] = {
 		{ "well/all_modes.json", "SQL direct     ok    2 of 2 regions\n" },
 		{ "PLP-601-DIRECT-TIMEOUT/all_regions.json",
-		    "SQL direct  critical all 2 regions: Direct ports silent\n" },
+		    "SQL direct  critical both regions: Direct ports silent\n" },
 		{ "PLP-615-DIRECT-UNVERIFIABLE/causes.json",
-		    "SQL direct  unknown all 2 regions: unverifiable without an address\n" },
+		    "SQL direct  unknown both regions: unverifiable without an address\n" },
 		{ "PLP-202-TCP-TIMEOUT/all_modes.json",
 		    "SQL gateway-v2 critical North Europe: no connection: timeout\n" },
 	};
