@@ -8,11 +8,10 @@ import subprocess
 import threading
 import time
 
+import apis
 from space import Failed
 
-NAMES = ["*.documents.azure.com", "*.documents.azure.us", "*.documents.azure.cn",
-         "*.sqlx.cosmos.azure.com", "*.mongo.cosmos.azure.com", "*.gremlin.cosmos.azure.com",
-         "*.table.cosmos.azure.com", "*.cassandra.cosmos.azure.com"]
+NAMES = apis.names_of_certificates()
 
 CONFIG = """[ca]
 default_ca = lab

@@ -71,9 +71,9 @@ def _command(world, scene, programs):
     command = [programs["plprobe"], "check"]
     for account in scene.accounts.values():
         if account.document == "none":
-            command.append(account.name)
+            command.append(account.given or account.name)
         else:
-            command += [account.name, "--expect", world.document_path(account.name)]
+            command += [account.given or account.name, "--expect", world.document_path(account.name)]
     for endpoint in scene.endpoints.values():
         for path in world.endpoint_paths(endpoint):
             command += ["--expect", path]
@@ -149,13 +149,13 @@ def _run(world, scene, programs):
 
 
 def _found(answer):
-    return [(finding["account"], finding["code"], finding["region"], finding)
+    return [(finding["account"], finding["code"], finding["region"], finding["api"], finding)
             for account in answer["accounts"] for finding in account["findings"]]
 
 
 def _describe(entries):
-    return "".join(f"    {account} {region or 'global'}: {code}\n"
-                   for account, code, region in sorted(entries)) or "    nothing\n"
+    return "".join(f"    {account} {region or 'global'} {api}: {code}\n"
+                   for account, code, region, api in sorted(entries)) or "    nothing\n"
 
 
 def _state_differences(scene, answer):
@@ -163,10 +163,11 @@ def _state_differences(scene, answer):
     words = ""
     for wanted in scene.states:
         got = {place["state"] for account in answer["accounts"] for place in account["places"]
-               if (account["account"], place["region"], place["mode"]) ==
-               (wanted.account, wanted.region, wanted.mode)}
+               if (account["account"], place["region"], place["api"], place["mode"]) ==
+               (wanted.account, wanted.region, wanted.api, wanted.mode)}
         if got != {wanted.state}:
-            words += (f"  {wanted.account} {wanted.region or 'global'} {wanted.mode}: "
+            words += (f"  {wanted.account} {wanted.region or 'global'} {wanted.api} "
+                      f"{wanted.mode}: "
                       f"{' and '.join(sorted(got)) or 'no such place'}, "
                       f"expected {wanted.state}\n")
     return words
@@ -176,13 +177,13 @@ def _differences(scene, answer, status):
     """What is wrong with the answer, in words; empty when nothing is."""
     words = ""
     found = _found(answer)
-    got = sorted((account, code, region) for account, code, region, _ in found)
-    wanted = sorted((e.account, e.code, e.region) for e in scene.expected)
+    got = sorted((account, code, region, api) for account, code, region, api, _ in found)
+    wanted = sorted((e.account, e.code, e.region, e.api) for e in scene.expected)
     if got != wanted:
         words += f"  expected:\n{_describe(wanted)}  got:\n{_describe(got)}"
     for e in scene.expected:
-        for account, code, region, finding in found:
-            if (account, code, region) != (e.account, e.code, e.region):
+        for account, code, region, api, finding in found:
+            if (account, code, region, api) != (e.account, e.code, e.region, e.api):
                 continue
             if e.evidence not in finding["evidence"]:
                 words += f"  {code}: {e.evidence!r} is not in the evidence\n"
@@ -196,7 +197,7 @@ def _differences(scene, answer, status):
     if scene.check.get("state", worst) != worst:
         words += f"  state {worst}, expected {scene.check['state']}\n"
     if words:
-        for account, code, region, finding in found:
+        for account, code, region, _, finding in found:
             words += (f"  {account} {region or 'global'} {code}: {finding['sentence']}\n"
                       f"    evidence: {finding['evidence']}\n")
         for account in answer["accounts"]:

@@ -1,5 +1,6 @@
 """Account documents as people have them: from `az cosmosdb show`, or from the REST interface."""
 
+from apis import APIS, suffix_of
 from scenario import label
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/lab-rg"
@@ -17,10 +18,20 @@ def _location(account, region, priority):
     return place
 
 
-def _connection(account, account_id, vnet, flat):
-    name = f"pe-{vnet.name}"
+def _groups(account, vnet):
+    """Of the account's endpoints in a VNet, an API and its group id for each."""
+    groups = {}
+    for name, api in vnet.endpoints:
+        if name == account.name:
+            shared = suffix_of(api, account.suffix, account.server_version) == account.suffix
+            groups.setdefault(APIS["sql" if shared else api].group, api)
+    return {api: group for group, api in groups.items()}
+
+
+def _connection(account, account_id, vnet, api, flat):
+    name = f"pe-{vnet.name}" if api == account.apis[0] else f"pe-{vnet.name}-{api}"
     state = {"status": account.connection, "actionsRequired": "None"}
-    facts = {"provisioningState": "Succeeded", "groupId": "Sql",
+    facts = {"provisioningState": "Succeeded", "groupId": _groups(account, vnet)[api],
              "privateEndpoint": {
                  "id": f"{SUBSCRIPTION}/providers/Microsoft.Network/privateEndpoints/{name}"},
              "privateLinkServiceConnectionState": state}
@@ -32,6 +43,29 @@ def _connection(account, account_id, vnet, flat):
     return {**head, "properties": facts}
 
 
+def _kind(account):
+    return account.kind or ("MongoDB" if "mongodb" in account.apis and "sql" not in account.apis
+                            else "GlobalDocumentDB")
+
+
+def _capabilities(account):
+    marks = [APIS[api].mark for api in account.apis] if account.capabilities is None else \
+        account.capabilities
+    return [{"name": mark} for mark in marks if mark]
+
+
+def _api_facts(account):
+    """What tells of the APIs beside kind and capabilities, where there is more than NoSQL."""
+    facts = {f"{face.apis[0].removesuffix('db')}Endpoint": f"https://{face.host('')}:443/"
+             for face in account.faces() if account.apis != ["sql"]}
+    if "sql" in account.apis and account.apis != ["sql"]:
+        facts["EnabledApiTypes"] = ", ".join(
+            {"mongodb": "MongoDB"}.get(api, api.capitalize()) for api in account.apis)
+    if "mongodb" in account.apis and account.server_version:
+        facts["apiProperties"] = {"serverVersion": account.server_version}
+    return facts
+
+
 def make(account, vnets):
     """The document of one account, in its shape."""
     flat = account.document == "az"
@@ -39,8 +73,8 @@ def make(account, vnets):
                   f"{account.name}")
     locations = [_location(account, region, number)
                  for number, region in enumerate(account.regions)]
-    connections = [_connection(account, account_id, vnet, flat) for vnet in vnets.values()
-                   if account.name in vnet.endpoints]
+    connections = [_connection(account, account_id, vnet, api, flat)
+                   for vnet in vnets.values() for api in _groups(account, vnet)]
     facts = {
         "provisioningState": "Updating" if account.creating else "Succeeded",
         "documentEndpoint": f"https://{account.host('')}:443/",
@@ -49,15 +83,16 @@ def make(account, vnets):
         "isVirtualNetworkFilterEnabled": False, "virtualNetworkRules": [], "ipRules": [],
         "databaseAccountOfferType": "Standard", "minimalTlsVersion": "Tls12",
         "consistencyPolicy": {"defaultConsistencyLevel": "Session"},
-        "capabilities": [], "locations": locations, "readLocations": locations,
+        "capabilities": _capabilities(account), "locations": locations, "readLocations": locations,
         "writeLocations": locations[:1],
         "failoverPolicies": [
             {"id": place["id"], "locationName": place["locationName"],
              "failoverPriority": place["failoverPriority"]} for place in locations],
         "privateEndpointConnections": connections if account.connection else [],
+        **_api_facts(account),
     }
     head = {"id": account_id, "name": account.name, "location": account.regions[0],
-            "type": "Microsoft.DocumentDB/databaseAccounts", "kind": "GlobalDocumentDB",
+            "type": "Microsoft.DocumentDB/databaseAccounts", "kind": _kind(account),
             "tags": {}}
     if flat:
         facts["privateEndpointConnections"] = facts["privateEndpointConnections"] or None
@@ -87,7 +122,7 @@ def _endpoint(endpoint, endpoint_id, configs, flat):
         "manualPrivateLinkServiceConnections": [], "customNetworkInterfaceName": "",
         "ipConfigurations": [],
         "subnet": {"id": f"{SUBSCRIPTION}/providers/Microsoft.Network/virtualNetworks/"
-                         f"{endpoint.vnet}/subnets/default"},
+                         f"{endpoint.vnet}/subnets/{endpoint.subnet}"},
         "networkInterfaces": [{"id": f"{SUBSCRIPTION}/providers/Microsoft.Network/"
                                      f"networkInterfaces/{endpoint.name}-nic"}],
         "customDnsConfigs": [{"fqdn": host, "ipAddresses": [address]}

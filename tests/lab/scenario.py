@@ -10,6 +10,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 
+import apis
 import certs
 import direct
 
@@ -24,7 +25,7 @@ RECORDS = ("missing", "empty", "chain", "long")
 FAULTS = ("drop", "reset", "unreachable", "prohibited", "cut-at-once", "cut", "closed", "public",
           "no-route", "first-lost", "route-around")
 
-# Which connections a fault of a path is about: those to the gateway, to the replicas of Direct
+# Which connections a fault of a path is about: those to the API's port ("gateway"), to the replicas of Direct
 # mode, to Gateway V2, or to all of them; a list holds ports.
 PATH_PORTS = ("gateway", "direct", "thin", "all")
 
@@ -109,8 +110,16 @@ class Account:
     name: str
     regions: list
     suffix: str = "documents.azure.com"
+    # Of the APIs, those that are served, the first is whom a fault is about that names none.
+    apis: list = field(default_factory=lambda: ["sql"])
+    kind: str = ""                   # in the document; "": as the APIs have it
+    capabilities: list | None = None                # likewise
+    server_version: str = "4.2"      # of MongoDB, in the document; "" for not there
+    given: str = ""                  # what the check is told in place of the name
     document: str = "az"             # az, rest, none
-    private_link: bool = True        # the public name is an alias into the privatelink zone
+    # The public name is an alias into the privatelink zone: that of each API which has an endpoint
+    # in some VNet, or of all when none has.
+    private_link: bool = True
     public_access: str = "Disabled"
     connection: str = "Approved"     # status of the private endpoint connections, "" for none
     creating: list = field(default_factory=list)    # of the regions, those being added
@@ -118,12 +127,16 @@ class Account:
     alias: str = "lower"             # upper: public DNS writes the alias in other letters
     direct: Direct | None = None     # replicas and Gateway V2 are there, and gateways know keys
     index: int = 0
+    linked: list = field(default_factory=list)      # faces that have an alias
 
-    @property
-    def zone(self):
-        return f"privatelink.{self.suffix}"
+    def faces(self):
+        return apis.faces_of(self)
+
+    def face(self, api):
+        return next(face for face in self.faces() if api in face.apis)
 
     def host(self, region):
+        """Below the suffix of NoSQL, whatever the APIs: as documents have it."""
         return f"{self.name}-{region}.{self.suffix}" if region else f"{self.name}.{self.suffix}"
 
     def host_of(self, name):
@@ -142,6 +155,7 @@ class Account:
 class Record:
     region: str
     account: str
+    api: str
     to: object
     ttl: int = 10
 
@@ -150,6 +164,7 @@ class Record:
 class Path:
     region: str
     account: str
+    api: str
     fault: str
     address: str = ""                # in place of the endpoint's own
     ports: object = "gateway"        # of PATH_PORTS, or a list
@@ -157,13 +172,16 @@ class Path:
 
 @dataclass
 class Gateway:
+    """A gateway, or the front end of another API."""
     region: str
     account: str
-    answer: str = ""                 # of tests/fake/fake_backend
+    api: str = "sql"
+    answer: str = ""                 # of tests/fake/fake_backend: --answer, or --mongo-does ...
     certificate: str = "good"
     odd: str = ""                    # a way of odd_peer.py, in place of a gateway
     address: str = ""                # in place of the endpoint's own
     tells: str = "private"           # whose replicas: of the private endpoint, or the cluster's
+    hands_out: list | None = None    # regions to which MongoDB sends drivers; None: all there are
     # Of the replicas and of Gateway V2 at the same address, and what they do of the names that
     # fake_backend --help lists.
     direct_certificate: str = "good"
@@ -197,7 +215,9 @@ class Endpoint:
     document: str = "az"
     state: str = "Succeeded"
     told: bool = True                # its addresses are in the document
-    group: str = "Sql"
+    api: str = "sql"
+    group: str = ""                  # "": that of the API
+    subnet: str = "default"
     addresses: dict = field(default_factory=dict)    # region -> in place of its own
     others: dict = field(default_factory=dict)       # host -> address: of another API
 
@@ -205,8 +225,9 @@ class Endpoint:
 @dataclass
 class VNet:
     name: str
+    # (account, API's word) of those with private endpoints here
     endpoints: list = field(default_factory=list)
-    linked: bool = True              # the private zones are linked to this VNet
+    linked: object = True            # the private zones are linked to this VNet; or a list of APIs
     fallback: bool = False           # resolution policy of the link: NxDomainRedirect
     overrides: bool = False          # the private zone has the public zone's own name
     resolvers: list = field(default_factory=list)
@@ -226,12 +247,20 @@ class VNet:
     proxy: str = ""                  # of PROXIES
     index: int = 0
 
+    def has_endpoint(self, face):
+        return any((face.account, api) in self.endpoints for api in face.apis)
+
+    def is_linked(self, face):
+        return any(api in self.linked for api in face.apis) if isinstance(
+            self.linked, list) else self.linked
+
 
 @dataclass
 class Expected:
     code: str
     region: str = ""
     account: str = ""
+    api: str = "sql"
     evidence: str = ""               # must be part of the finding's evidence
     severity: str = ""               # warning or critical; "" for either
     vnet: str = ""                   # whose agent must say it; only where there are agents
@@ -243,6 +272,7 @@ class State:
     mode: str
     region: str
     account: str
+    api: str
     state: str
 
 
@@ -315,10 +345,24 @@ def _read_direct(value, where):
     return read
 
 
+def _read_apis(account, table, where):
+    for word in account.apis:
+        _one_of(word, apis.WORDS, f"{where}: apis")
+    if not account.apis or len(set(account.apis)) != len(account.apis):
+        raise Wrong(f"{where}: apis: some are wanted, each once")
+    if "server_version" in table and "mongodb" not in account.apis:
+        raise Wrong(f"{where}: server_version is of an account of mongodb")
+    if account.server_version and not re.fullmatch(r"\d+\.\d+", account.server_version):
+        raise Wrong(f"{where}: server_version: {account.server_version!r}")
+    if account.direct and "sql" not in account.apis:
+        raise Wrong(f"{where}: direct is of an account of sql")
+
+
 def _read_account(name, table, where):
     _only(table, where, regions=list, suffix=str, document=str, private_link=bool,
           public_access=str, connection=str, creating=list, unlisted=list, alias=str,
-          direct=(bool, dict))
+          direct=(bool, dict), apis=list, kind=str, capabilities=list, server_version=str,
+          given=str)
     account = Account(name, table.get("regions", []), **{
         key: value for key, value in table.items() if key not in ("regions", "direct")})
     account.direct = _read_direct(table.get("direct", False), f"{where}.direct")
@@ -326,6 +370,7 @@ def _read_account(name, table, where):
         _one_of(region, account.regions + account.unlisted, f"{where}.direct: told_regions")
     if not account.regions:
         raise Wrong(f"{where}: regions are wanted")
+    _read_apis(account, table, where)
     _one_of(account.document, ("az", "rest", "none"), where)
     _one_of(account.alias, ("lower", "upper"), where)
     for region in account.creating:
@@ -344,8 +389,13 @@ def _read_place(table, accounts, where):
     return account, label(table["region"])
 
 
+def _read_api(table, account, where):
+    """Of what stands at a place, or is about it."""
+    return _one_of(table.get("api", account.apis[0]), account.apis, f"{where}: api")
+
+
 def _read_record(table, accounts, where):
-    _only(table, where, account=str, region=str, to=(str, list), ttl=int)
+    _only(table, where, account=str, region=str, api=str, to=(str, list), ttl=int)
     account, region = _read_place(table, accounts, where)
     to = table.get("to", "missing")
     if isinstance(to, str) and to.startswith("as "):
@@ -357,19 +407,22 @@ def _read_record(table, accounts, where):
             if not _is_address(address):
                 raise Wrong(f"{where}: {address!r} is neither an address nor one of "
                             f"{', '.join(RECORDS)}, \"as REGION\"")
-    return Record(region, account, to, table.get("ttl", 10))
+    return Record(region, account, _read_api(table, accounts[account], where), to,
+                  table.get("ttl", 10))
 
 
 def _read_path(table, accounts, where):
-    _only(table, where, account=str, region=str, fault=str, address=str, ports=(str, list))
+    _only(table, where, account=str, region=str, api=str, fault=str, address=str,
+          ports=(str, list))
     account, region = _read_place(table, accounts, where)
-    path = Path(region, account, _one_of(table.get("fault", ""), FAULTS, where),
+    path = Path(region, account, _read_api(table, accounts[account], where), _one_of(table.get("fault", ""), FAULTS, where),
                 table.get("address", ""), table.get("ports", "gateway"))
     if isinstance(path.ports, str):
         _one_of(path.ports, PATH_PORTS, where)
     else:
         path.ports = [_read_port(port, where) for port in path.ports]
-    if path.ports in ("direct", "thin", "all") and not accounts[account].direct:
+    if path.ports in ("direct", "thin", "all") and (
+            not accounts[account].direct or path.api != "sql"):
         raise Wrong(f"{where}: the account has no direct table, and so no such ports")
     if path.ports == "thin" and accounts[account].direct.thin == 0:
         raise Wrong(f"{where}: the account has no Gateway V2")
@@ -381,9 +434,14 @@ def _read_path(table, accounts, where):
 def _read_gateway(table, accounts, where):
     _only(table, where, account=str, region=str, answer=str, certificate=str, odd=str,
           address=str, direct_certificate=str, thin_certificate=str, rntbd=(str, list),
-          thin=(str, list), tells=str)
+          thin=(str, list), tells=str, api=str, hands_out=list)
     account, region = _read_place(table, accounts, where)
-    gateway = Gateway(**{**table, "region": region, "account": account})
+    gateway = Gateway(**{**table, "region": region, "account": account,
+                         "api": _read_api(table, accounts[account], where)})
+    if "hands_out" in table and gateway.api != "mongodb":
+        raise Wrong(f"{where}: hands_out is of mongodb")
+    for name in gateway.hands_out or []:
+        label(name) == "" or _one_of(name, accounts[account].regions, f"{where}: hands_out")
     gateway.rntbd, gateway.thin = (
         [does] if isinstance(does, str) else does for does in (gateway.rntbd, gateway.thin))
     for kind in (gateway.certificate, gateway.direct_certificate, gateway.thin_certificate):
@@ -394,7 +452,8 @@ def _read_gateway(table, accounts, where):
     if "tells" in table and not accounts[account].direct:
         raise Wrong(f"{where}: the account has no direct table, and so no replicas to tell of")
     for key in ("direct_certificate", "thin_certificate", "rntbd", "thin"):
-        if key in table and (not accounts[account].direct or not region):
+        if key in table and (not accounts[account].direct or not region or
+                             gateway.api != "sql"):
             raise Wrong(f"{where}: {key} is of a region of an account with direct")
     return gateway
 
@@ -418,11 +477,13 @@ def _read_zone(table, _, where):
 
 def _read_endpoint(name, table, accounts, vnets, where):
     _only(table, where, account=str, vnet=str, document=str, state=str, told=bool, group=str,
-          addresses=dict, others=dict)
+          addresses=dict, others=dict, api=str, subnet=str)
     account, _ = _read_place({"region": "", **{k: v for k, v in table.items()
                                                if k == "account"}}, accounts, where)
     endpoint = Endpoint(**{"name": name, "vnet": next(iter(vnets)), **table,
-                           "account": account})
+                           "account": account,
+                           "api": _read_api(table, accounts[account], where)})
+    endpoint.group = endpoint.group or accounts[account].face(endpoint.api).group
     _one_of(endpoint.vnet, vnets, where)
     _one_of(endpoint.document, ENDPOINT_DOCUMENTS, where)
     endpoint.addresses = {_one_of(label(region), accounts[account].labels(), where): address
@@ -438,16 +499,36 @@ def _read_list(table, key, read, accounts, where):
             for number, entry in enumerate(table.get(key, []))]
 
 
+def _read_link(text, accounts, where):
+    """"contoso", which is all its APIs, or "contoso/mongodb", which may be one that the account
+    does not serve: pairs of account and API."""
+    name, _, api = text.partition("/")
+    account = accounts[_one_of(name, accounts, where)]
+    return [(name, word) for word in ([_one_of(api, apis.WORDS, where)] if api
+                                      else account.apis)]
+
+
+def _find_aliases(account, vnets):
+    """The faces whose public names lead into the privatelink zone."""
+    pairs = [pair for vnet in vnets.values() for pair in vnet.endpoints
+             if pair[0] == account.name]
+    return [face for face in account.faces() if account.private_link and (
+        not pairs or any((account.name, api) in pairs for api in face.apis))]
+
+
 def _read_vnet(name, table, accounts, index, where):
-    _only(table, where, endpoints=list, linked=bool, fallback=bool, resolver=list, record=list,
+    _only(table, where, endpoints=list, linked=(bool, list), fallback=bool, resolver=list, record=list,
           path=list, gateway=list, delay=str, overrides=bool, ipv6=bool, zone=list,
           negative_ttl=int, search=list, ndots=int, hosts=list, nsswitch=str, environment=list,
           identity=str, proxy=str)
     lists = ("resolver", "record", "path", "gateway", "zone")
     vnet = VNet(**{"name": name, "endpoints": list(accounts), "index": index, **{
         key: value for key, value in table.items() if key not in lists}})
-    for endpoint in vnet.endpoints:
-        _one_of(endpoint, accounts, f"{where}.endpoints")
+    vnet.endpoints = [pair for endpoint in vnet.endpoints
+                      for pair in _read_link(endpoint, accounts, f"{where}.endpoints")]
+    for api in vnet.linked if isinstance(vnet.linked, list) else []:
+        _one_of(api, [word for each in accounts.values() for word in each.apis],
+                f"{where}.linked")
     _one_of(vnet.identity, IDENTITIES, f"{where}.identity")
     _one_of(vnet.proxy, PROXIES, f"{where}.proxy")
     if vnet.identity == "token" and len([a for a in accounts.values() if a.direct]) != 1:
@@ -492,16 +573,18 @@ def _read_check(table, vnets, accounts, where):
 
 def _read_expected(table, accounts, where):
     _only(table, where, code=str, region=str, account=str, evidence=str, severity=str,
-          vnet=str)
+          vnet=str, api=str)
     account, region = _read_place({"region": "", **table}, accounts, where)
-    return Expected(table.get("code", ""), region, account, table.get("evidence", ""),
+    api = _one_of(table.get("api", accounts[account].apis[0]), apis.WORDS, f"{where}: api")
+    return Expected(table.get("code", ""), region, account, api, table.get("evidence", ""),
                     table.get("severity", ""), table.get("vnet", ""))
 
 
 def _read_state(table, accounts, where):
-    _only(table, where, mode=str, region=str, account=str, **{"is": str})
+    _only(table, where, mode=str, region=str, account=str, api=str, **{"is": str})
     account, region = _read_place(table, accounts, where)
-    return State(_one_of(table.get("mode", ""), MODES, where), region, account,
+    api = _one_of(table.get("api", accounts[account].apis[0]), apis.WORDS, f"{where}: api")
+    return State(_one_of(table.get("mode", ""), MODES, where), region, account, api,
                  _one_of(table.get("is", ""), STATES, where))
 
 
@@ -521,6 +604,8 @@ def read(path):
         account.index = number + 1
     vnets = {name: _read_vnet(name, entry, accounts, number + 1, f"{path}: vnet.{name}")
              for number, (name, entry) in enumerate(table["vnet"].items())}
+    for account in accounts.values():
+        account.linked = _find_aliases(account, vnets)
     endpoints = {name: _read_endpoint(name, entry, accounts, vnets,
                                       f"{path}: endpoint.{name}")
                  for name, entry in table.get("endpoint", {}).items()}

@@ -14,6 +14,7 @@ import os
 import sys
 from dataclasses import dataclass, field
 
+import apis
 import direct
 import document
 import scenario
@@ -27,18 +28,20 @@ METADATA = "169.254.169.254"
 COLLECTOR_NAME = "collector.plprobe-lab.example"
 PRIVATE_DNS = "127.0.0.1@5301"
 DIVERTED_DNS = "10.255.0.53"
+ENDPOINT_ROOM = 40                   # addresses of one private endpoint
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def public_address(account, region):
+def public_address(account, region, face):
     """The account's own name leads to the cluster of the write region, as the real one does."""
     labels = account.labels() + [scenario.label(other) for other in account.unlisted]
-    return f"20.10.{account.index}.{10 + max(labels.index(region), 1)}"
+    return f"20.{10 + face.number}.{account.index}.{10 + max(labels.index(region), 1)}"
 
 
-def private_address(vnet, account, region):
-    """One for the account and one for each region, as a private endpoint has."""
-    return f"10.{vnet.index}.{account.index}.{5 + account.labels().index(region)}"
+def private_address(vnet, account, region, face):
+    """One for the account and one for each region, as a private endpoint has: each API its own."""
+    return (f"10.{vnet.index}.{account.index}."
+            f"{5 + ENDPOINT_ROOM * face.number + account.labels().index(region)}")
 
 
 def add_address(address, device):
@@ -56,9 +59,10 @@ def egress_address(vnet):
     return f"20.200.0.{vnet.index}"
 
 
-def cluster_name(account, region):
+def cluster_name(account, region, face):
     """Of the hosts that stand for a region's public cluster, the first label."""
-    return f"cdb-ms-prod-{region or account.labels()[1]}{account.index}-fd1"
+    number = f"{account.index}{face.number or ''}"
+    return f"cdb-ms-prod-{region or account.labels()[1]}{number}-fd1"
 
 
 @dataclass
@@ -66,12 +70,13 @@ class Served:
     """What stands at one address."""
     gateway: scenario.Gateway
     known: str = ""                  # path of what the gateway knows of an account, or nothing
-    ports: dict = field(default_factory=dict)    # "gateway", "rntbd", "thin" -> list
+    ports: dict = field(default_factory=dict)    # protocol of fake_backend -> list
+    hosts: str = ""                  # what a front end of MongoDB hands out
 
     def likeness(self):
         """Those that are alike in it share a process."""
         gateway = self.gateway
-        return (self.known, gateway.answer, gateway.certificate, gateway.odd,
+        return (gateway.api, self.hosts, self.known, gateway.answer, gateway.certificate, gateway.odd,
                 gateway.direct_certificate, gateway.thin_certificate, tuple(gateway.rntbd),
                 tuple(gateway.thin))
 
@@ -92,8 +97,10 @@ class World:
     def build(self):
         for account in self.scene.accounts.values():
             if account.direct:
-                direct.write(self.directory, account, lambda region, account=account:
-                             f"{cluster_name(account, region)}.{account.suffix}")
+                face = account.face("sql")
+                direct.write(self.directory, account,
+                             lambda region, account=account, face=face:
+                             f"{cluster_name(account, region, face)}.{account.suffix}")
         self.fabric = self._space("fabric")
         self.fabric.ip(f"addr add {PUBLIC_DNS}/32 dev lo", f"addr add {COLLECTOR}/32 dev lo")
         self._start_public()
@@ -126,8 +133,10 @@ class World:
     def _configs(self, endpoint):
         """host -> address, as the endpoint has them; without any while it is being made."""
         account, vnet = self.scene.accounts[endpoint.account], self.scene.vnets[endpoint.vnet]
-        own = {account.host(region): endpoint.addresses.get(
-            region, private_address(vnet, account, region)) for region in account.labels()}
+        face = account.face(endpoint.api)
+        own = {face.host(region): endpoint.addresses.get(
+            region, private_address(vnet, account, region, face))
+            for region in account.labels()}
         return {**own, **endpoint.others} if endpoint.told else {}
 
     def close(self):
@@ -157,26 +166,26 @@ class World:
         root.add(COLLECTOR_NAME + ".", "A", COLLECTOR)
         zones = {}
         for account in self.scene.accounts.values():
-            suffix = zones.setdefault(account.suffix, Zone(account.suffix + "."))
-            private = zones.setdefault(account.zone, Zone(account.zone + "."))
-            for region in account.labels():
-                self._publish(account, region, suffix, private, azure)
-            for region in map(scenario.label, account.unlisted):
-                self._publish(account, region, suffix, private, azure)
+            for face in account.faces():
+                suffix = zones.setdefault(face.suffix, Zone(face.suffix + "."))
+                private = zones.setdefault(face.zone, Zone(face.zone + "."))
+                for region in [*account.labels(), *map(scenario.label, account.unlisted)]:
+                    self._publish(account, face, region, suffix, private, azure)
         servers.start_nsd(self.fabric, "public-dns", [PUBLIC_DNS], [root, azure, *zones.values()])
         self._start_public_gateways()
 
     @staticmethod
-    def _publish(account, region, suffix, private, azure):
-        name = account.host(region).split(".")[0]
-        cluster = f"{cluster_name(account, region)}.{region or account.labels()[1]}"
-        line = f"{cluster} 10 IN A {public_address(account, region)}"
+    def _publish(account, face, region, suffix, private, azure):
+        name = face.host(region).split(".")[0]
+        cluster = f"{cluster_name(account, region, face)}.{region or account.labels()[1]}"
+        address = public_address(account, region, face)
+        line = f"{cluster} 10 IN A {address}"
         if line not in azure.lines:
             azure.lines.append(line)
-            if account.direct and account.direct.public_names:
-                suffix.add(cluster_name(account, region), "A", public_address(account, region))
-        if account.private_link:
-            alias = f"{name}.{account.zone}."
+            if "sql" in face.apis and account.direct and account.direct.public_names:
+                suffix.add(cluster_name(account, region, face), "A", address)
+        if face in account.linked:
+            alias = f"{name}.{face.zone}."
             suffix.add(name, "CNAME", alias.upper() if account.alias == "upper" else alias)
             private.add(name, "CNAME", f"{cluster}.cloudapp.azure.com.")
         else:
@@ -184,40 +193,61 @@ class World:
 
     def _start_public_gateways(self):
         wanted = {}
-        for account in self.scene.accounts.values():
+        for account, face, api in self._fronts():
             for region in account.labels():
-                address = public_address(account, region)
-                wanted[address] = self._serve_public(account, region)
+                address = public_address(account, region, face)
+                wanted[(address, api)] = self._serve_public(account, api, region)
         self._start_gateways(self.fabric, wanted, "lo")
 
-    def _serve_public(self, account, region):
+    def _fronts(self):
+        """(account, face, API's word) of all there are."""
+        return [(account, face, api) for account in self.scene.accounts.values()
+                for face in account.faces() for api in face.apis]
+
+    def _serve_public(self, account, api, region):
         """A cluster lets everybody in; whom its gateway admits is the account's matter."""
-        served = Served(scenario.Gateway(region, account.name, "unauthorized"),
-                        ports={"gateway": [443]})
+        served = self._serve(account, scenario.Gateway(region, account.name, api))
         if account.public_access != "Enabled":
-            served.gateway.answer = "forbidden-public"
-        elif account.direct:
+            served.gateway.answer = apis.APIS[api].refusal
+        elif account.direct and api == "sql":
             served.gateway.answer = "account"
-        if account.direct:
+        if account.direct and api == "sql":
             served.known = direct.path_of(self.directory, account, "public")
             served.ports["rntbd"] = account.direct.public_ports
         return served
 
-    # Gateways, wherever they are
+    # Gateways and front ends, wherever they are
+
+    @staticmethod
+    def _serve(account, gateway):
+        """What stands at the port of its API."""
+        api = apis.APIS[gateway.api]
+        served = Served(gateway, ports={api.protocol: [api.port]})
+        if gateway.api == "mongodb":
+            if apis.is_old(account.server_version):
+                gateway.answer = gateway.answer or "old"
+            face = account.face("mongodb")
+            regions = [name for name in account.regions
+                       if not account.is_creating(scenario.label(name))]
+            served.hosts = " ".join(
+                f"{face.host(scenario.label(name))}:{api.port}" for name in
+                (regions if gateway.hands_out is None else gateway.hands_out))
+        return served
 
     def _start_gateways(self, space, wanted, device):
-        """wanted: address -> Served.  Like ones share a process."""
+        """wanted: (address, API) -> Served.  Like ones share a process."""
         if not wanted:
             return
-        space.ip(*(add_address(address, device) for address in wanted))
+        space.ip(*(add_address(address, device)
+                   for address in dict.fromkeys(address for address, _ in wanted)))
         alike = {}
-        for address, served in wanted.items():
-            alike.setdefault(served.likeness(), []).append(address)
-        for number, addresses in enumerate(alike.values()):
-            places = [(address, wanted[address]) for address in addresses]
+        for (address, _), served in wanted.items():
+            alike.setdefault(served.likeness(), []).append((address, served))
+        for number, places in enumerate(alike.values()):
             gateway = places[0][1].gateway
             if gateway.odd:
-                self._start_odd(space, f"odd-{number}", gateway, addresses)
+                self._start_odd(space, f"odd-{number}", gateway,
+                                [address for address, _ in places])
                 places = [(address, served) for address, served in places if served.has_more()]
             if places:
                 self._start_backend(space, f"gateway-{number}", places)
@@ -225,17 +255,25 @@ class World:
     def _start_odd(self, space, name, gateway, addresses):
         certificate, private_key = self.certificates.get(gateway.certificate)
         command = [sys.executable, os.path.join(HERE, "odd_peer.py"), gateway.odd]
+        port = apis.APIS[gateway.api].port
         for address in addresses:
-            command += ["--listen", with_port(address, 443)]
+            command += ["--listen", with_port(address, port)]
         command += ["--cert", certificate, "--key", private_key]
-        space.start(name, command, f"listening {with_port(addresses[-1], 443)}")
+        space.start(name, command, f"listening {with_port(addresses[-1], port)}")
 
     def _start_backend(self, space, name, places):
         """places: (address, Served), all alike."""
         served = places[0][1]
         gateway = served.gateway
-        command = [self.programs["fake_backend"], "--log", space.path(name + ".seen"),
-                   "--answer", gateway.answer or ("account" if served.known else "unauthorized")]
+        protocol = apis.APIS[gateway.api].protocol
+        command = [self.programs["fake_backend"], "--log", space.path(name + ".seen")]
+        if gateway.api == "sql":
+            command += ["--answer",
+                        gateway.answer or ("account" if served.known else "unauthorized")]
+        else:
+            command += [f"--{protocol}-does", gateway.answer or "good"]
+        if served.hosts:
+            command += ["--mongo-hosts", served.hosts]
         if served.known:
             command += ["--account", served.known]
         for prefix, kind in (("", gateway.certificate), ("rntbd-", gateway.direct_certificate),
@@ -246,10 +284,10 @@ class World:
             for does in many:
                 command += [option, does]
         for address, one in places:
-            for protocol, ports in one.ports.items():
-                if protocol != "gateway" or not gateway.odd:
+            for kind, ports in one.ports.items():
+                if kind != protocol or not gateway.odd:
                     for port in ports:
-                        command += [f"--{protocol}", with_port(address, port)]
+                        command += [f"--{kind}", with_port(address, port)]
         space.start(name, command, "listening")
 
     # A VNet
@@ -284,8 +322,8 @@ class World:
         address = f"10.{vnet.index}.0.90"
         command = [sys.executable, os.path.join(HERE, "proxy.py"), vnet.proxy, f"{address}:3128"]
         for account in self.scene.accounts.values():
-            command += [f"{account.host(region)}={public_address(account, region)}"
-                        for region in account.labels()]
+            command += [f"{face.host(region)}={public_address(account, region, face)}"
+                        for face in account.faces() for region in account.labels()]
         platform.ip(f"addr add {address}/32 dev lo")
         platform.start("proxy", command, "listening")
 
@@ -356,28 +394,33 @@ class World:
             "--far", f"/proc/{vm.holder.pid}/ns/net,eth0"], "relaying")
 
     def _start_private_gateways(self, vnet, platform):
-        wanted, odd = {}, {}
+        wanted, odd, silent = {}, {}, set()
         for gateway in vnet.gateways:
             if not gateway.address:
-                odd[(gateway.account, gateway.region)] = gateway
-        for account in map(self.scene.accounts.get, vnet.endpoints):
-            for region in account.labels():
+                odd[(gateway.account, gateway.api, gateway.region)] = gateway
+        for account, face, api in self._fronts():
+            for region in account.labels() if vnet.has_endpoint(face) else []:
                 served = self._serve_private(account, region, odd.get(
-                    (account.name, region), scenario.Gateway(region, account.name)))
+                    (account.name, api, region), scenario.Gateway(region, account.name, api)))
                 self._close_ports(vnet, served)
+                address = private_address(vnet, account, region, face)
                 if any(served.ports.values()):
-                    wanted[private_address(vnet, account, region)] = served
+                    wanted[(address, api)] = served
                 else:
-                    platform.ip(f"addr add {private_address(vnet, account, region)}/32 dev lo")
+                    silent.add(address)
         for gateway in vnet.gateways:
             if gateway.address:
-                wanted[gateway.address] = self._serve_private(
+                wanted[(gateway.address, gateway.api)] = self._serve_private(
                     self.scene.accounts[gateway.account], gateway.region, gateway)
+        for address in silent - {address for address, _ in wanted}:
+            platform.ip(add_address(address, "lo"))
         self._start_gateways(platform, wanted, "lo")
 
     def _serve_private(self, account, region, gateway):
         """Replicas and Gateway V2 are at the addresses of regions only."""
-        served = Served(gateway, ports={"gateway": [443]})
+        served = self._serve(account, gateway)
+        if gateway.api != "sql":
+            return served
         if account.direct:
             served.known = direct.path_of(self.directory, account, gateway.tells)
         if account.direct and region:
@@ -388,8 +431,8 @@ class World:
     def _close_ports(self, vnet, served):
         """Where nobody is to listen, nobody does."""
         for path in vnet.paths:
-            if path.fault != "closed" or (path.account, path.region) != (
-                    served.gateway.account, served.gateway.region):
+            if path.fault != "closed" or (path.account, path.api, path.region) != (
+                    served.gateway.account, served.gateway.api, served.gateway.region):
                 continue
             closed = self._path_ports(path)
             for protocol, ports in served.ports.items():
@@ -400,36 +443,40 @@ class World:
         if not isinstance(path.ports, str):
             return path.ports
         own = self.scene.accounts[path.account].direct
-        ports = {"gateway": [443], "direct": own.private_ports() if own else [],
+        ports = {"gateway": [apis.APIS[path.api].port], "direct": own.private_ports() if own else [],
                  "thin": [own.thin] if own and own.thin else []}
         return sum(ports.values(), []) if path.ports == "all" else ports[path.ports]
 
-    def _records(self, vnet, account):
+    def _records(self, vnet, account, face):
         """region -> what its record is: (addresses, "empty", "chain" or "long"; TTL)."""
-        records = {region: ([private_address(vnet, account, region)], servers.TTL_S)
+        records = {region: ([private_address(vnet, account, region, face)], servers.TTL_S)
                    for region in account.labels() if not account.is_creating(region)}
-        if account.name not in vnet.endpoints:
+        if not vnet.has_endpoint(face):
             records = {}
         for record in vnet.records:
-            if record.account != account.name:
+            if record.account != account.name or record.api not in face.apis:
                 continue
             to = record.to
             if isinstance(to, str) and to.startswith("as "):
-                to = [private_address(vnet, account, scenario.label(to[3:]))]
+                to = [private_address(vnet, account, scenario.label(to[3:]), face)]
             records[record.region] = (to, record.ttl)
         return {region: entry for region, entry in records.items() if entry[0] != "missing"}
 
+    def _linked_faces(self, vnet):
+        return [(account, face) for account in self.scene.accounts.values()
+                for face in account.faces() if vnet.is_linked(face)]
+
     def _private_zones(self, vnet):
         zones = {}
-        for account in self.scene.accounts.values():
-            origin = account.suffix if vnet.overrides else account.zone
+        for account, face in self._linked_faces(vnet):
+            origin = face.suffix if vnet.overrides else face.zone
             zone = zones.setdefault(origin, Zone(origin + ".", negative_ttl=vnet.negative_ttl))
-            for region, (to, ttl) in self._records(vnet, account).items():
-                name = account.host(region).split(".")[0] if region != "*" else "*"
+            for region, (to, ttl) in self._records(vnet, account, face).items():
+                name = face.host(region).split(".")[0] if region != "*" else "*"
                 if to == "empty":
                     zone.add(name, "TXT", '"kept for later"', ttl)
                 elif to in ("chain", "long"):
-                    self._add_chain(zone, name, private_address(vnet, account, region), to)
+                    self._add_chain(zone, name, private_address(vnet, account, region, face), to)
                 else:
                     for address in to:
                         zone.add(name, "AAAA" if ":" in address else "A", address, ttl)
@@ -492,12 +539,12 @@ class World:
         if resolver.does == "public" or not vnet.linked:
             return text
         text += "".join(stub(zone.name, PRIVATE_DNS) for zone in vnet.zones)
-        for account in self.scene.accounts.values():
-            zones = [account.suffix if vnet.overrides else account.zone]
+        for account, face in self._linked_faces(vnet):
+            zones = [face.suffix if vnet.overrides else face.zone]
             if vnet.fallback:
                 # What the zone lacks is asked of the public tree.
-                zones = [f"{account.host(region).split('.')[0]}.{account.zone}"
-                         for region in self._records(vnet, account)]
+                zones = [f"{face.host(region).split('.')[0]}.{face.zone}"
+                         for region in self._records(vnet, account, face)]
             text += "".join(stub(zone, PRIVATE_DNS) for zone in zones
                             if stub(zone, PRIVATE_DNS) not in text)
         return text
@@ -534,17 +581,22 @@ class World:
 }}
 """)
 
+    def _own_address(self, vnet, path):
+        account = self.scene.accounts[path.account]
+        return private_address(vnet, account, path.region, account.face(path.api))
+
     def _match(self, vnet, path):
         """Of nftables: the connections that a fault is about."""
-        account = self.scene.accounts[path.account]
-        address = path.address or private_address(vnet, account, path.region)
+        address = path.address or self._own_address(vnet, path)
         ports = ", ".join(map(str, self._path_ports(path)))
         return f"ip daddr {address} tcp dport {{ {ports} }}"
 
     def _translate(self, vnet, platform):
         """Connections to a private address that come out at the public cluster."""
-        rules = [f"{self._match(vnet, path)} dnat to "
-                 f"{public_address(self.scene.accounts[path.account], path.region)}"
+        accounts = self.scene.accounts
+        rules = [f"{self._match(vnet, path)} dnat to " + public_address(
+                     accounts[path.account], path.region,
+                     accounts[path.account].face(path.api))
                  for path in vnet.paths if path.fault == "public"]
         if not rules:
             return
@@ -579,8 +631,7 @@ class World:
 
     def _rules(self, vnet, vm, path):
         if path.fault in ("no-route", "route-around"):
-            self._cut_route(vnet, vm, path.address or private_address(
-                vnet, self.scene.accounts[path.account], path.region), path.fault)
+            self._cut_route(vnet, vm, path.address or self._own_address(vnet, path), path.fault)
         match = self._match(vnet, path)
         return {
             "drop": [f"{match} drop"],
