@@ -185,8 +185,9 @@ def _differences(scene, answer, status):
         for account, code, region, api, finding in found:
             if (account, code, region, api) != (e.account, e.code, e.region, e.api):
                 continue
-            if e.evidence not in finding["evidence"]:
-                words += f"  {code}: {e.evidence!r} is not in the evidence\n"
+            for part in ("evidence", "fix"):
+                if getattr(e, part) not in finding[part]:
+                    words += f"  {code}: {getattr(e, part)!r} is not in the {part}\n"
             if e.severity not in ("", finding["severity"]):
                 words += f"  {code}: {finding['severity']}, expected {e.severity}\n"
     words += _state_differences(scene, answer)

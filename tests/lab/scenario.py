@@ -263,6 +263,7 @@ class Expected:
     api: str = "sql"
     evidence: str = ""               # must be part of the finding's evidence
     severity: str = ""               # warning or critical; "" for either
+    fix: str = ""                    # must be part of what is to be done
     vnet: str = ""                   # whose agent must say it; only where there are agents
 
 
@@ -573,11 +574,11 @@ def _read_check(table, vnets, accounts, where):
 
 def _read_expected(table, accounts, where):
     _only(table, where, code=str, region=str, account=str, evidence=str, severity=str,
-          vnet=str, api=str)
+          vnet=str, api=str, fix=str)
     account, region = _read_place({"region": "", **table}, accounts, where)
     api = _one_of(table.get("api", accounts[account].apis[0]), apis.WORDS, f"{where}: api")
     return Expected(table.get("code", ""), region, account, api, table.get("evidence", ""),
-                    table.get("severity", ""), table.get("vnet", ""))
+                    table.get("severity", ""), table.get("fix", ""), table.get("vnet", ""))
 
 
 def _read_state(table, accounts, where):
