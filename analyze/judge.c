@@ -371,22 +371,30 @@ find_apis(const struct judge_ask *ask)
 /* All APIs were asked for, or one that the document does not tell of: a question, to which no name
  * is an answer. */
 static bool
-is_question(const struct judge_ask *ask, enum api api)
+is_question(const struct judge_ask *ask, enum api api, bool any)
 {
-	return (ask->account->apis & (1u << api)) == 0 &&
-	    (ask->has_document || (ask->wanted & NAMES_APIS) == NAMES_APIS);
+	bool all = (ask->wanted & NAMES_APIS) == NAMES_APIS;
+
+	/* Without a document NoSQL is what we take an account for, while it has no other name. */
+	if (!ask->has_document && api == API_SQL)
+		return all && any;
+	return (ask->account->apis & (1u << api)) == 0 && (ask->has_document || all);
 }
 
 static void
 drop_absent(const struct judge_ask *ask, struct scenes *scenes)
 {
 	size_t kept = 0;
+	bool   any = false;
+
+	for (size_t i = 0; i < scenes->count; i++)
+		any = any || !scene_is_absent(scenes->of[i]);
 
 	for (size_t i = 0; i < scenes->count; i++) {
 		enum api api = scenes->of[i]->ask->account->api;
 		bool     last = kept == 0 && i + 1 == scenes->count;
 
-		if (!last && is_question(ask, api) && scene_is_absent(scenes->of[i]))
+		if (!last && is_question(ask, api, any) && scene_is_absent(scenes->of[i]))
 			scenes->absent |= 1u << api;
 		else
 			scenes->of[kept++] = scenes->of[i];
