@@ -230,7 +230,7 @@ take_stored(struct ingest *ingest, const struct parked *parked)
 	ingest->bytes += parked->intake.batch.body_bytes;
 	if (parked->intake.clock_suspect)
 		log_warn("ingest",
-		    "%s: its clock is minutes ahead of ours; its times are not believed",
+		    "%s: its clock is minutes away from ours; its times are not believed",
 		    parked->intake.batch.agent);
 	board_take(ingest->options.board, &parked->intake.batch, parked->intake.clock_suspect);
 }
@@ -291,6 +291,7 @@ read_batch(struct parked *parked, const struct gate_pass *who)
 	struct intake_ask  ask = { .agent = arena_strdup(parked->arena, who->agent),
 		 .network = arena_strdup(parked->arena, who->network),
 		 .digest = request_header(parked->request, "Content-Digest"),
+		 .age = request_header(parked->request, "Batch-Age"),
 		 .now_ms = clock_wall_ms(ingest->options.clock),
 		 .horizon_ms = ingest->options.horizon_ms };
 	size_t             count;

@@ -5,10 +5,11 @@
 #include "proto/decode.h"
 #include "proto/encode.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-/* How far a clock may be ahead before we say so (Azure's hosts keep within milliseconds). */
-static const int64_t ahead_ms = 5 * MS_PER_MIN;
+/* How far a clock may be off before we say so (Azure's hosts keep within milliseconds). */
+static const int64_t clock_slack_ms = 5 * MS_PER_MIN;
 
 char *
 intake_key(struct arena *arena, const struct target *target)
@@ -57,6 +58,25 @@ check_record(const struct record *record, size_t at, struct err *err)
 	return true;
 }
 
+/* When the batch was begun, by our clock: the agent knows how old it is even where its own clock
+ * is wrong.  Without that, by the agent's. */
+static int64_t
+find_begun_ms(const struct batch *batch, const struct intake_ask *ask)
+{
+	size_t digits = ask->age != NULL ? strspn(ask->age, "0123456789") : 0;
+
+	if (digits == 0 || digits > 10 || ask->age[digits] != '\0')
+		return batch->created_ms;
+	return ask->now_ms - strtoll(ask->age, NULL, 10) * MS_PER_S;
+}
+
+static bool
+is_far(int64_t left_ms, int64_t right_ms)
+{
+	return left_ms > right_ms ? left_ms > right_ms + clock_slack_ms
+	                          : right_ms > left_ms + clock_slack_ms;
+}
+
 static enum intake_answer
 check_batch(const struct batch *batch, const struct intake_ask *ask, struct err *err)
 {
@@ -73,7 +93,7 @@ check_batch(const struct batch *batch, const struct intake_ask *ask, struct err 
 		err_set(err, ERR_PARSE, "seq: batches count from 1");
 		return INTAKE_SENSELESS;
 	}
-	if (batch->created_ms < ask->now_ms - ask->horizon_ms) {
+	if (find_begun_ms(batch, ask) < ask->now_ms - ask->horizon_ms) {
 		err_set(err, ERR_LIMIT,
 		    "older than %lld days: repeats could not be told from news",
 		    (long long)(ask->horizon_ms / MS_PER_DAY));
@@ -150,7 +170,7 @@ add_row(struct intake *intake, struct arena *arena, struct store_row *rows,
 		.seen = seen };
 	size_t          *slot = find_slot(table, rows, row.key);
 
-	if (seen->started_ms > intake->batch.received_ms + ahead_ms)
+	if (seen->started_ms > intake->batch.received_ms + clock_slack_ms)
 		intake->clock_suspect = true;
 	if (*slot == 0)
 		*slot = ++intake->batch.row_count;
@@ -210,7 +230,8 @@ intake_read(
 	intake->batch.received_ms = ask->now_ms;
 	intake->batch.body = ask->body;
 	intake->batch.body_bytes = ask->count;
-	intake->clock_suspect = batch->created_ms > ask->now_ms + ahead_ms;
+	intake->clock_suspect = batch->created_ms > ask->now_ms + clock_slack_ms ||
+	    is_far(batch->created_ms, find_begun_ms(batch, ask));
 	fill(intake, arena, batch);
 	return INTAKE_OK;
 }

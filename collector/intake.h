@@ -15,8 +15,9 @@ struct intake_ask {
 	const char    *agent;      /* the authenticated one */
 	const char    *network;    /* of the credential; "": the batch's own is taken */
 	const char    *digest;     /* Content-Digest [rfc9530], or NULL */
+	const char    *age;        /* Batch-Age, seconds since it was begun, or NULL */
 	int64_t        now_ms;     /* wall clock */
-	int64_t        horizon_ms; /* what is older by its own clock is refused */
+	int64_t        horizon_ms; /* what is older is refused */
 };
 
 /* Numbers are HTTP status codes [rfc9110 15]. */
@@ -32,7 +33,7 @@ enum intake_answer {
 struct intake {
 	struct store_batch batch; /* in the arena */
 	size_t             records;
-	bool               clock_suspect; /* its clock is ahead of ours by more than minutes */
+	bool               clock_suspect; /* its clock differs from ours by more than minutes */
 };
 
 /* Everything is in the arena, and borrows the body.  err says what is wrong, for the peer and the

@@ -327,6 +327,13 @@ get_spool(const struct board_agent *agent, double *value)
 }
 
 static bool
+get_degraded(const struct board_agent *agent, double *value)
+{
+	*value = agent->vitals != NULL && agent->vitals->spool_degraded;
+	return agent->vitals != NULL;
+}
+
+static bool
 get_lag(const struct board_agent *agent, double *value)
 {
 	*value = agent->vitals != NULL ? in_seconds(agent->vitals->loop_lag_us) : 0;
@@ -351,9 +358,11 @@ static const struct agent_family {
 	{ "plprobe_agent_lost_records_total",
 	    "Records that the agent declared lost, as far as they are kept.", METRIC_COUNTER,
 	    get_lost },
-	{ "plprobe_agent_clock_suspect", "1: its clock is minutes ahead of ours.", METRIC_GAUGE,
-	    get_clock_suspect },
+	{ "plprobe_agent_clock_suspect", "1: its clock is minutes away from ours.",
+	    METRIC_GAUGE, get_clock_suspect },
 	{ "plprobe_agent_spool_bytes", "Waiting on its disk.", METRIC_GAUGE, get_spool },
+	{ "plprobe_agent_spool_degraded", "1: its disk takes no results; a crash loses some.",
+	    METRIC_GAUGE, get_degraded },
 	{ "plprobe_agent_loop_lag_seconds", "How late its loop was at worst.", METRIC_GAUGE,
 	    get_lag },
 	{ "plprobe_agent_targets", "Names that it measures.", METRIC_GAUGE, get_targets },

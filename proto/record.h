@@ -16,6 +16,11 @@
 
 enum { PROTO_VERSION = 1 };
 
+/* The reason of a gap that is no loss: the records of that batch travel in the one that says so,
+ * since its file failed while it was written.  Should the file come back after a crash, and be
+ * sent, it is a duplicate. */
+#define GAP_MOVED "moved"
+
 /* Enums that travel.  Numbers are never reused. */
 enum api { API_SQL, API_MONGO, API_CASSANDRA, API_GREMLIN, API_TABLE, API_COUNT };
 enum role {

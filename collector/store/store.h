@@ -45,7 +45,8 @@ struct store_batch {
 
 enum store_answer {
 	STORE_STORED,
-	STORE_DUPLICATE, /* same identity, same digest */
+	STORE_DUPLICATE, /* same identity, same digest; or its records came under another number,
+	                    as a gap with the reason GAP_MOVED says */
 	STORE_CONFLICT   /* same identity, other digest: nothing was changed */
 };
 

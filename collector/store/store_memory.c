@@ -26,7 +26,9 @@ struct kept_row {
 
 struct kept_gap {
 	char    *agent; /* owned */
-	uint64_t records;
+	uint64_t records, epoch;
+	uint32_t first_seq, last_seq;
+	bool     moved;
 	int64_t  received_ms;
 };
 
@@ -181,8 +183,27 @@ static void
 keep_gap(struct memory *memory, const struct store_batch *batch, const struct gap *gap)
 {
 	memory->gaps = grow(memory->gaps, memory->gap_count, sizeof(*memory->gaps));
-	memory->gaps[memory->gap_count++] = (struct kept_gap){ mem_strdup(batch->agent),
-		gap->records, batch->received_ms };
+	memory->gaps[memory->gap_count++] = (struct kept_gap){ .agent = mem_strdup(
+		                                                   batch->agent),
+		.records = gap->records,
+		.epoch = gap->epoch,
+		.first_seq = gap->first_seq,
+		.last_seq = gap->last_seq,
+		.moved = strcmp(gap->reason, GAP_MOVED) == 0,
+		.received_ms = batch->received_ms };
+}
+
+static bool
+has_moved(const struct memory *memory, const struct store_batch *batch)
+{
+	for (size_t i = 0; i < memory->gap_count; i++) {
+		const struct kept_gap *gap = &memory->gaps[i];
+
+		if (gap->moved && gap->epoch == batch->epoch && gap->first_seq <= batch->seq &&
+		    batch->seq <= gap->last_seq && strcmp(gap->agent, batch->agent) == 0)
+			return true;
+	}
+	return false;
 }
 
 static struct store_agent *
@@ -236,6 +257,11 @@ append_memory(struct store *store, const struct store_batch *const *batches, siz
 
 	for (size_t i = 0; i < count; i++) {
 		const struct store_batch *old = find_batch(memory, batches[i]);
+
+		if (has_moved(memory, batches[i])) {
+			answers[i] = STORE_DUPLICATE;
+			continue;
+		}
 
 		if (old != NULL) {
 			answers[i] = digest_equal(old->digest, batches[i]->digest, DIGEST_BYTES)

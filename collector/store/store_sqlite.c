@@ -18,6 +18,7 @@ enum { SCHEMA_VERSION = 3 };
 enum statement {
 	ADD_BATCH,
 	FIND_DIGEST,
+	FIND_MOVED,
 	PUT_AGENT,
 	PUT_VITALS,
 	PUT_ROW,
@@ -323,6 +324,10 @@ prepare_all(struct sqlite *store, struct err *err)
 	        "INSERT INTO documents(id, kind, account, change, digest, seen_ms, body)"
 	        " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE ?5 IS NOT"
 	        " (SELECT digest FROM documents WHERE id = ?1 ORDER BY seq DESC LIMIT 1)",
+	        err) &&
+	    prepare(store, FIND_MOVED,
+	        "SELECT 1 FROM gaps WHERE agent = ? AND epoch = ? AND ? BETWEEN first_seq AND"
+	        " last_seq AND reason = '" GAP_MOVED "'",
 	        err);
 
 	for (size_t i = 0; done && i < sizeof(inserts) / sizeof(inserts[0]); i++) {
@@ -560,10 +565,29 @@ add_gap(struct sqlite *store, const struct store_batch *batch, const struct gap 
 	return finish_statement(store, &in, err);
 }
 
+/* Whether its records are stored under another number. */
+static bool
+has_moved(struct sqlite *store, const struct store_batch *batch)
+{
+	struct binder in = { store->statements[FIND_MOVED], 0 };
+	bool          moved;
+
+	bind_text(&in, batch->agent);
+	bind_number(&in, (int64_t)batch->epoch);
+	bind_number(&in, batch->seq);
+	moved = sqlite3_step(in.statement) == SQLITE_ROW;
+	sqlite3_reset(in.statement);
+	return moved;
+}
+
 static bool
 append_one(struct sqlite *store, const struct store_batch *batch, enum store_answer *answer,
     struct err *err)
 {
+	if (has_moved(store, batch)) {
+		*answer = STORE_DUPLICATE;
+		return true;
+	}
 	if (!add_batch(store, batch, err))
 		return false;
 	if (sqlite3_changes(store->db) == 0)

@@ -361,6 +361,36 @@ test_senseless_batches(void **state)
 }
 
 static void
+expect_age(const struct batch *batch, const char *age, long status, const char *words)
+{
+	struct wbuf body;
+
+	encode(&body, batch);
+	expect(
+	    (struct call){
+	        .body = body.bytes, .count = body.count, .token = server.token, .more = age },
+	    status, words);
+	wbuf_fini(&body);
+}
+
+/* An agent whose clock stands in 1970 knows how old its batch is all the same. */
+static void
+test_age_of_a_wrong_clock(void **state)
+{
+	struct batch batch = make_batch(20, 1);
+
+	batch.created_ms = 1000;
+	expect_age(&batch, "Batch-Age: garbage", 410, "older than 14 days");
+	expect_age(&batch, "Batch-Age: 1209601", 410, "older than 14 days");
+	expect_age(&batch, "Batch-Age: 99999999999", 410, "older than 14 days");
+	expect_age(&batch, "Batch-Age: 60", 200, "\"stored\"");
+	/* The age is no part of what it is. */
+	expect_age(&batch, "Batch-Age: 61", 200, "\"duplicate\"");
+	batch = make_batch(20, 2);
+	expect_age(&batch, "Batch-Age: 1209601", 410, "older than 14 days");
+}
+
+static void
 test_malformed(void **state)
 {
 	static const struct {
@@ -624,6 +654,7 @@ main(void)
 		cmocka_unit_test(test_who),
 		cmocka_unit_test(test_strangers_in_the_log),
 		cmocka_unit_test(test_senseless_batches),
+		cmocka_unit_test(test_age_of_a_wrong_clock),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_digest_and_type),
 		cmocka_unit_test(test_too_large),

@@ -254,6 +254,37 @@ check_rows(struct store *store)
 	free_sample(&sample);
 }
 
+/* The file of batch 7 failed while it was written: batch 8 has its records.  Should 7 come back,
+ * it is a repeat; what has the number in another epoch, or of another agent, is not. */
+static void
+check_moved(struct store *store)
+{
+	struct sample sample;
+
+	make_sample(&sample, 8, "has it all");
+	sample.gap = (struct gap){
+		.epoch = sample.batch.epoch, .first_seq = 7, .last_seq = 7, .reason = GAP_MOVED
+	};
+	sample.batch.gaps = sample.gaps;
+	sample.batch.gap_count = 1;
+	assert_int_equal(append(store, &sample), STORE_STORED);
+	assert_int_equal(append(store, &sample), STORE_DUPLICATE);
+	free_sample(&sample);
+	make_sample(&sample, 7, "has the beginning");
+	assert_int_equal(append(store, &sample), STORE_DUPLICATE);
+	assert_int_equal(load(store).batches, 1);
+	assert_int_equal(load(store).lost, 0);
+	sample.batch.epoch--;
+	assert_int_equal(append(store, &sample), STORE_STORED);
+	sample.batch.epoch++;
+	sample.batch.agent = "vm-b";
+	assert_int_equal(append(store, &sample), STORE_STORED);
+	sample.batch.agent = "vm-a";
+	sample.batch.seq = 6;
+	assert_int_equal(append(store, &sample), STORE_STORED);
+	free_sample(&sample);
+}
+
 static void
 check_agents(struct store *store)
 {
@@ -440,6 +471,7 @@ static const struct contract_case {
 	{ "identity", check_identity },
 	{ "group", check_group },
 	{ "rows", check_rows },
+	{ "moved", check_moved },
 	{ "agents", check_agents },
 	{ "findings", check_findings },
 	{ "expiry", check_expiry },
