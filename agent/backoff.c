@@ -20,17 +20,30 @@ backoff_reset(struct backoff *backoff)
 	backoff->failures = 0;
 }
 
-int64_t
-backoff_next_ms(struct backoff *backoff)
+/* One more failure; first_ms doubled by those before it, up to the cap. */
+static int64_t
+double_from(struct backoff *backoff, int64_t first_ms)
 {
-	int64_t limit_ms = BACKOFF_FIRST_MS;
+	int64_t limit_ms = first_ms;
 
 	for (unsigned i = 0; i < backoff->failures && limit_ms < BACKOFF_CAP_MS; i++)
 		limit_ms *= 2;
-	if (limit_ms > BACKOFF_CAP_MS)
-		limit_ms = BACKOFF_CAP_MS;
 	backoff->failures++;
-	return draw(limit_ms);
+	return limit_ms < BACKOFF_CAP_MS ? limit_ms : BACKOFF_CAP_MS;
+}
+
+int64_t
+backoff_next_ms(struct backoff *backoff)
+{
+	return draw(double_from(backoff, BACKOFF_FIRST_MS));
+}
+
+int64_t
+backoff_nameless_ms(struct backoff *backoff)
+{
+	int64_t limit_ms = double_from(backoff, BACKOFF_NAMELESS_MS);
+
+	return limit_ms / 2 + draw(limit_ms / 2);
 }
 
 int64_t

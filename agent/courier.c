@@ -47,6 +47,7 @@ finish(struct errand *errand, CURLcode code)
 		.count = errand->body.count };
 	long                  status = 0;
 
+	answer.nameless = code == CURLE_COULDNT_RESOLVE_HOST;
 	https_multi_remove(errand->courier->multi, errand->easy);
 	errand->out = false;
 	curl_easy_getinfo(errand->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -58,6 +59,15 @@ finish(struct errand *errand, CURLcode code)
 	else
 		answer.status = (unsigned)status;
 	errand->on_answer(errand->arg, &answer);
+}
+
+int64_t
+courier_wait_ms(const struct courier_answer *answer, struct backoff *backoff)
+{
+	if (answer->nameless)
+		return backoff_nameless_ms(backoff);
+	return answer->retry_after_s >= 0 ? backoff_asked_ms(backoff, answer->retry_after_s)
+	                                  : backoff_next_ms(backoff);
 }
 
 static void
@@ -275,8 +285,8 @@ send_out(struct errand *errand)
 }
 
 void
-errand_post(struct errand *errand, const char *path, const char *type, const uint8_t *bytes,
-    size_t count)
+errand_post(struct errand *errand, const char *path, const char *type, const char *header,
+    const uint8_t *bytes, size_t count)
 {
 	uint8_t digest[DIGEST_BYTES];
 	char    text[BASE64_ROOM(DIGEST_BYTES)];
@@ -289,6 +299,8 @@ errand_post(struct errand *errand, const char *path, const char *type, const uin
 	add_header(errand, line);
 	snprintf(line, sizeof(line), "Content-Type: %s", type);
 	add_header(errand, line);
+	if (header[0] != '\0')
+		add_header(errand, header);
 	add_header(errand, "Expect:"); /* a round trip more, and not every server answers it */
 	curl_easy_setopt(errand->easy, CURLOPT_POST, 1L);
 	curl_easy_setopt(errand->easy, CURLOPT_POSTFIELDS, (const char *)bytes);

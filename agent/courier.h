@@ -7,6 +7,7 @@
 #ifndef AGENT_COURIER_H
 #define AGENT_COURIER_H
 
+#include "agent/backoff.h"
 #include "base/loop.h"
 
 #include <stddef.h>
@@ -32,11 +33,15 @@ struct courier_answer {
 	const uint8_t *body;    /* borrowed until on_answer() returns */
 	size_t         count;
 	int64_t        retry_after_s; /* -1: not said */
+	bool           nameless;      /* the collector's name could not be resolved */
 	const char    *etag;          /* "" when not said */
 };
 
 struct courier *courier_new(const struct courier_options *options, struct err *err) MUST_CHECK;
 void            courier_free(struct courier *courier); /* its errands are free; NULL is fine */
+
+/* How long to wait after an answer that asks for another try. */
+int64_t courier_wait_ms(const struct courier_answer *answer, struct backoff *backoff);
 
 /* An errand carries one request at a time, again and again; its connection is kept. */
 struct errand *errand_new(struct courier *courier,
@@ -46,8 +51,8 @@ bool           errand_is_out(const struct errand *errand);
 void           errand_cancel(struct errand *errand); /* no callback after */
 
 /* The bytes are borrowed until on_answer(), which is called from the loop.  With their SHA-256
- * as Content-Digest [rfc9530]. */
-void errand_post(struct errand *errand, const char *path, const char *type,
+ * as Content-Digest [rfc9530], and with one more header line, "" for none. */
+void errand_post(struct errand *errand, const char *path, const char *type, const char *header,
     const uint8_t *bytes, size_t count);
 /* etag: what we have, "" for nothing. */
 void errand_get(struct errand *errand, const char *path, const char *etag, size_t body_max);

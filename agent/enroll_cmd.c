@@ -165,7 +165,7 @@ ask(struct errands *errands, struct courier *courier)
 	for (int tries = 0; tries < TRIES; tries++) {
 		if (tries > 0)
 			nanosleep(&pause, NULL);
-		errand_post(errand, "/v1/enroll", "application/vnd.msgpack",
+		errand_post(errand, "/v1/enroll", "application/vnd.msgpack", "",
 		    errands->body.bytes, errands->body.count);
 		loop_run(errands->loop);
 		if (errands->status != 0)

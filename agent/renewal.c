@@ -241,7 +241,7 @@ ask(struct renewal *renewal)
 	if (!start_request(renewal, renewal->now.pem))
 		return;
 	renewal->state = RENEWAL_ASK;
-	errand_post(renewal->errand, "/v1/renew", "application/vnd.msgpack",
+	errand_post(renewal->errand, "/v1/renew", "application/vnd.msgpack", "",
 	    renewal->body.bytes, renewal->body.count);
 }
 

@@ -116,6 +116,8 @@ take_vitals(struct shipper *shipper, const uint8_t *bytes, size_t count)
 	}
 	vitals->spool_bytes = stats.bytes;
 	vitals->spool_dropped = stats.dropped;
+	vitals->spool_degraded = stats.degraded;
+	vitals->spool_set_aside = stats.set_aside;
 	wbuf_init(&out);
 	encode_message(&record_desc, &(struct record){ .vitals = vitals }, &out);
 	spool_append(shipper->spool, out.bytes, out.count);
@@ -334,9 +336,7 @@ on_pulled(void *arg, const struct courier_answer *answer)
 	if (answer->status == 200 || answer->status == 304) {
 		backoff_reset(&shipper->pull_backoff);
 	} else {
-		later_ms = answer->retry_after_s >= 0
-		    ? backoff_asked_ms(&shipper->pull_backoff, answer->retry_after_s)
-		    : backoff_next_ms(&shipper->pull_backoff);
+		later_ms = courier_wait_ms(answer, &shipper->pull_backoff);
 		if (answer->status == 0)
 			log_warn(AREA, "assignment not pulled: %s", answer->trouble);
 		else

@@ -2,6 +2,7 @@
 
 #include "agent/gaps.h"
 #include "agent/spool_file.h"
+#include "agent/spool_io.h"
 #include "agent/spool_recover.h"
 #include "base/arena.h"
 #include "base/digest.h"
@@ -13,7 +14,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
 	SEAL_BYTES_PRESET = 64 << 10,
@@ -34,6 +34,7 @@ struct open_segment {
 	int64_t             begun_us; /* monotonic */
 	int64_t             dirty_us; /* first unsynced write; -1: all is synced */
 	bool                begun;
+	struct spool_leftover leftover; /* of the file that was given up */
 };
 
 struct spool {
@@ -41,8 +42,9 @@ struct spool {
 	struct spool_dir     dir;
 	uint64_t             epoch, agent_hash;
 	uint32_t             next_seq;
+	uint64_t             last_order;
 	struct open_segment  open;
-	struct spool_batch  *batches; /* sealed, by age */
+	struct spool_batch  *batches; /* sealed, in order */
 	size_t               count, room;
 	struct spool_stats   stats; /* bytes: of sealed ones */
 	uint64_t             memory_bytes;
@@ -52,6 +54,8 @@ struct spool {
 static bool
 is_before(const struct spool_batch *left, const struct spool_batch *right)
 {
+	if (left->order != right->order)
+		return left->order < right->order;
 	if (left->created_ms != right->created_ms)
 		return left->created_ms < right->created_ms;
 	if (left->epoch != right->epoch)
@@ -104,6 +108,19 @@ remove_batch(struct spool *spool, struct spool_batch *batch)
 }
 
 static void
+unlink_leftover(struct spool *spool, const struct spool_leftover *leftover)
+{
+	char name[SPOOL_NAME];
+
+	if (leftover->seq == 0)
+		return;
+	spool_dir_unlink(
+	    &spool->dir, spool_dir_open_name(name, leftover->epoch, leftover->seq));
+	spool_dir_unlink(&spool->dir,
+	    spool_dir_seal_name(name, leftover->epoch, leftover->seq, leftover->records));
+}
+
+static void
 unlink_batch(struct spool *spool, struct spool_batch *batch)
 {
 	char name[SPOOL_NAME];
@@ -112,6 +129,7 @@ unlink_batch(struct spool *spool, struct spool_batch *batch)
 	if (batch->memory == NULL)
 		spool_dir_unlink(&spool->dir,
 		    spool_dir_seal_name(name, batch->epoch, batch->seq, batch->records));
+	unlink_leftover(spool, &batch->leftover);
 	remove_batch(spool, batch);
 }
 
@@ -176,32 +194,29 @@ append_gaps(struct spool *spool, struct gaps *gaps)
 }
 
 /* The disk does not take the open segment: what it holds goes on in memory under a new number,
- * since part of it may be in the file and come back with the old one. */
+ * since part of it may be in the file and come back with the old one.  The file stays for that
+ * case, and the collector is told that the old number is the new one's beginning. */
 static void
 abandon_file(struct spool *spool, const char *what)
 {
 	struct open_segment *open = &spool->open;
-	char                 name[SPOOL_NAME];
-	struct gap           gap = { .epoch = open->head.epoch,
+	struct gap           moved = { .epoch = open->head.epoch,
 		          .first_seq = open->head.seq,
 		          .last_seq = open->head.seq,
-		          .reason = "disk-full",
+		          .reason = GAP_MOVED,
 		          .at_ms = clock_wall_ms(spool->options.clock) };
 	bool                 inside = spool->inside;
 
 	log_warn(AREA, "%s: %s: %s; results go on in memory", spool->dir.path, what,
 	    strerror(errno));
 	spool->stats.degraded = true;
-	close(open->fd);
-	open->fd = -1;
+	spool_dir_shut(&open->fd);
 	open->dirty_us = -1;
-	spool_dir_unlink(
-	    &spool->dir, spool_dir_open_name(name, open->head.epoch, open->head.seq));
-	if (!spool_dir_sync(&spool->dir))
-		log_debug(AREA, "%s: cannot sync", spool->dir.path);
+	open->leftover = (struct spool_leftover){ open->head.epoch, open->head.seq,
+		open->records };
 	open->head.seq = spool->next_seq++;
 	spool->inside = true;
-	append_gap(spool, &gap);
+	append_gap(spool, &moved);
 	spool->inside = inside;
 }
 
@@ -213,7 +228,7 @@ sync_open(struct spool *spool)
 	if (open->fd < 0 || open->dirty_us < 0)
 		return;
 	open->dirty_us = -1;
-	if (fdatasync(open->fd) != 0)
+	if (spool_io_sync(open->fd) != 0)
 		abandon_file(spool, "cannot sync");
 }
 
@@ -225,6 +240,7 @@ create_file(struct spool *spool, bool *full)
 	struct wbuf          head;
 	char                 name[SPOOL_NAME];
 	bool                 made;
+	int                  cause;
 
 	spool_dir_open_name(name, open->head.epoch, open->head.seq);
 	open->fd = spool_dir_create(&spool->dir, name, spool->options.seal_bytes);
@@ -233,17 +249,18 @@ create_file(struct spool *spool, bool *full)
 		return false;
 	wbuf_init(&head);
 	segment_head_write(&open->head, &head);
-	made = spool_dir_write(open->fd, head.bytes, head.count) && fsync(open->fd) == 0 &&
-	    spool_dir_sync(&spool->dir);
+	made = spool_dir_write(open->fd, head.bytes, head.count) &&
+	    spool_io_sync(open->fd) == 0 && spool_dir_sync(&spool->dir);
 	wbuf_fini(&head);
 	if (made) {
 		open->bytes = SEGMENT_HEAD_BYTES;
 		return true;
 	}
 	*full = errno == ENOSPC || errno == EDQUOT;
-	close(open->fd);
-	open->fd = -1;
+	cause = errno;
+	spool_dir_shut(&open->fd);
 	spool_dir_unlink(&spool->dir, name);
+	errno = cause;
 	return false;
 }
 
@@ -273,7 +290,8 @@ find_excess(const struct spool *spool, uint64_t freed, size_t gone)
 	return "";
 }
 
-/* The gap records are on disk before what they speak of is deleted. */
+/* The gap records are on disk before what they speak of is deleted.  A disk that takes none keeps
+ * what it has: it does not grow. */
 static void
 keep_bounds(struct spool *spool)
 {
@@ -281,6 +299,8 @@ keep_bounds(struct spool *spool)
 	uint64_t    freed = 0;
 	size_t      gone = 0;
 
+	if (spool->open.fd < 0)
+		return;
 	gaps_init(&gaps);
 	for (; gone < spool->count; gone++) {
 		const struct spool_batch *batch = &spool->batches[gone];
@@ -292,6 +312,8 @@ keep_bounds(struct spool *spool)
 		freed += batch->memory == NULL ? batch->bytes : 0;
 	}
 	append_gaps(spool, &gaps);
+	if (spool->open.fd < 0)
+		return;
 	if (gone > 0)
 		log_warn(AREA, "%s: over its bounds; %zu oldest batches dropped, %s",
 		    spool->dir.path, gone, "spool continues");
@@ -299,26 +321,102 @@ keep_bounds(struct spool *spool)
 		unlink_batch(spool, &spool->batches[0]);
 }
 
-/* The disk is full: without room not even the gap record could be written, so it comes after. */
+/* What an earlier agent left, while nothing can be appended yet. */
+struct findings {
+	struct spool *spool;
+	struct gaps  *gaps;
+};
+
+static void
+on_found(void *arg, const struct spool_batch *batch)
+{
+	struct findings *findings = arg;
+
+	if (find_batch(findings->spool, batch->epoch, batch->seq) == NULL)
+		insert_batch(findings->spool, batch);
+}
+
+static void
+on_torn(void *arg, uint64_t epoch, uint32_t seq, unsigned records)
+{
+	struct findings         *findings = arg;
+	const struct spool_batch batch = { .epoch = epoch, .seq = seq, .records = records };
+	struct gap               gap = gap_of(findings->spool, &batch, "damaged");
+
+	findings->spool->stats.dropped += records;
+	gaps_add(findings->gaps, &gap);
+}
+
 static bool
+find_files(struct spool *spool, struct gaps *gaps, struct err *err)
+{
+	struct findings          findings = { spool, gaps };
+	struct spool_recover_ops ops = { on_found, on_torn, &findings };
+
+	if (spool_recover(&spool->dir, &ops, err))
+		return true;
+	spool->dir.cause = errno;
+	return false;
+}
+
+/* The disk is full, and without room not even the gap record could be written.  So the oldest is
+ * emptied, which a crash cannot hide, since its name says what it held; it is deleted when it is
+ * declared. */
+static struct spool_batch *
 make_room(struct spool *spool, struct gaps *gaps)
 {
+	char name[SPOOL_NAME];
+
 	for (size_t i = 0; i < spool->count; i++) {
-		if (spool->batches[i].memory != NULL)
+		struct spool_batch *batch = &spool->batches[i];
+
+		if (batch->memory != NULL)
 			continue;
-		declare(spool, &spool->batches[i], "disk-full", gaps);
-		unlink_batch(spool, &spool->batches[i]);
-		return true;
+		declare(spool, batch, "disk-full", gaps);
+		spool_dir_cut(&spool->dir,
+		    spool_dir_seal_name(name, batch->epoch, batch->seq, batch->records), 0);
+		return batch;
 	}
-	return false;
+	return NULL;
+}
+
+/* What can be done about a file that cannot be made: the batch that was emptied for it, or NULL.
+ */
+static struct spool_batch *
+create_somehow(struct spool *spool, struct gaps *gaps)
+{
+	struct open_segment *open = &spool->open;
+	struct spool_batch  *emptied = NULL;
+	bool                 full, made = create_file(spool, &full);
+	int                  cause = errno;
+
+	if (!made && !full && spool_dir_renew(&spool->dir)) {
+		log_warn(AREA, "%s: made anew", spool->dir.path);
+		if (!find_files(spool, gaps, NULL))
+			log_warn(AREA, "%s: cannot be listed", spool->dir.path);
+		made = create_file(spool, &full);
+		cause = errno;
+	}
+	if (!made && full && (emptied = make_room(spool, gaps)) != NULL) {
+		made = create_file(spool, &full);
+		cause = errno;
+	}
+	if (!made && !spool->stats.degraded)
+		log_warn(AREA, "%s: cannot write: %s; results go on in memory", spool->dir.path,
+		    strerror(cause));
+	else if (made && spool->stats.degraded)
+		log_info(AREA, "%s: can be written again", spool->dir.path);
+	spool->stats.degraded = !made;
+	assert(made == (open->fd >= 0));
+	return emptied;
 }
 
 static void
 begin_segment(struct spool *spool)
 {
 	struct open_segment *open = &spool->open;
+	struct spool_batch  *emptied;
 	struct gaps          gaps;
-	bool                 full, made;
 
 	open->head = (struct segment_head){ .epoch = spool->epoch,
 		.seq = spool->next_seq++,
@@ -331,18 +429,15 @@ begin_segment(struct spool *spool)
 	open->begun = true;
 	open->begun_us = clock_mono_us(spool->options.clock);
 	open->dirty_us = -1;
+	open->leftover = (struct spool_leftover){ 0 };
 	gaps_init(&gaps);
-	made = create_file(spool, &full);
-	if (!made && full && make_room(spool, &gaps))
-		made = create_file(spool, &full);
-	if (!made && !spool->stats.degraded)
-		log_warn(AREA, "%s: cannot write: %s; results go on in memory", spool->dir.path,
-		    strerror(errno));
-	else if (made && spool->stats.degraded)
-		log_info(AREA, "%s: can be written again", spool->dir.path);
-	spool->stats.degraded = !made;
 	spool->inside = true;
+	emptied = create_somehow(spool, &gaps);
 	append_gaps(spool, &gaps);
+	if (emptied != NULL && open->fd >= 0)
+		unlink_batch(spool, emptied);
+	else if (emptied != NULL) /* the file stays: it says so if memory is lost */
+		remove_batch(spool, emptied);
 	keep_bounds(spool);
 	spool->inside = false;
 }
@@ -373,6 +468,10 @@ spool_append(struct spool *spool, const void *bytes, size_t count)
 	struct open_segment *open = &spool->open;
 
 	assert(count > 0 && count <= SEGMENT_RECORD_MAX);
+	/* Else a large one would make a batch that the collector does not take. */
+	if (!spool->inside && open->begun &&
+	    open->payload.count + count > 2 * spool->options.seal_bytes)
+		spool_seal(spool);
 	if (!open->begun)
 		begin_segment(spool);
 	/* First into memory: if the file fails now, this record goes with the others. */
@@ -403,7 +502,7 @@ keep_memory_bound(struct spool *spool)
 			continue;
 		}
 		declare(spool, &spool->batches[i], "disk-full", &gaps);
-		remove_batch(spool, &spool->batches[i]);
+		unlink_batch(spool, &spool->batches[i]);
 	}
 	append_gaps(spool, &gaps);
 }
@@ -416,22 +515,16 @@ seal_file(struct spool *spool)
 	char                 from[SPOOL_NAME], to[SPOOL_NAME];
 
 	/* Gives back the room that was set aside. */
-	if (ftruncate(open->fd, (off_t)open->bytes) != 0 || fdatasync(open->fd) != 0)
+	if (spool_io_truncate(open->fd, open->bytes) != 0 || spool_io_sync(open->fd) != 0)
 		return false;
 	spool_dir_open_name(from, open->head.epoch, open->head.seq);
 	spool_dir_seal_name(to, open->head.epoch, open->head.seq, open->records);
 	if (!spool_dir_rename(&spool->dir, from, to))
 		return false;
 	/* Not sent before its name is on disk: else it could be sealed once more, shorter. */
-	if (!spool_dir_sync(&spool->dir)) {
-		int cause = errno;
-
-		spool_dir_unlink(&spool->dir, to);
-		errno = cause;
+	if (!spool_dir_sync(&spool->dir))
 		return false;
-	}
-	close(open->fd);
-	open->fd = -1;
+	spool_dir_shut(&open->fd);
 	return true;
 }
 
@@ -451,6 +544,9 @@ spool_seal(struct spool *spool)
 		.seq = open->head.seq,
 		.records = open->records,
 		.created_ms = open->head.created_ms,
+		.order = ++spool->last_order,
+		.boot_ns = open->head.boot_ns,
+		.leftover = open->leftover,
 		.bytes = sealed ? open->bytes : open->payload.count };
 	if (!sealed)
 		batch.memory = (uint8_t *)wbuf_take(&open->payload);
@@ -514,6 +610,14 @@ spool_count(const struct spool *spool)
 	return spool->count;
 }
 
+int64_t
+spool_age_s(const struct spool *spool, const struct spool_batch *batch)
+{
+	int64_t now_ns = clock_boot_ns(spool->options.clock);
+
+	return batch->order != 0 ? (now_ns - (int64_t)batch->boot_ns) / 1000000000 : -1;
+}
+
 /* Declares a batch as lost; the batch, which append may have moved, NULL when it is gone. */
 static struct spool_batch *
 declare_one(struct spool *spool, const struct spool_batch *batch, const char *reason)
@@ -540,74 +644,110 @@ set_aside(struct spool *spool, struct spool_batch *batch, const char *reason)
 	if (batch->memory == NULL)
 		spool_dir_set_aside(&spool->dir,
 		    spool_dir_seal_name(name, batch->epoch, batch->seq, batch->records));
+	unlink_leftover(spool, &batch->leftover);
 	remove_batch(spool, batch);
 }
 
 /* Bits have rotted: what is sound stays under its id, and is marked, because the collector may
- * have the whole of it already. */
+ * have the whole of it already.  What is not is declared before the file says so no more. */
 static bool
-salvage(struct spool *spool, struct spool_batch *batch, struct segment_head head,
+salvage(struct spool *spool, uint64_t epoch, uint32_t seq, const struct segment_head *head,
     const struct wbuf *file)
 {
-	struct segment_scan scan = segment_scan(&head, file->bytes, file->count, NULL);
-	struct segment_head marked = head;
-	char                from[SPOOL_NAME], to[SPOOL_NAME];
+	struct spool_batch *batch = find_batch(spool, epoch, seq);
+	struct segment_scan scan = segment_scan(head, file->bytes, file->count, NULL);
+	struct segment_head marked = *head;
 	struct gap          gap = gap_of(spool, batch, "damaged");
+	struct gaps         gaps;
+	char                from[SPOOL_NAME], to[SPOOL_NAME];
 
-	spool_dir_seal_name(from, batch->epoch, batch->seq, batch->records);
-	spool_dir_seal_name(to, batch->epoch, batch->seq, scan.records);
+	spool_dir_seal_name(from, epoch, seq, batch->records);
+	spool_dir_seal_name(to, epoch, seq, scan.records);
 	log_warn(AREA, "%s: damaged; %u of %u records are sound and go on", from, scan.records,
 	    batch->records);
+	gap.records = batch->records > scan.records ? batch->records - scan.records : 0;
+	gaps_init(&gaps);
+	gaps_add(&gaps, &gap);
+	append_gaps(spool, &gaps);
+	batch = find_batch(spool, epoch, seq);
 	marked.flags |= SEGMENT_SALVAGED;
-	if (!spool_file_replace(&spool->dir, &head, file, &marked, from, to))
+	if (batch == NULL || !spool_file_replace(&spool->dir, head, file, &marked, from, to))
 		return false;
-	gap.records = batch->records - scan.records;
 	spool->stats.dropped += gap.records;
-	spool->stats.bytes -= batch->bytes - scan.bytes;
+	spool->stats.bytes = spool->stats.bytes - batch->bytes + scan.bytes;
 	batch->bytes = scan.bytes;
 	batch->records = scan.records;
 	batch->salvaged = true;
-	append_gap(spool, &gap);
 	return true;
 }
 
-bool
-spool_load(struct spool *spool, struct spool_batch *copy, struct wbuf *records)
+/* A new id was given, and the file could not be named after it: it has the new one. */
+static bool
+adopt_id(struct spool *spool, struct spool_batch *batch, const struct segment_head *head)
+{
+	char from[SPOOL_NAME], to[SPOOL_NAME];
+
+	if (head->epoch == batch->epoch && head->seq == batch->seq)
+		return true;
+	if (find_batch(spool, head->epoch, head->seq) != NULL ||
+	    !spool_dir_rename(&spool->dir,
+	        spool_dir_seal_name(from, batch->epoch, batch->seq, batch->records),
+	        spool_dir_seal_name(to, head->epoch, head->seq, batch->records)))
+		return false;
+	batch->epoch = head->epoch;
+	batch->seq = head->seq;
+	return true;
+}
+
+/* From its file; *copy and records only matter when it is SPOOL_LOADED. */
+static enum spool_load
+load_file(
+    struct spool *spool, struct spool_batch *copy, struct wbuf *file, struct wbuf *records)
 {
 	struct spool_batch *batch = find_batch(spool, copy->epoch, copy->seq);
 	struct segment_head head;
 	struct segment_scan scan;
+	struct err          err = { 0 };
+
+	if (!spool_file_load(&spool->dir, batch, &head, file, &err)) {
+		if (err.kind == ERR_SYSTEM && spool_dir_is_short(errno))
+			return SPOOL_LATER;
+		log_warn(AREA, "%s; set aside, spool continues", err.text);
+		return SPOOL_LOST;
+	}
+	if (!adopt_id(spool, batch, &head))
+		return SPOOL_LOST;
+	copy->epoch = batch->epoch;
+	copy->seq = batch->seq;
+	scan = segment_scan(&head, file->bytes, file->count, records);
+	batch->salvaged = (head.flags & SEGMENT_SALVAGED) != 0;
+	if (scan.records != batch->records &&
+	    (scan.records == 0 || !salvage(spool, copy->epoch, copy->seq, &head, file)))
+		return SPOOL_LOST;
+	*copy = *find_batch(spool, copy->epoch, copy->seq);
+	return SPOOL_LOADED;
+}
+
+enum spool_load
+spool_load(struct spool *spool, struct spool_batch *copy, struct wbuf *records)
+{
+	struct spool_batch *batch = find_batch(spool, copy->epoch, copy->seq);
 	struct wbuf         file;
-	struct err          err;
-	bool                loaded = true;
+	enum spool_load     loaded;
 
 	if (batch == NULL)
-		return false;
+		return SPOOL_LOST;
 	if (batch->memory != NULL) {
 		wbuf_put(records, batch->memory, batch->bytes);
-		return true;
+		return SPOOL_LOADED;
 	}
 	wbuf_init(&file);
-	if (!spool_file_load(&spool->dir, batch, &head, &file, &err)) {
-		log_warn(AREA, "%s; set aside, spool continues", err.text);
-		set_aside(spool, batch, "damaged");
-		wbuf_fini(&file);
-		return false;
-	}
-	scan = segment_scan(&head, file.bytes, file.count, records);
-	batch->salvaged = (head.flags & SEGMENT_SALVAGED) != 0;
-	if (scan.records != batch->records) {
-		loaded = scan.records > 0 && salvage(spool, batch, head, &file);
-		batch = find_batch(spool, copy->epoch, copy->seq);
-		if (!loaded && batch != NULL)
-			set_aside(spool, batch, "damaged");
-	}
+	loaded = load_file(spool, copy, &file, records);
 	wbuf_fini(&file);
 	batch = find_batch(spool, copy->epoch, copy->seq);
-	if (!loaded || batch == NULL)
-		return false;
-	*copy = *batch;
-	return true;
+	if (loaded == SPOOL_LOST && batch != NULL)
+		set_aside(spool, batch, "damaged");
+	return loaded;
 }
 
 void
@@ -723,27 +863,28 @@ take_options(struct spool *spool, const struct spool_options *options)
 	wbuf_init(&spool->open.payload);
 }
 
-static void
-on_found(void *arg, const struct spool_batch *batch)
-{
-	struct spool *spool = arg;
-
-	if (find_batch(spool, batch->epoch, batch->seq) == NULL)
-		insert_batch(spool, batch);
-}
-
 struct spool *
 spool_open(const struct spool_options *options, struct err *err)
 {
 	struct spool *spool = mem_alloc(sizeof(*spool));
+	struct gaps   gaps;
+	bool          opened;
 
+	gaps_init(&gaps);
 	take_options(spool, options);
-	if (!spool_dir_open(&spool->dir, options->dir, err) ||
-	    !spool_recover(&spool->dir, on_found, spool, err)) {
+	begin_epoch(spool);
+	opened = spool_dir_open(&spool->dir, options->dir, err) &&
+	    find_files(spool, &gaps, err);
+	if (!opened && !spool_dir_is_sick(spool->dir.cause)) {
+		gaps_fini(&gaps);
 		spool_close(spool);
 		return NULL;
 	}
-	begin_epoch(spool);
+	if (!opened)
+		log_warn(AREA, "%s: %s; results go on in memory, and the disk is tried again",
+		    options->dir, strerror(spool->dir.cause));
+	spool->stats.degraded = !opened;
+	append_gaps(spool, &gaps);
 	return spool;
 }
 
@@ -752,8 +893,7 @@ spool_close(struct spool *spool)
 {
 	if (spool == NULL)
 		return;
-	if (spool->open.fd >= 0)
-		close(spool->open.fd);
+	spool_dir_shut(&spool->open.fd);
 	wbuf_fini(&spool->open.payload);
 	spool_dir_close(&spool->dir);
 	for (size_t i = 0; i < spool->count; i++)
@@ -771,5 +911,6 @@ spool_stats(const struct spool *spool)
 
 	stats.bytes += spool->open.begun ? spool->open.bytes : 0;
 	stats.files = (unsigned)spool->count;
+	stats.degraded = stats.degraded || spool->memory_bytes > 0;
 	return stats;
 }

@@ -1,39 +1,52 @@
 #include "agent/spool_dir.h"
 
+#include "agent/spool_io.h"
 #include "base/arena.h"
 #include "base/err.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 enum { FILE_BYTES_MAX = 2 << 20, READ_BYTES = 65536 };
 
 static const uint64_t free_bytes_wanted = UINT64_C(100) << 20;
 
-static int
-open_folder(int at, const char *path)
+bool
+spool_dir_is_sick(int cause)
 {
-	if (mkdirat(at, path, 0700) != 0 && errno != EEXIST)
-		return -1;
-	return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return cause == EROFS || cause == ENOSPC || cause == EDQUOT || cause == EIO ||
+	    spool_dir_is_short(cause);
+}
+
+bool
+spool_dir_is_short(int cause)
+{
+	return cause == EMFILE || cause == ENFILE || cause == ENOMEM;
+}
+
+static bool
+fail(struct spool_dir *dir, const char *name, struct err *err)
+{
+	dir->cause = errno;
+	return err_errno(err, "%s%s", dir->path, name);
 }
 
 static bool
 take_lock(struct spool_dir *dir, struct err *err)
 {
-	dir->lock_fd = openat(dir->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	dir->lock_fd = spool_io_open(dir->fd, "lock", O_RDWR | O_CREAT);
+	/* A disk that is read-only has results of better days, and they can be sent. */
+	if (dir->lock_fd < 0 && errno == EROFS) {
+		dir->lock_fd = spool_io_open(dir->fd, "lock", O_RDONLY);
+		errno = dir->lock_fd < 0 && errno == ENOENT ? EROFS : errno;
+	}
 	if (dir->lock_fd < 0)
-		return err_errno(err, "%s/lock", dir->path);
-	if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) != 0)
+		return fail(dir, "/lock", err);
+	if (spool_io_lock(dir->lock_fd) != 0)
 		return err_set(
 		    err, ERR_ORDER, "%s: another agent is using this spool", dir->path);
 	return true;
@@ -44,25 +57,46 @@ spool_dir_open(struct spool_dir *dir, const char *path, struct err *err)
 {
 	*dir = (struct spool_dir){ .fd = -1, .bad_fd = -1, .lock_fd = -1 };
 	dir->path = mem_strdup(path);
-	dir->fd = open_folder(AT_FDCWD, path);
+	dir->fd = spool_io_folder(AT_FDCWD, path);
 	if (dir->fd < 0)
-		return err_errno(err, "%s", path);
-	dir->bad_fd = open_folder(dir->fd, "bad");
+		return fail(dir, "", err);
+	dir->bad_fd = spool_io_folder(dir->fd, "bad");
 	if (dir->bad_fd < 0)
-		return err_errno(err, "%s/bad", path);
+		return fail(dir, "/bad", err);
 	return take_lock(dir, err);
+}
+
+static void
+close_all(struct spool_dir *dir)
+{
+	spool_dir_shut(&dir->lock_fd);
+	spool_dir_shut(&dir->bad_fd);
+	spool_dir_shut(&dir->fd);
 }
 
 void
 spool_dir_close(struct spool_dir *dir)
 {
-	const int fds[] = { dir->lock_fd, dir->bad_fd, dir->fd };
-
-	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
-		if (fds[i] >= 0)
-			close(fds[i]);
-	}
+	close_all(dir);
 	free(dir->path);
+}
+
+bool
+spool_dir_renew(struct spool_dir *dir)
+{
+	struct spool_io_facts facts;
+	struct spool_dir      fresh;
+	bool                  renewed;
+
+	if (dir->lock_fd >= 0 && (spool_io_look(dir->fd, &facts) != 0 || facts.links > 0))
+		return false;
+	close_all(dir);
+	renewed = spool_dir_open(&fresh, dir->path, NULL);
+	if (!renewed)
+		close_all(&fresh);
+	free(dir->path);
+	*dir = fresh;
+	return renewed;
 }
 
 char *
@@ -98,19 +132,14 @@ bool
 spool_dir_each(const struct spool_dir *dir, void (*visit)(void *arg, const char *name),
     void *arg, struct err *err)
 {
-	struct dirent **names;
-	int             fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int             count;
-
-	if (fd < 0)
-		return err_errno(err, "%s", dir->path);
+	char **names;
 	/* All names first: what visit() renames must not be seen twice. */
-	count = scandirat(fd, ".", &names, NULL, alphasort);
-	close(fd);
+	int count = spool_io_list(dir->fd, &names);
+
 	if (count < 0)
 		return err_errno(err, "%s", dir->path);
 	for (int i = 0; i < count; i++) {
-		visit(arg, names[i]->d_name);
+		visit(arg, names[i]);
 		free(names[i]);
 	}
 	free(names);
@@ -123,7 +152,7 @@ spool_dir_write(int fd, const void *bytes, size_t count)
 	const char *at = bytes;
 
 	while (count > 0) {
-		ssize_t put = write(fd, at, count);
+		ssize_t put = spool_io_write(fd, at, count);
 
 		if (put < 0 && errno == EINTR)
 			continue;
@@ -135,20 +164,28 @@ spool_dir_write(int fd, const void *bytes, size_t count)
 	return true;
 }
 
+void
+spool_dir_shut(int *fd)
+{
+	if (*fd >= 0)
+		spool_io_close(*fd);
+	*fd = -1;
+}
+
 int
 spool_dir_create(const struct spool_dir *dir, const char *name, size_t room_bytes)
 {
-	int fd = openat(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	int fd = spool_io_open(dir->fd, name, O_RDWR | O_CREAT | O_EXCL | O_APPEND);
 
 	if (fd < 0)
 		return -1;
 	/* So that a full disk says so now, and not when a result is written back. */
-	if (room_bytes > 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)room_bytes) != 0 &&
-	    errno != EOPNOTSUPP && errno != ENOSYS) {
+	if (room_bytes > 0 && spool_io_allocate(fd, room_bytes) != 0 && errno != EOPNOTSUPP &&
+	    errno != ENOSYS) {
 		int cause = errno;
 
-		close(fd);
-		unlinkat(dir->fd, name, 0);
+		spool_io_close(fd);
+		spool_io_unlink(dir->fd, name);
 		errno = cause;
 		return -1;
 	}
@@ -158,24 +195,30 @@ spool_dir_create(const struct spool_dir *dir, const char *name, size_t room_byte
 bool
 spool_dir_read(const struct spool_dir *dir, const char *name, struct wbuf *out, struct err *err)
 {
-	int     fd = openat(dir->fd, name, O_RDONLY | O_CLOEXEC);
+	int     fd = spool_io_open(dir->fd, name, O_RDONLY);
 	size_t  from = out->count;
 	ssize_t got = -1;
+	int     cause = errno;
 
-	if (fd < 0)
-		return err_errno(err, "%s", name);
+	if (fd < 0) {
+		err_errno(err, "%s", name);
+		errno = cause;
+		return false;
+	}
 	do {
 		void *space = wbuf_space(out, READ_BYTES);
 
-		got = read(fd, space, READ_BYTES);
+		got = spool_io_read(fd, space, READ_BYTES);
 		out->count -= READ_BYTES - (got > 0 ? (size_t)got : 0);
 	} while (
 	    (got > 0 && out->count - from <= FILE_BYTES_MAX) || (got < 0 && errno == EINTR));
+	cause = got < 0 ? errno : EFBIG;
 	if (got < 0)
 		err_errno(err, "%s", name);
 	else if (got > 0)
 		err_set(err, ERR_LIMIT, "%s: larger than %d bytes", name, FILE_BYTES_MAX);
-	close(fd);
+	spool_io_close(fd);
+	errno = cause;
 	return got == 0;
 }
 
@@ -183,74 +226,83 @@ bool
 spool_dir_peek(const struct spool_dir *dir, const char *name, uint8_t *head, size_t *file_bytes,
     int64_t *changed_ms)
 {
-	int         fd = openat(dir->fd, name, O_RDONLY | O_CLOEXEC);
-	struct stat facts;
-	bool        done;
+	int                   fd = spool_io_open(dir->fd, name, O_RDONLY);
+	struct spool_io_facts facts = { 0 };
+	bool                  done;
 
 	memset(head, 0, SEGMENT_HEAD_BYTES);
 	if (fd < 0)
 		return false;
-	done = fstat(fd, &facts) == 0 && pread(fd, head, SEGMENT_HEAD_BYTES, 0) >= 0;
-	close(fd);
-	*file_bytes = done ? (size_t)facts.st_size : 0;
-	*changed_ms = done ? facts.st_mtim.tv_sec * INT64_C(1000) : 0;
+	done = spool_io_look(fd, &facts) == 0 &&
+	    spool_io_read(fd, head, SEGMENT_HEAD_BYTES) >= 0;
+	spool_io_close(fd);
+	*file_bytes = facts.bytes;
+	*changed_ms = facts.changed_ns / 1000000;
 	return done;
 }
 
 bool
 spool_dir_rename(const struct spool_dir *dir, const char *from, const char *to)
 {
-	return renameat(dir->fd, from, dir->fd, to) == 0;
+	return spool_io_rename(dir->fd, from, dir->fd, to) == 0;
 }
 
 bool
 spool_dir_sync(const struct spool_dir *dir)
 {
-	return fsync(dir->fd) == 0;
+	return spool_io_sync(dir->fd) == 0;
 }
 
 void
 spool_dir_unlink(const struct spool_dir *dir, const char *name)
 {
-	unlinkat(dir->fd, name, 0);
+	spool_io_unlink(dir->fd, name);
+}
+
+bool
+spool_dir_cut(const struct spool_dir *dir, const char *name, size_t bytes)
+{
+	int  fd = spool_io_open(dir->fd, name, O_RDWR);
+	bool done;
+
+	if (fd < 0)
+		return false;
+	done = spool_io_truncate(fd, bytes) == 0 && spool_io_sync(fd) == 0;
+	spool_io_close(fd);
+	return done;
 }
 
 struct bad_facts {
-	unsigned        files;
-	uint64_t        bytes;
-	struct timespec oldest;
-	char            oldest_name[SPOOL_NAME];
+	unsigned files;
+	uint64_t bytes;
+	int64_t  oldest_ns;
+	char     oldest_name[SPOOL_NAME];
 };
 
-static bool
-is_older(const struct timespec *left, const struct timespec *right)
-{
-	return left->tv_sec != right->tv_sec ? left->tv_sec < right->tv_sec
-	                                     : left->tv_nsec < right->tv_nsec;
-}
-
 static void
-look_at_bad(const struct spool_dir *dir, struct bad_facts *facts)
+look_at_bad(const struct spool_dir *dir, struct bad_facts *bad)
 {
-	int            fd = openat(dir->fd, "bad", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR           *folder = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *entry;
-	struct stat    stat;
+	char **names;
+	int    count = spool_io_list(dir->bad_fd, &names);
 
-	*facts = (struct bad_facts){ 0 };
-	while (folder != NULL && (entry = readdir(folder)) != NULL) {
-		if (fstatat(dir->bad_fd, entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) != 0 ||
-		    !S_ISREG(stat.st_mode) || strlen(entry->d_name) >= SPOOL_NAME)
-			continue;
-		facts->files++;
-		facts->bytes += (uint64_t)stat.st_size;
-		if (facts->files == 1 || is_older(&stat.st_mtim, &facts->oldest)) {
-			facts->oldest = stat.st_mtim;
-			strcpy(facts->oldest_name, entry->d_name);
+	*bad = (struct bad_facts){ 0 };
+	for (int i = 0; i < count; i++) {
+		struct spool_io_facts facts = { 0 };
+		int                   fd = spool_io_open(dir->bad_fd, names[i], O_RDONLY);
+
+		if (fd >= 0 && strlen(names[i]) < SPOOL_NAME &&
+		    spool_io_look(fd, &facts) == 0) {
+			bad->bytes += facts.bytes;
+			if (bad->files++ == 0 || facts.changed_ns < bad->oldest_ns) {
+				bad->oldest_ns = facts.changed_ns;
+				strcpy(bad->oldest_name, names[i]);
+			}
 		}
+		spool_dir_shut(&fd);
+		free(names[i]);
 	}
-	if (folder != NULL)
-		closedir(folder);
+	if (count >= 0)
+		free(names);
 }
 
 void
@@ -258,12 +310,12 @@ spool_dir_set_aside(const struct spool_dir *dir, const char *name)
 {
 	struct bad_facts facts;
 
-	if (renameat(dir->fd, name, dir->bad_fd, name) != 0)
-		unlinkat(dir->fd, name, 0);
+	if (spool_io_rename(dir->fd, name, dir->bad_fd, name) != 0)
+		spool_io_unlink(dir->fd, name);
 	for (look_at_bad(dir, &facts); facts.files > SPOOL_BAD_FILES_MAX ||
 	     (facts.files > 1 && facts.bytes > SPOOL_BAD_BYTES_MAX);
 	     look_at_bad(dir, &facts)) {
-		if (unlinkat(dir->bad_fd, facts.oldest_name, 0) != 0)
+		if (spool_io_unlink(dir->bad_fd, facts.oldest_name) != 0)
 			return;
 	}
 }
@@ -271,13 +323,12 @@ spool_dir_set_aside(const struct spool_dir *dir, const char *name)
 bool
 spool_dir_is_low(const struct spool_dir *dir)
 {
-	struct statvfs facts;
-	uint64_t       wanted;
+	uint64_t free_bytes, all_bytes, wanted;
 
-	if (fstatvfs(dir->fd, &facts) != 0 || facts.f_blocks == 0)
+	if (spool_io_room(dir->fd, &free_bytes, &all_bytes) != 0 || all_bytes == 0)
 		return false;
-	wanted = (uint64_t)facts.f_blocks * facts.f_frsize / 20;
+	wanted = all_bytes / 20;
 	if (wanted > free_bytes_wanted)
 		wanted = free_bytes_wanted;
-	return (uint64_t)facts.f_bavail * facts.f_frsize < wanted;
+	return free_bytes < wanted;
 }

@@ -14,6 +14,7 @@ enum { SPOOL_NAME = 64, SPOOL_BAD_FILES_MAX = 8, SPOOL_BAD_BYTES_MAX = 1 << 20 }
 struct spool_dir {
 	int   fd, bad_fd, lock_fd; /* owned; -1: not open */
 	char *path;                /* owned */
+	int   cause;               /* errno of spool_dir_open(), when it failed by one */
 };
 
 enum spool_file { SPOOL_FILE_OTHER, SPOOL_FILE_OPEN, SPOOL_FILE_SEALED, SPOOL_FILE_TEMPORARY };
@@ -21,6 +22,13 @@ enum spool_file { SPOOL_FILE_OTHER, SPOOL_FILE_OPEN, SPOOL_FILE_SEALED, SPOOL_FI
 /* Makes folder and bad/ when they are not there, and takes the lock. */
 bool spool_dir_open(struct spool_dir *dir, const char *path, struct err *err) MUST_CHECK;
 void spool_dir_close(struct spool_dir *dir);
+/* A folder that was deleted under us, or could not be opened before: one that is there now takes
+ * its place.  false: there is nothing to mend, or it cannot be. */
+bool spool_dir_renew(struct spool_dir *dir);
+
+/* Causes that lie in the disk, which may heal, and in ourselves: descriptors, memory. */
+bool spool_dir_is_sick(int cause);
+bool spool_dir_is_short(int cause);
 
 char *spool_dir_open_name(char name[SPOOL_NAME], uint64_t epoch, uint32_t seq);
 char *spool_dir_seal_name(
@@ -36,16 +44,20 @@ bool spool_dir_each(const struct spool_dir *dir, void (*visit)(void *arg, const 
 /* A new file with room set aside for it; the descriptor, or -1 with errno. */
 int  spool_dir_create(const struct spool_dir *dir, const char *name, size_t room_bytes);
 bool spool_dir_write(int fd, const void *bytes, size_t count); /* false with errno */
-/* The whole file appended to out; false with err when it cannot be read or is too large. */
+void spool_dir_shut(int *fd);                                  /* closes; it is -1 then */
+/* The whole file appended to out; false with err, and errno, when it cannot be read or is too
+ * large. */
 bool spool_dir_read(const struct spool_dir *dir, const char *name, struct wbuf *out,
     struct err *err) MUST_CHECK;
-/* Its first SEGMENT_HEAD_BYTES (zeroes where it is shorter), size and time of last change. */
+/* Its beginning of SEGMENT_HEAD_BYTES (zeroes where it is shorter), size and last change. */
 bool spool_dir_peek(const struct spool_dir *dir, const char *name, uint8_t *head,
     size_t *file_bytes, int64_t *changed_ms);
 
 bool spool_dir_rename(const struct spool_dir *dir, const char *from, const char *to);
 bool spool_dir_sync(const struct spool_dir *dir);
 void spool_dir_unlink(const struct spool_dir *dir, const char *name);
+/* Cuts it to so many bytes, and syncs that. */
+bool spool_dir_cut(const struct spool_dir *dir, const char *name, size_t bytes);
 /* Moves it to bad/, where the oldest go when there are too many. */
 void spool_dir_set_aside(const struct spool_dir *dir, const char *name);
 /* Whether the file system has less free than it should: 5 %, at most 100 MiB. */

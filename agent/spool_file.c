@@ -1,6 +1,6 @@
 #include "agent/spool_file.h"
 
-#include <unistd.h>
+#include "agent/spool_io.h"
 
 bool
 spool_file_load(const struct spool_dir *dir, const struct spool_batch *batch,
@@ -13,8 +13,6 @@ spool_file_load(const struct spool_dir *dir, const struct spool_batch *batch,
 		return false;
 	if (!segment_head_parse(head, file->bytes, file->count, err))
 		return err_in(err, "%s", name);
-	if (head->epoch != batch->epoch || head->seq != batch->seq)
-		return err_set(err, ERR_PARSE, "%s: header of another segment", name);
 	return true;
 }
 
@@ -50,10 +48,10 @@ spool_file_replace(const struct spool_dir *dir, const struct segment_head *head,
 		return false;
 	wbuf_init(&out);
 	frame_again(head, file, fresh, &out);
-	done = spool_dir_write(fd, out.bytes, out.count) && fsync(fd) == 0 &&
+	done = spool_dir_write(fd, out.bytes, out.count) && spool_io_sync(fd) == 0 &&
 	    spool_dir_rename(dir, "tmp", name) && spool_dir_sync(dir) &&
 	    spool_dir_rename(dir, name, to);
 	wbuf_fini(&out);
-	close(fd);
+	spool_io_close(fd);
 	return done;
 }

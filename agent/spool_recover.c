@@ -3,55 +3,90 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #define AREA "spool"
 
 struct recovery {
-	const struct spool_dir *dir;
-	void (*found)(void *arg, const struct spool_batch *batch);
-	void *arg;
+	const struct spool_dir         *dir;
+	const struct spool_recover_ops *ops;
 };
 
-/* The longest sound beginning of what was open, sealed under its own id. */
+/* How many records a tail may have been.  What is nothing but zeroes is a write that a power cut
+ * undid: it was not synced, and nobody was promised it. */
+static unsigned
+count_torn(const uint8_t *bytes, size_t count)
+{
+	unsigned records = 0;
+	size_t   at = 0;
+
+	while (at < count && bytes[at] == 0)
+		at++;
+	if (at == count)
+		return 0;
+	for (at = 0; at + SEGMENT_FRAME_BYTES <= count; records++) {
+		size_t length = bytes[at] | (size_t)bytes[at + 1] << 8 |
+		    (size_t)bytes[at + 2] << 16 | (size_t)bytes[at + 3] << 24;
+
+		if (length == 0 || length > count - at - SEGMENT_FRAME_BYTES)
+			break;
+		at += SEGMENT_FRAME_BYTES + length;
+	}
+	return records + (at < count);
+}
+
+/* The file is cut to its sound beginning and sealed under its own id. */
 static void
-recover_open(struct recovery *recovery, const char *name)
+seal_again(struct recovery *recovery, const char *name, const struct segment_head *head,
+    const struct segment_scan *scan, const struct wbuf *file)
+{
+	unsigned torn = count_torn(file->bytes + scan->bytes, file->count - scan->bytes);
+	char     sealed[SPOOL_NAME];
+
+	spool_dir_seal_name(sealed, head->epoch, head->seq, scan->records);
+	if (!spool_dir_cut(recovery->dir, name, scan->bytes) ||
+	    !spool_dir_rename(recovery->dir, name, sealed)) {
+		log_warn(AREA, "%s: cannot be recovered now: %s; left for the next start", name,
+		    strerror(errno));
+		return;
+	}
+	log_info(AREA, "%s: %u records recovered", name, scan->records);
+	if (torn == 0)
+		return;
+	log_warn(AREA, "%s: %u records behind them were torn or damaged, and are declared lost",
+	    name, torn);
+	recovery->ops->on_torn(recovery->ops->arg, head->epoch, head->seq, torn);
+}
+
+/* The longest sound beginning of what was open. */
+static void
+recover_open(struct recovery *recovery, const char *name, uint64_t epoch, uint32_t seq)
 {
 	struct segment_head head;
 	struct segment_scan scan = { 0 };
 	struct wbuf         file;
-	struct err          err;
-	char                sealed[SPOOL_NAME];
-	int                 fd;
+	struct err          err = { 0 };
 
 	wbuf_init(&file);
 	if (!spool_dir_read(recovery->dir, name, &file, &err)) {
 		log_warn(AREA, "%s; left alone", err.text);
-		goto out;
+		wbuf_fini(&file);
+		return;
 	}
 	if (segment_head_parse(&head, file.bytes, file.count, &err))
 		scan = segment_scan(&head, file.bytes, file.count, NULL);
-	else if (file.count > SEGMENT_HEAD_BYTES)
-		log_warn(AREA, "%s: %s; set aside", name, err.text);
-	if (scan.records == 0) {
-		if (file.count > SEGMENT_HEAD_BYTES)
-			spool_dir_set_aside(recovery->dir, name);
-		else
-			spool_dir_unlink(recovery->dir, name);
-		goto out;
+	if (scan.records > 0) {
+		seal_again(recovery, name, &head, &scan, &file);
+	} else if (file.count > SEGMENT_HEAD_BYTES) {
+		log_warn(AREA, "%s: %s; set aside", name,
+		    err.kind != ERR_NONE ? err.text : "no record in it is sound");
+		recovery->ops->on_torn(recovery->ops->arg, epoch, seq,
+		    count_torn(
+		        file.bytes + SEGMENT_HEAD_BYTES, file.count - SEGMENT_HEAD_BYTES));
+		spool_dir_set_aside(recovery->dir, name);
+	} else {
+		spool_dir_unlink(recovery->dir, name);
 	}
-	fd = openat(recovery->dir->fd, name, O_RDWR | O_CLOEXEC);
-	spool_dir_seal_name(sealed, head.epoch, head.seq, scan.records);
-	if (fd >= 0 && ftruncate(fd, (off_t)scan.bytes) == 0 && fsync(fd) == 0 &&
-	    spool_dir_rename(recovery->dir, name, sealed))
-		log_info(AREA, "%s: %u records recovered", name, scan.records);
-	else
-		log_warn(AREA, "%s: cannot be recovered now: %s", name, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-out:
 	wbuf_fini(&file);
 }
 
@@ -64,7 +99,7 @@ on_open_file(void *arg, const char *name)
 	unsigned         records;
 
 	switch (spool_dir_parse(name, &epoch, &seq, &records)) {
-	case SPOOL_FILE_OPEN: recover_open(recovery, name); break;
+	case SPOOL_FILE_OPEN: recover_open(recovery, name, epoch, seq); break;
 	case SPOOL_FILE_TEMPORARY: spool_dir_unlink(recovery->dir, name); break;
 	case SPOOL_FILE_SEALED:
 	case SPOOL_FILE_OTHER: break;
@@ -96,14 +131,13 @@ on_sealed_file(void *arg, const char *name)
 			batch.seq = head.seq;
 		}
 	}
-	recovery->found(recovery->arg, &batch);
+	recovery->ops->on_found(recovery->ops->arg, &batch);
 }
 
 bool
-spool_recover(const struct spool_dir *dir,
-    void (*found)(void *arg, const struct spool_batch *batch), void *arg, struct err *err)
+spool_recover(const struct spool_dir *dir, const struct spool_recover_ops *ops, struct err *err)
 {
-	struct recovery recovery = { .dir = dir, .found = found, .arg = arg };
+	struct recovery recovery = { .dir = dir, .ops = ops };
 
 	return spool_dir_each(dir, on_open_file, &recovery, err) &&
 	    spool_dir_each(dir, on_sealed_file, &recovery, err);

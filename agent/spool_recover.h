@@ -10,9 +10,15 @@
 #include "agent/spool.h"
 #include "agent/spool_dir.h"
 
-/* Calls found() with each sealed batch, in order of name. */
-bool spool_recover(const struct spool_dir *dir,
-    void (*found)(void *arg, const struct spool_batch *batch), void *arg,
+struct spool_recover_ops {
+	/* Each sealed batch, in order of name. */
+	void (*on_found)(void *arg, const struct spool_batch *batch);
+	/* What was cut off: so many records behind the sound ones, in a file that was open. */
+	void (*on_torn)(void *arg, uint64_t epoch, uint32_t seq, unsigned records);
+	void *arg;
+};
+/* Calls on_torn() for all, then on_found() for all. */
+bool spool_recover(const struct spool_dir *dir, const struct spool_recover_ops *ops,
     struct err *err) MUST_CHECK;
 
 #endif

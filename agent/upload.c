@@ -8,6 +8,7 @@
 #include "proto/encode.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,15 +68,19 @@ log_unknown(const struct courier_answer *answer, int64_t wait_ms)
 }
 
 static void
-wait_after(struct upload *upload, const struct courier_answer *answer)
+wait_for(struct upload *upload, int64_t wait_ms)
 {
-	int64_t wait_ms = answer->retry_after_s >= 0
-	    ? backoff_asked_ms(&upload->backoff, answer->retry_after_s)
-	    : backoff_next_ms(&upload->backoff);
-
 	upload->stats.failures = upload->backoff.failures;
 	upload->waiting = true;
 	loop_watch_set(&upload->timer, -1, 0, wait_ms * US_PER_MS);
+}
+
+static void
+wait_after(struct upload *upload, const struct courier_answer *answer)
+{
+	int64_t wait_ms = courier_wait_ms(answer, &upload->backoff);
+
+	wait_for(upload, wait_ms);
 	if (answer->status == 0)
 		log_warn(AREA, "collector not reached: %s; next try in %.1f s", answer->trouble,
 		    (double)wait_ms / MS_PER_S);
@@ -182,6 +187,10 @@ on_timer(void *arg, unsigned what)
 static bool
 is_news(const struct upload *upload, const struct spool_batch *batch)
 {
+	if (batch->order != upload->live.order)
+		return batch->order > upload->live.order;
+	if (batch->order != 0)
+		return false;
 	if (batch->created_ms != upload->live.created_ms)
 		return batch->created_ms > upload->live.created_ms;
 	return batch->epoch != upload->live.epoch || batch->seq > upload->live.seq;
@@ -215,29 +224,57 @@ encode_body(struct upload *upload, const struct wbuf *records)
 	    &batch, records->bytes, records->count, upload->sending.records, &upload->body);
 }
 
+/* A wrong clock must not make a batch look too old for the collector; the age stands outside of
+ * the body, which has to be the same each time. */
+static void
+post(struct upload *upload)
+{
+	int64_t age_s = spool_age_s(upload->options.spool, &upload->sending);
+	char    header[64] = "";
+
+	if (age_s >= 0)
+		snprintf(header, sizeof(header), "Batch-Age: %" PRId64, age_s);
+	errand_post(upload->errand, "/v1/batches", batch_type, header, upload->body.bytes,
+	    upload->body.count);
+}
+
+/* The next batch that can be read is in `sending`, its records in `records`. */
+static enum spool_load
+load_next(struct upload *upload, struct wbuf *records)
+{
+	const struct spool_batch *batch;
+	enum spool_load           loaded = SPOOL_LOST;
+
+	while (loaded == SPOOL_LOST && (batch = choose(upload)) != NULL) {
+		upload->sending = *batch;
+		wbuf_clear(records);
+		loaded = spool_load(upload->options.spool, &upload->sending, records);
+	}
+	return loaded;
+}
+
 static void
 send_next(struct upload *upload)
 {
-	const struct spool_batch *batch;
-	struct wbuf               records;
-	bool                      loaded = false;
+	struct wbuf records;
 
 	if (upload->waiting || errand_is_out(upload->errand))
 		return;
 	wbuf_init(&records);
-	while (!loaded && (batch = choose(upload)) != NULL) {
-		upload->sending = *batch;
-		wbuf_clear(&records);
-		loaded = spool_load(upload->options.spool, &upload->sending, &records);
-	}
-	if (loaded) {
+	switch (load_next(upload, &records)) {
+	case SPOOL_LOADED:
 		encode_body(upload, &records);
 		upload->stats.sent++;
-		errand_post(upload->errand, "/v1/batches", batch_type, upload->body.bytes,
-		    upload->body.count);
-	} else {
-		wbuf_fini(&upload->body); /* idle: nothing to hold */
+		post(upload);
+		break;
+	case SPOOL_LATER:
+		wait_for(upload, backoff_next_ms(&upload->backoff));
+		log_warn(AREA, "no descriptor or memory to read the spool; tried again later");
+		break;
+	case SPOOL_LOST: /* idle: nothing to hold */
+		wbuf_fini(&upload->body);
 		wbuf_init(&upload->body);
+		break;
 	}
 	wbuf_fini(&records);
 }

@@ -69,6 +69,22 @@ test_asked(void **state)
 	}
 }
 
+/* A name that nobody resolves is asked for less than once in half a minute, and ever less. */
+static void
+test_nameless(void **state)
+{
+	static const int64_t limits_ms[] = { 60000, 120000, 240000, 300000, 300000 };
+
+	for (unsigned round = 0; round < 1000; round++) {
+		struct backoff backoff = { 0 };
+
+		for (unsigned i = 0; i < sizeof(limits_ms) / sizeof(limits_ms[0]); i++)
+			assert_in_range(
+			    backoff_nameless_ms(&backoff), limits_ms[i] / 2, limits_ms[i]);
+		assert_int_equal(backoff.failures, 5);
+	}
+}
+
 static void
 test_reset(void **state)
 {
@@ -84,6 +100,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_full_jitter),
 		cmocka_unit_test(test_asked),
+		cmocka_unit_test(test_nameless),
 		cmocka_unit_test(test_reset),
 	};
 

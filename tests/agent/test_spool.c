@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -85,7 +86,7 @@ load_batch(struct arena *arena, struct spool *spool, const struct spool_batch *w
 
 	wbuf_init(&records);
 	wbuf_init(&whole);
-	if (spool_load(spool, &copy, &records)) {
+	if (spool_load(spool, &copy, &records) == SPOOL_LOADED) {
 		encode_batch_of(&(struct batch){ .v = 1, .epoch = copy.epoch, .seq = copy.seq },
 		    records.bytes, records.count, copy.records, &whole);
 		batch = decode_message(&batch_desc, arena, whole.bytes, whole.count, &err);
@@ -143,6 +144,25 @@ find_file(const char *dir, const char *pattern)
 	globfree(&found);
 	free(whole);
 	return path;
+}
+
+static uint64_t
+sum_sealed(const char *dir)
+{
+	char       *pattern = mem_printf("%s/*.seg", dir);
+	glob_t      found;
+	struct stat facts;
+	uint64_t    sum = 0;
+
+	if (glob(pattern, 0, NULL, &found) == 0) {
+		for (size_t i = 0; i < found.gl_pathc; i++) {
+			assert_int_equal(stat(found.gl_pathv[i], &facts), 0);
+			sum += (uint64_t)facts.st_size;
+		}
+		globfree(&found);
+	}
+	free(pattern);
+	return sum;
 }
 
 static int
@@ -308,10 +328,169 @@ test_cut_at_every_byte(void **state)
 		assert_int_equal(take_all(spool, counts, RECORDS), 0);
 		for (unsigned i = 0; i < RECORDS; i++)
 			assert_int_equal(counts[i], i < whole);
+		/* What is torn was a record, and is declared lost. */
+		spool_seal(spool);
+		assert_int_equal(take_all(spool, counts, RECORDS),
+		    cut > SEGMENT_HEAD_BYTES && cut != ends[whole]);
 		spool_close(spool);
 	}
 	free(path);
 	arena_free(arena);
+}
+
+/* A torn tail is found and counted; what a power cut has left as zeroes was promised to nobody. */
+static void
+test_torn_tails(void **state)
+{
+	static const struct {
+		const char *name, *tail;
+		size_t      count;
+		unsigned    lost;
+	} cases[] = {
+		{ "nothing", "", 0, 0 },
+		{ "zeroes", "\0\0\0\0\0\0\0\0\0\0\0\0", 12, 0 },
+		{ "half a frame", "\x05\0\0", 3, 1 },
+		{ "one whose sum is wrong", "\x01\0\0\0\1\2\3\4x", 9, 1 },
+		{ "two, the last one cut", "\x01\0\0\0\1\2\3\4x\x05\0\0\0\1\2\3\4yy", 19, 2 },
+		{ "a length beyond the end", "\xff\xff\xff\xff\1\2\3\4", 8, 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct spool *spool = open_in(*state);
+		unsigned      counts[1] = { 0 };
+		char         *path;
+		int           fd;
+
+		append_number(spool, 0);
+		spool_close(spool);
+		path = find_file(*state, "*.open");
+		fd = open(path, O_WRONLY | O_APPEND);
+		assert_int_equal(write(fd, cases[i].tail, cases[i].count), cases[i].count);
+		close(fd);
+		spool = open_in(*state);
+		spool_seal(spool);
+		print_message("%s\n", cases[i].name);
+		assert_int_equal(spool_stats(spool).dropped, cases[i].lost);
+		assert_int_equal(take_all(spool, counts, 1), cases[i].lost);
+		assert_int_equal(counts[0], 1);
+		spool_close(spool);
+		free(path);
+	}
+}
+
+/* The wall clock is set back by a year, and to the future: what was sealed last is the newest all
+ * the same, and what goes first when there is no room is what was sealed first. */
+static void
+test_order_is_not_the_wall_clock(void **state)
+{
+	struct spool_options options = options_in(*state);
+	struct spool        *spool;
+	uint32_t             last = 0;
+
+	options.files_max = 4;
+	spool = open_with(&options);
+	for (unsigned i = 0; i < 8; i++) {
+		clock_hand_wind(&hand, US_PER_S);
+		hand.epoch_ms += i % 2 == 0 ? -365 * MS_PER_DAY : 366 * MS_PER_DAY;
+		append_number(spool, i);
+		spool_seal(spool);
+		assert_int_equal(spool_newest(spool)->seq, i + 1);
+		assert_in_range(spool_age_s(spool, spool_newest(spool)), 0, 1);
+	}
+	assert_int_equal(spool_oldest(spool)->seq, 5);
+	for (size_t left = spool_count(spool); left > 0; left--) {
+		assert_true(spool_oldest(spool)->seq > last);
+		last = spool_oldest(spool)->seq;
+		spool_delivered(spool, spool_oldest(spool)->epoch, last);
+	}
+	spool_close(spool);
+}
+
+/* No descriptor is left: that is no damage, and the batch is there when one is free again. */
+static void
+test_no_descriptors(void **state)
+{
+	struct spool      *spool = open_in(*state);
+	struct rlimit      limit, none;
+	struct spool_batch copy;
+	struct wbuf        records;
+	unsigned           counts[3] = { 0 };
+
+	append_number(spool, 0);
+	spool_seal(spool);
+	copy = *spool_oldest(spool);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	wbuf_init(&records);
+	assert_int_equal(spool_load(spool, &copy, &records), SPOOL_LATER);
+	append_number(spool, 1); /* in memory */
+	spool_seal(spool);
+	assert_true(spool_stats(spool).degraded);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(spool_load(spool, &copy, &records), SPOOL_LOADED);
+	wbuf_fini(&records);
+	append_number(spool, 2);
+	spool_seal(spool);
+	assert_int_equal(take_all(spool, counts, 3), 0);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(counts[i], 1);
+	assert_false(spool_stats(spool).degraded);
+	assert_int_equal(spool_stats(spool).set_aside, 0);
+	spool_close(spool);
+}
+
+/* The folder is deleted under the agent: what lay there is declared lost, what comes goes into a
+ * new folder. */
+static void
+test_folder_vanishes(void **state)
+{
+	char         *dir = mem_printf("%s/spool", (char *)*state);
+	char         *away = mem_printf("%s/away", (char *)*state);
+	struct spool *spool = open_in(dir);
+	unsigned      counts[2] = { 0 };
+
+	append_number(spool, 0);
+	spool_seal(spool);
+	assert_int_equal(rename(dir, away), 0);
+	support_dir_free(mem_strdup(away));
+	append_number(spool, 1);
+	spool_seal(spool);
+	assert_false(spool_stats(spool).degraded);
+	assert_int_equal(sum_sealed(dir), spool_newest(spool)->bytes);
+	take_all(spool, counts, 2);
+	assert_int_equal(counts[0], 0);
+	assert_int_equal(counts[1], 1);
+	spool_seal(spool);
+	assert_int_equal(take_all(spool, counts, 2), 1);
+	spool_close(spool);
+	free(dir);
+	free(away);
+}
+
+/* A record that would make the batch too large for the collector begins a new one. */
+static void
+test_large_record(void **state)
+{
+	struct spool      *spool = open_in(*state);
+	char              *text = mem_alloc(200 << 10);
+	struct measurement seen = { .detail = text };
+	struct wbuf        out;
+
+	memset(text, 'x', (200 << 10) - 1);
+	for (unsigned i = 0; i < 600; i++)
+		append_number(spool, i);
+	assert_int_equal(spool_count(spool), 0);
+	wbuf_init(&out);
+	encode_message(&record_desc, &(struct record){ .measurement = &seen }, &out);
+	spool_append(spool, out.bytes, out.count);
+	wbuf_fini(&out);
+	assert_int_equal(spool_count(spool), 2);
+	assert_int_equal(spool_oldest(spool)->records, 600);
+	assert_int_equal(spool_newest(spool)->records, 1);
+	spool_close(spool);
+	free(text);
 }
 
 /* One flipped bit, anywhere in a sealed file: every record that comes out is one that went in,
@@ -380,7 +559,7 @@ test_salvaged_batch_that_the_collector_has(void **state)
 	assert_int_equal(pwrite(fd, "x", 1, (off_t)copy.bytes - 1), 1);
 	close(fd);
 	wbuf_init(&records);
-	assert_true(spool_load(spool, &copy, &records));
+	assert_int_equal(spool_load(spool, &copy, &records), SPOOL_LOADED);
 	wbuf_fini(&records);
 	assert_int_equal(copy.records, 1);
 	assert_true(copy.salvaged);
@@ -485,25 +664,6 @@ test_name_of_another_id(void **state)
 	spool_close(spool);
 }
 
-static uint64_t
-sum_sealed(const char *dir)
-{
-	char       *pattern = mem_printf("%s/*.seg", dir);
-	glob_t      found;
-	struct stat facts;
-	uint64_t    sum = 0;
-
-	if (glob(pattern, 0, NULL, &found) == 0) {
-		for (size_t i = 0; i < found.gl_pathc; i++) {
-			assert_int_equal(stat(found.gl_pathv[i], &facts), 0);
-			sum += (uint64_t)facts.st_size;
-		}
-		globfree(&found);
-	}
-	free(pattern);
-	return sum;
-}
-
 /* Every record is there or declared missing, and the bound holds at every moment. */
 static void
 test_bytes_are_bounded(void **state)
@@ -566,14 +726,15 @@ test_files_and_age_are_bounded(void **state)
 static void
 test_goes_on_in_memory(void **state)
 {
-	char         *dir = mem_printf("%s/spool", (char *)*state);
-	char         *away = mem_printf("%s/away", (char *)*state);
-	struct spool *spool = open_in(dir);
+	char         *above = mem_printf("%s/above", (char *)*state);
+	char         *dir = mem_printf("%s/spool", above);
+	struct spool *spool;
 	unsigned      counts[300] = { 0 };
 
-	/* The folder is gone from under it, and a descriptor of it allows no new file. */
-	assert_int_equal(rename(dir, away), 0);
-	support_dir_free(mem_strdup(away));
+	/* The folder is gone from under it, with the one above: it cannot be made again. */
+	assert_int_equal(mkdir(above, 0700), 0);
+	spool = open_in(dir);
+	support_dir_free(mem_strdup(above));
 	append_number(spool, 0);
 	append_number(spool, 1);
 	spool_seal(spool);
@@ -588,9 +749,15 @@ test_goes_on_in_memory(void **state)
 		append_number(spool, i % 300);
 	assert_in_range(spool_stats(spool).bytes, 900000, (1 << 20) + (64 << 10) + 1000);
 	assert_true(spool_stats(spool).dropped > 0);
+	/* When it is there again, so is the spool. */
+	assert_int_equal(mkdir(above, 0700), 0);
+	spool_seal(spool);
+	append_number(spool, 0);
+	spool_seal(spool);
+	assert_null(spool_newest(spool)->memory);
 	spool_close(spool);
 	free(dir);
-	free(away);
+	free(above);
 }
 
 /* What a record must survive: a kill at any instant after spool_append() has returned. */
@@ -673,6 +840,12 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_next_start_has_its_own_epoch_and_keeps_the_old, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut_at_every_byte, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_torn_tails, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_order_is_not_the_wall_clock, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_descriptors, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_folder_vanishes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_large_record, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flip_at_every_byte, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_salvaged_batch_that_the_collector_has, setup, teardown),
