@@ -2,6 +2,8 @@
 
 #include "agent/spool_io.h"
 
+#include <errno.h>
+
 bool
 spool_file_load(const struct spool_dir *dir, const struct spool_batch *batch,
     struct segment_head *head, struct wbuf *file, struct err *err)
@@ -40,7 +42,7 @@ spool_file_replace(const struct spool_dir *dir, const struct segment_head *head,
 {
 	struct wbuf out;
 	bool        done;
-	int         fd;
+	int         fd, cause;
 
 	spool_dir_unlink(dir, "tmp");
 	fd = spool_dir_create(dir, "tmp", 0);
@@ -51,7 +53,9 @@ spool_file_replace(const struct spool_dir *dir, const struct segment_head *head,
 	done = spool_dir_write(fd, out.bytes, out.count) && spool_io_sync(fd) == 0 &&
 	    spool_dir_rename(dir, "tmp", name) && spool_dir_sync(dir) &&
 	    spool_dir_rename(dir, name, to);
+	cause = errno;
 	wbuf_fini(&out);
 	spool_io_close(fd);
+	errno = cause;
 	return done;
 }

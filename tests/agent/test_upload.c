@@ -390,6 +390,30 @@ test_tries_again(void **state)
 	assert_int_equal(upload_stats(f->upload).failures, 0);
 }
 
+/* However often the collector fails, in whatever way that is not the batch's fault. */
+static void
+test_never_gives_up(void **state)
+{
+	static const char *const answers[] = { ANSWER("500 No", ""), ANSWER("401 Who", ""),
+		ANSWER("503 Busy", ""), ANSWER("404 Where", ""), ANSWER("429 Slow", ""),
+		ANSWER("415 Version", ""), STORED, NULL };
+	struct fixture          *f = *state;
+
+	start(f, answers);
+	add_batch(f, 1);
+	upload_kick(f->upload);
+	for (unsigned tries = 1; tries <= 6; tries++) {
+		run_until_quiet(f, 5000);
+		assert_int_equal(upload_stats(f->upload).failures, tries);
+		assert_int_equal(spool_count(f->spool), 1);
+		upload_hurry(f->upload);
+	}
+	run_until_quiet(f, 5000);
+	assert_int_equal(request_count(f), 7);
+	assert_int_equal(spool_count(f->spool), 0);
+	assert_int_equal(spool_stats(f->spool).dropped, 0);
+}
+
 static void
 test_hurry_does_not_wait(void **state)
 {
@@ -506,6 +530,34 @@ test_get_with_etag(void **state)
 	errand_free(errand);
 }
 
+/* How long to wait is the collector's word, where it gives one. */
+static void
+test_waits(void **state)
+{
+	static const struct {
+		const char           *name;
+		struct courier_answer answer;
+		int64_t               least_ms, most_ms;
+	} cases[] = {
+		{ "no answer", { .retry_after_s = -1 }, 0, 1000 },
+		{ "a refusal", { .status = 503, .retry_after_s = -1 }, 0, 1000 },
+		{ "asked for time", { .status = 503, .retry_after_s = 30 }, 30000, 60000 },
+		{ "asked for ten years", { .status = 429, .retry_after_s = 315360000 }, 900000,
+		    1800000 },
+		{ "no such name", { .nameless = true, .retry_after_s = -1 }, 30000, 60000 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		print_message("%s\n", cases[i].name);
+		for (unsigned draw = 0; draw < 100; draw++) {
+			struct backoff backoff = { 0 };
+
+			assert_in_range(courier_wait_ms(&cases[i].answer, &backoff),
+			    cases[i].least_ms, cases[i].most_ms);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -513,10 +565,12 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_a_request_is_whole, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_newest_first_then_oldest, setup, teardown),
 		cmocka_unit_test(test_every_status),
+		cmocka_unit_test(test_waits),
 		cmocka_unit_test_setup_teardown(test_refusal_is_declared, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_conflict_is_sent_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_conflict_on_a_bad_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tries_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_never_gives_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hurry_does_not_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_authority, setup, teardown),

@@ -31,8 +31,8 @@
 #include <unistd.h>
 
 static struct {
-	char        folder[64], conf[96], cert[96], key[96], log[96];
-	char        token[AUTH_TOKEN_ROOM], other_token[AUTH_TOKEN_ROOM];
+	char folder[64], conf[96], cert[96], key[96], log[96];
+	char token[AUTH_TOKEN_ROOM], other_token[AUTH_TOKEN_ROOM], third_token[AUTH_TOKEN_ROOM];
 	pid_t       pid;
 	struct addr ingest, page;
 } server;
@@ -590,6 +590,31 @@ test_share(void **state)
 	wbuf_fini(&body);
 }
 
+/* An agent that starts without end would make repeats unrecognizable: it has to wait.  What it
+ * sends of an epoch that is known is taken all the same. */
+static void
+test_epochs(void **state)
+{
+	struct batch batch = make_batch(0, 1);
+
+	batch.agent = "vm-c";
+	for (uint64_t epoch = 1; epoch <= 66; epoch++) {
+		struct call call = { .token = server.third_token };
+		struct wbuf body;
+
+		batch.epoch = epoch <= 65 ? epoch : 64;
+		encode(&body, &batch);
+		call.body = body.bytes;
+		call.count = body.count;
+		run_call(&call);
+		assert_int_equal(call.status, epoch == 65 ? 429 : 200);
+		if (epoch == 65)
+			assert_non_null(strstr(wbuf_text(&call.headers), "Retry-After: 900"));
+		free_call(&call);
+		wbuf_fini(&body);
+	}
+}
+
 static void
 test_restart_keeps(void **state)
 {
@@ -630,6 +655,7 @@ set_up(void **state)
 
 	assert_true(auth_create(tokens, "vm-a", "vnet-a", 1, server.token, NULL));
 	assert_true(auth_create(tokens, "vm-b", NULL, 1, server.other_token, NULL));
+	assert_true(auth_create(tokens, "vm-c", NULL, 1, server.third_token, NULL));
 	free(tokens);
 	start_server();
 	return 0;
@@ -664,6 +690,7 @@ main(void)
 		cmocka_unit_test(test_restart_keeps),
 		cmocka_unit_test(test_new_certificate),
 		cmocka_unit_test(test_share),
+		cmocka_unit_test(test_epochs),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
