@@ -1,5 +1,6 @@
 #include "agent/spool_recover.h"
 
+#include "agent/spool_file.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -35,6 +36,18 @@ count_torn(const uint8_t *bytes, size_t count)
 	return records + (at < count);
 }
 
+/* Written anew, and not only synced: where a sync of the agent before has failed, the kernel has the
+ * bytes in its cache, calls them clean, and the next sync succeeds without having written them.
+ * Only a disk without room for that is trusted. */
+static bool
+make_sound(const struct spool_dir *dir, const char *name, const char *sealed,
+    const struct segment_head *head, const struct segment_scan *scan, const struct wbuf *file)
+{
+	return spool_file_replace(dir, head, file, head, name, sealed) ||
+	    (errno == ENOSPC && spool_dir_cut(dir, name, scan->bytes) &&
+	        spool_dir_rename(dir, name, sealed));
+}
+
 /* The file is cut to its sound beginning and sealed under its own id. */
 static void
 seal_again(struct recovery *recovery, const char *name, const struct segment_head *head,
@@ -44,8 +57,7 @@ seal_again(struct recovery *recovery, const char *name, const struct segment_hea
 	char     sealed[SPOOL_NAME];
 
 	spool_dir_seal_name(sealed, head->epoch, head->seq, scan->records);
-	if (!spool_dir_cut(recovery->dir, name, scan->bytes) ||
-	    !spool_dir_rename(recovery->dir, name, sealed)) {
+	if (!make_sound(recovery->dir, name, sealed, head, scan, file)) {
 		log_warn(AREA, "%s: cannot be recovered now: %s; left for the next start", name,
 		    strerror(errno));
 		return;
