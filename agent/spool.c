@@ -48,7 +48,8 @@ struct spool {
 	size_t               count, room;
 	struct spool_stats   stats; /* bytes: of sealed ones */
 	uint64_t             memory_bytes;
-	bool                 inside; /* a change is half done: nothing is sealed now */
+	bool unrecovered; /* a file of an earlier agent could not be recovered yet */
+	bool inside;      /* a change is half done: nothing is sealed now */
 };
 
 static bool
@@ -347,12 +348,22 @@ on_torn(void *arg, uint64_t epoch, uint32_t seq, unsigned records)
 	gaps_add(findings->gaps, &gap);
 }
 
+static void
+on_left(void *arg)
+{
+	struct findings *findings = arg;
+
+	findings->spool->unrecovered = true;
+}
+
+/* Not while a segment of our own is open: it would be recovered too. */
 static bool
 find_files(struct spool *spool, struct gaps *gaps, struct err *err)
 {
 	struct findings          findings = { spool, gaps };
-	struct spool_recover_ops ops = { on_found, on_torn, &findings };
+	struct spool_recover_ops ops = { on_found, on_torn, on_left, &findings };
 
+	spool->unrecovered = false;
 	if (spool_recover(&spool->dir, &ops, err))
 		return true;
 	spool->dir.cause = errno;
@@ -432,6 +443,9 @@ begin_segment(struct spool *spool)
 	open->leftover = (struct spool_leftover){ 0 };
 	gaps_init(&gaps);
 	spool->inside = true;
+	/* Not while what is in memory has leftovers: they are not to be sent before it. */
+	if (spool->unrecovered && spool->memory_bytes == 0 && !find_files(spool, &gaps, NULL))
+		spool->unrecovered = true;
 	emptied = create_somehow(spool, &gaps);
 	append_gaps(spool, &gaps);
 	if (emptied != NULL && open->fd >= 0)

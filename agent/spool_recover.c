@@ -36,19 +36,9 @@ count_torn(const uint8_t *bytes, size_t count)
 	return records + (at < count);
 }
 
-/* Written anew, and not only synced: where a sync of the agent before has failed, the kernel has the
- * bytes in its cache, calls them clean, and the next sync succeeds without having written them.
- * Only a disk without room for that is trusted. */
-static bool
-make_sound(const struct spool_dir *dir, const char *name, const char *sealed,
-    const struct segment_head *head, const struct segment_scan *scan, const struct wbuf *file)
-{
-	return spool_file_replace(dir, head, file, head, name, sealed) ||
-	    (errno == ENOSPC && spool_dir_cut(dir, name, scan->bytes) &&
-	        spool_dir_rename(dir, name, sealed));
-}
-
-/* The file is cut to its sound beginning and sealed under its own id. */
+/* The sound beginning is sealed under its own id.  It is written anew, and not only synced: where a
+ * sync of the agent before has failed, the kernel has the bytes in its cache, calls them clean, and
+ * the next sync succeeds without having written them. */
 static void
 seal_again(struct recovery *recovery, const char *name, const struct segment_head *head,
     const struct segment_scan *scan, const struct wbuf *file)
@@ -57,9 +47,10 @@ seal_again(struct recovery *recovery, const char *name, const struct segment_hea
 	char     sealed[SPOOL_NAME];
 
 	spool_dir_seal_name(sealed, head->epoch, head->seq, scan->records);
-	if (!make_sound(recovery->dir, name, sealed, head, scan, file)) {
-		log_warn(AREA, "%s: cannot be recovered now: %s; left for the next start", name,
+	if (!spool_file_replace(recovery->dir, head, file, head, name, sealed)) {
+		log_warn(AREA, "%s: cannot be recovered now: %s; tried again later", name,
 		    strerror(errno));
+		recovery->ops->on_left(recovery->ops->arg);
 		return;
 	}
 	log_info(AREA, "%s: %u records recovered", name, scan->records);
@@ -81,7 +72,8 @@ recover_open(struct recovery *recovery, const char *name, uint64_t epoch, uint32
 
 	wbuf_init(&file);
 	if (!spool_dir_read(recovery->dir, name, &file, &err)) {
-		log_warn(AREA, "%s; left alone", err.text);
+		log_warn(AREA, "%s; tried again later", err.text);
+		recovery->ops->on_left(recovery->ops->arg);
 		wbuf_fini(&file);
 		return;
 	}

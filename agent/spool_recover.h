@@ -15,6 +15,8 @@ struct spool_recover_ops {
 	void (*on_found)(void *arg, const struct spool_batch *batch);
 	/* What was cut off: so many records behind the sound ones, in a file that was open. */
 	void (*on_torn)(void *arg, uint64_t epoch, uint32_t seq, unsigned records);
+	/* A file that was open could not be read, or not be written anew. */
+	void (*on_left)(void *arg);
 	void *arg;
 };
 /* Calls on_torn() for all, then on_found() for all. */
