@@ -229,12 +229,22 @@ probe_cancel(struct probe *probe)
 	drop(probe);
 }
 
+static void
+tell_answer(const struct probe *probe)
+{
+	const struct probe_options *options = &probe->probes->options;
+
+	if (options->answered != NULL && probe->ask.dns != NULL)
+		options->answered(options->answered_arg, probe->ask.host, probe->ask.dns);
+}
+
 void
 probe_over(struct probe *probe)
 {
 	void (*on_over)(void *arg) = probe->ask.on_over;
 	void *arg = probe->ask.arg;
 
+	tell_answer(probe);
 	drop(probe);
 	on_over(arg);
 }

@@ -35,6 +35,10 @@ struct probe_options {
 	 * outcome POLICY. */
 	bool (*allows)(void *arg, const struct addr *peer);
 	void *allows_arg;
+	/* Told of every answer of a resolver, the system's own too, before the probe's on_over(): the
+	 * name that was asked for, and what was seen.  NULL: nobody is told. */
+	void (*answered)(void *arg, const char *host, const struct dns *seen);
+	void *answered_arg;
 	/* The kinds there are, NULL at the end; NULL: probe_kinds. */
 	const struct probe_kind *const *kinds;
 };
