@@ -30,11 +30,10 @@ const struct cli_command agent_command = {
 };
 
 static int
-run_prober(const char *path, struct arena *arena, struct agent_conf *conf, int fd)
+run_prober(struct arena *arena, struct agent_conf *conf, int fd)
 {
 	log_open("prober", conf->log_level, conf->log_format);
-	return prober_run(
-	    &(struct prober_ask){ .conf_path = path, .arena = arena, .conf = conf, .fd = fd });
+	return prober_run(&(struct prober_ask){ .arena = arena, .conf = conf, .fd = fd });
 }
 
 /* The prober is the child: the service manager knows the shipper, and the shipper has not yet
@@ -57,7 +56,7 @@ part(const char *path, struct arena *arena, struct agent_conf *conf)
 	}
 	if (child == 0) {
 		close(ends[0]);
-		return run_prober(path, arena, conf, ends[1]);
+		return run_prober(arena, conf, ends[1]);
 	}
 	close(ends[1]);
 	log_open("shipper", conf->log_level, conf->log_format);

@@ -2,6 +2,7 @@
 
 #include "agent/access.h"
 #include "agent/imds.h"
+#include "agent/policy_file.h"
 #include "agent/secret_file.h"
 #include "analyze/apis.h"
 #include "analyze/modes.h"
@@ -251,7 +252,11 @@ const struct conf_row agent_conf_rows[] = {
 	    .check = check_port },
 	{ "allow_loopback", CONF_BOOL, AT(allow_loopback), .preset = "false",
 	    .help = "let measured names answer 127.0.0.1; for tests only" },
+	{ "policy", CONF_PATH, AT(policy_path), .preset = POLICY_FILE,
+	    .help = "file of root's that narrows all this further; none is needed at the usual place" },
 
+	{ "status_socket", CONF_PATH, AT(status_socket), .preset = AGENT_CONF_SOCKET,
+	    .help = "where `plprobe status` asks; empty: nobody can" },
 	{ "log_level", CONF_TEXT, AT(log_level_text), .preset = "info",
 	    .help = "debug, info, warn or error",
 	    .check = check_log_level },
@@ -407,11 +412,42 @@ agent_conf_read(struct arena *arena, const char *path, struct err *err)
 {
 	struct agent_conf *conf = agent_conf_load(arena, path, false, err);
 
-	if (conf != NULL && !agent_conf_settle(conf, arena, err)) {
+	if (conf == NULL)
+		return NULL;
+	if (!agent_conf_settle(conf, arena, err)) {
 		err_in(err, "%s", path);
 		return NULL;
 	}
-	return conf;
+	conf->policy = policy_file_read(arena, conf->policy_path, err);
+	return conf->policy != NULL ? conf : NULL;
+}
+
+/* One behind the other, with a NUL between. */
+void
+agent_conf_write(const struct agent_conf *conf, struct wbuf *out)
+{
+	conf_dump(conf, agent_conf_rows, out);
+	wbuf_u8(out, 0);
+	conf_dump(conf->policy, policy_file_rows, out);
+}
+
+struct agent_conf *
+agent_conf_parse(struct arena *arena, const void *bytes, size_t count, struct err *err)
+{
+	struct agent_conf *conf = arena_alloc(arena, sizeof(*conf));
+	const char        *text = bytes;
+	const char        *second = memchr(text, 0, count);
+	size_t             length = second != NULL ? (size_t)(second++ - text) : count;
+
+	if (second == NULL) {
+		err_set(err, ERR_PARSE, "no policy behind the settings");
+		return NULL;
+	}
+	if (!conf_parse(conf, agent_conf_rows, arena, text, length, "settings", err) ||
+	    !agent_conf_settle(conf, arena, err))
+		return NULL;
+	conf->policy = policy_file_parse(arena, second, count - length - 1, err);
+	return conf->policy != NULL ? conf : NULL;
 }
 
 static bool

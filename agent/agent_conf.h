@@ -10,10 +10,13 @@
 #include "base/addr.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/wbuf.h"
 
 #define AGENT_CONF_FILE   "/etc/plprobe/agent.yaml"
 #define AGENT_CONF_FOLDER "conf.d"
+#define AGENT_CONF_SOCKET "/run/plprobe/agent.sock"
 
+struct policy_file;
 struct vantages;
 
 /* One of `accounts`: by its document, or by its name alone. */
@@ -54,6 +57,8 @@ struct agent_conf {
 
 	struct conf_texts suffixes, port_texts, allow_accounts;
 	bool              allow_loopback;
+	const char       *policy_path;   /* "" for none */
+	const char       *status_socket; /* "" for none */
 
 	const char *log_level_text, *log_format_text;
 
@@ -67,6 +72,9 @@ struct agent_conf {
 	size_t              port_count;
 	enum log_level      log_level;
 	enum log_format     log_format;
+
+	/* What policy_path says; agent_conf_read() fills it in, in the same arena. */
+	const struct policy_file *policy;
 
 	/* Whom the prober asks just now; borrowed from it; NULL before it runs. */
 	const struct vantages *vantages;
@@ -88,6 +96,12 @@ bool agent_conf_settle(
 /* https://host:port, without more; 1 to 64 letters, digits, '.', '_' or '-'. */
 bool agent_conf_check_collector(const char *url, struct err *err) MUST_CHECK;
 bool agent_conf_check_agent(const char *id, struct err *err) MUST_CHECK;
+
+/* What agent_conf_read() made of its files, as text that agent_conf_parse() takes: for the prober,
+ * which does not read them itself. */
+void               agent_conf_write(const struct agent_conf *conf, struct wbuf *out);
+struct agent_conf *agent_conf_parse(
+    struct arena *arena, const void *bytes, size_t count, struct err *err) MUST_CHECK;
 
 /* The token, from $CREDENTIALS_DIRECTORY/token or token_file; the caller wipes it.  NULL with
  * err when there is none, or when others may read the file. */

@@ -18,7 +18,7 @@ enum {
 
 enum channel_type {
 	CHANNEL_ASSIGNMENT, /* to the prober: an encoded `assignment` */
-	CHANNEL_RELOAD,     /* to the prober: read the configuration again */
+	CHANNEL_RELOAD,     /* to the prober: another configuration (agent_conf_write()) */
 	CHANNEL_STOP,       /* to the prober: say what is left to say, and end */
 	CHANNEL_RECORD,     /* to the shipper: an encoded `record` */
 	CHANNEL_VITALS,     /* to the shipper: an encoded `vitals` */

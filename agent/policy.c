@@ -1,7 +1,9 @@
 #include "agent/policy.h"
 
 #include "agent/agent_conf.h"
+#include "agent/policy_file.h"
 #include "analyze/support.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "probe/vantages.h"
 #include "probe/visit.h"
@@ -51,28 +53,62 @@ is_suffix_known(const struct agent_conf *conf, const char *host, bool dns_only)
 	return place.kind != SUPPORT_STRANGE && place.kind != SUPPORT_DEAD;
 }
 
+/* The zones of the policy file, with what stands in front of them. */
 static bool
-is_account_allowed(const struct agent_conf *conf, const char *account)
+is_zone_allowed(const struct agent_conf *conf, const char *host)
 {
-	if (conf->allow_accounts.count == 0)
+	const struct policy_file *file = conf->policy;
+
+	if (file == NULL || file->zones.count == 0)
 		return true;
-	for (size_t i = 0; i < conf->allow_accounts.count; i++) {
-		if (fnmatch(conf->allow_accounts.texts[i], account, 0) == 0)
+	for (size_t i = 0; i < file->zones.count; i++) {
+		const char *zone = file->zones.texts[i];
+		size_t      length = strlen(host), tail = strlen(zone);
+
+		if (length > tail && host[length - tail - 1] == '.' &&
+		    text_ends_nocase(host, zone))
 			return true;
 	}
 	return false;
 }
 
 static bool
-is_port_allowed(const struct agent_conf *conf, uint32_t port)
+is_one_of(const struct conf_texts *patterns, const char *account)
 {
-	if (port == 0)
-		port = PORT_PRESET;
-	for (size_t i = 0; i < conf->port_count; i++) {
-		if (conf->ports[i] == port)
+	for (size_t i = 0; i < patterns->count; i++) {
+		if (fnmatch(patterns->texts[i], account, 0) == 0)
+			return true;
+	}
+	return patterns->count == 0;
+}
+
+static bool
+is_port_among(const uint16_t *ports, size_t count, uint32_t port)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (ports[i] == port)
 			return true;
 	}
 	return false;
+}
+
+bool
+policy_has_port(const struct agent_conf *conf, uint32_t port)
+{
+	const struct policy_file *file = conf->policy;
+
+	if (port == 0)
+		port = PORT_PRESET;
+	if (file != NULL && file->port_count > 0 &&
+	    !is_port_among(file->ports, file->port_count, port))
+		return false;
+	return is_port_among(conf->ports, conf->port_count, port);
+}
+
+bool
+policy_follows(const struct agent_conf *conf, const char *host)
+{
+	return is_suffix_known(conf, host, false) && is_zone_allowed(conf, host);
 }
 
 /* A name of another account must not pass for one of this. */
@@ -110,9 +146,14 @@ check_names(const struct agent_conf *conf, const char *account, const char *host
 	if (!is_name_of_account(account, host))
 		return err_set(
 		    err, ERR_LIMIT, "%.80s: not a name of the account %.60s", host, account);
-	if (!is_account_allowed(conf, account))
+	if (!is_zone_allowed(conf, host))
+		return err_set(err, ERR_LIMIT, "%.80s: not in a zone of the policy file", host);
+	if (!is_one_of(&conf->allow_accounts, account))
 		return err_set(
 		    err, ERR_LIMIT, "%.60s: no pattern of 'allow_accounts' fits", account);
+	if (conf->policy != NULL && !is_one_of(&conf->policy->accounts, account))
+		return err_set(err, ERR_LIMIT,
+		    "%.60s: no pattern of 'accounts' of the policy file fits", account);
 	return true;
 }
 
@@ -128,7 +169,7 @@ policy_takes(const struct agent_conf *conf, const struct target *target, struct 
 {
 	if (!check_names(conf, target->account, target->host, target->dns_only, err))
 		return false;
-	if (!is_port_allowed(conf, target->port))
+	if (!policy_has_port(conf, target->port))
 		return err_set(err, ERR_LIMIT, "%.80s: port %u is not one of 'ports'",
 		    target->host, target->port);
 	/* Direct mode has probes of its own, and belongs to NoSQL alone. */
@@ -137,6 +178,26 @@ policy_takes(const struct agent_conf *conf, const struct target *target, struct 
 		return err_set(err, ERR_LIMIT, "%.80s: no probe for the API %s in mode %s",
 		    target->host, api_name(target->api), mode_name(target->mode));
 	return check_times(target, err);
+}
+
+bool
+policy_spends(const struct agent_conf *conf, const struct target *target, int64_t interval_ms,
+    struct policy_budget *budget, struct err *err)
+{
+	int64_t most = conf->policy->names_per_minute;
+	double  rate;
+
+	if (target->interval_ms != 0)
+		interval_ms = target->interval_ms;
+	rate = (double)MS_PER_MIN / (double)interval_ms;
+	if (target->role == ROLE_SWEEP && target->dns_only)
+		return true;
+	if (budget->names_per_minute + rate > (double)most)
+		return err_set(err, ERR_LIMIT,
+		    "%.80s: more than the %lld measurements a minute of 'names_per_minute'",
+		    target->host, (long long)most);
+	budget->names_per_minute += rate;
+	return true;
 }
 
 /* The IPv4 address to which a translator or tunnel would bring what goes to peer: of NAT64
@@ -177,8 +238,8 @@ is_platform(const struct addr *peer)
 	return false;
 }
 
-static bool
-is_resolver(const struct agent_conf *conf, const struct addr *peer)
+bool
+policy_is_resolver(const struct agent_conf *conf, const struct addr *peer)
 {
 	const struct vantages *vantages = conf->vantages;
 
@@ -197,7 +258,7 @@ policy_allows(void *conf_arg, const struct addr *peer)
 	const struct agent_conf *conf = conf_arg;
 	struct addr              end = unwrap(peer);
 
-	if (is_resolver(conf, peer))
+	if (policy_is_resolver(conf, peer))
 		return true;
 	if (addr_class(&end) == ADDR_LOOPBACK)
 		return conf->allow_loopback;

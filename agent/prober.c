@@ -2,8 +2,10 @@
 
 #include "agent/access.h"
 #include "agent/channel.h"
+#include "agent/gate.h"
 #include "agent/policy.h"
 #include "analyze/facet.h"
+#include "agent/policy_file.h"
 #include "agent/proxy_env.h"
 #include "agent/record_fit.h"
 #include "agent/schedule.h"
@@ -12,6 +14,7 @@
 #include "base/clock.h"
 #include "base/confine.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/trim.h"
 #include "probe/direct.h"
 #include "probe/swept.h"
@@ -19,6 +22,7 @@
 #include "proto/decode.h"
 #include "proto/encode.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +30,7 @@
 
 #define AREA "prober"
 
-enum { EXIT_FAILED = 1, REFUSALS_TOLD = 5 };
+enum { EXIT_FAILED = 1, REFUSALS_TOLD = 20, HOST_TOLD_MAX = 80, REASON_TOLD_MAX = 255 };
 
 static const int64_t first_vitals_us = 500 * US_PER_MS;
 static const int64_t vitals_most_ms = MS_PER_MIN;
@@ -45,7 +49,6 @@ struct run {
 };
 
 struct prober {
-	const char           *conf_path;
 	struct arena         *conf_arena; /* owned */
 	struct agent_conf    *conf;
 	struct vantages       vantages; /* whom to ask; none before resolv.conf could be read */
@@ -55,6 +58,7 @@ struct prober {
 	struct loop        *loop;
 	struct channel     *channel;
 	struct sign_remote *signatures; /* owned */
+	struct gate        *gate;       /* owned */
 	struct probes      *probes;
 	struct swept       *swept; /* owned; NULL until something is to be swept */
 	struct schedule    *schedule;
@@ -68,6 +72,11 @@ struct prober {
 	uint32_t refused;
 	int64_t  started_ms;
 	int      code;
+
+	struct arena       *refusal_arena;           /* owned; of what follows */
+	struct refused_item refusals[REFUSALS_TOLD]; /* their texts */
+	size_t              refusal_count;
+	uint64_t            told_connects; /* refused ones that the log knows of */
 };
 
 const struct signer *
@@ -280,7 +289,10 @@ send_vitals(struct prober *prober)
 		.measured = prober->measured,
 		.refused_items = prober->refused,
 		.assignment = prober->assignment,
-		.started_ms = prober->started_ms };
+		.started_ms = prober->started_ms,
+		.refused_connects = gate_refused(prober->gate),
+		.refusals = prober->refusals,
+		.refusals_count = prober->refusal_count };
 
 	gethostname(host, sizeof(host) - 1);
 	vitals.host = host;
@@ -369,11 +381,24 @@ on_starter(void *arg, unsigned what)
 }
 
 static void
+log_refused_connects(struct prober *prober)
+{
+	uint64_t refused = gate_refused(prober->gate);
+
+	if (refused == prober->told_connects)
+		return;
+	log_warn(AREA, "%llu connections refused by the local policy; the last: %s",
+	    (unsigned long long)(refused - prober->told_connects), gate_reason(prober->gate));
+	prober->told_connects = refused;
+}
+
+static void
 on_vitals_timer(void *arg, unsigned what)
 {
 	struct prober *prober = arg;
 	int64_t        wait_ms = prober->conf->interval_ms;
 
+	log_refused_connects(prober);
 	find_vantages(prober);
 	send_vitals(prober);
 	start_due(prober);
@@ -392,21 +417,48 @@ on_beat_timer(void *arg, unsigned what)
 	loop_watch_set(&prober->beat_timer, -1, 0, prober->beat_us);
 }
 
-/* Only what the local policy takes; the others are refused, logged and counted. */
-static size_t
-filter_targets(struct prober *prober, struct assignment *assignment)
+static void
+forget_refusals(struct prober *prober)
 {
-	size_t     count = 0;
-	struct err err;
-
+	arena_free(prober->refusal_arena);
+	prober->refusal_arena = arena_new();
+	prober->refusal_count = 0;
 	prober->refused = 0;
+}
+
+/* Logged, counted, and the first ones told to the collector: one that asks for more than it may
+ * have is to be seen by whoever looks at the data. */
+static void
+refuse_target(struct prober *prober, const struct target *target, const struct err *err)
+{
+	struct arena *arena = prober->refusal_arena;
+
+	if (prober->refused++ >= REFUSALS_TOLD)
+		return;
+	log_warn(AREA, "assignment: %s; not measured", err->text);
+	prober->refusals[prober->refusal_count++] = (struct refused_item){
+		.host = text_sane(arena, target->host, strlen(target->host), HOST_TOLD_MAX),
+		.reason = text_sane(arena, err->text, strlen(err->text), REASON_TOLD_MAX),
+	};
+}
+
+/* Only what the local policy takes. */
+static size_t
+filter_targets(struct prober *prober, struct assignment *assignment, int64_t interval_ms)
+{
+	struct policy_budget budget = { 0 };
+	size_t               count = 0;
+	struct err           err;
+
+	forget_refusals(prober);
 	for (size_t i = 0; i < assignment->targets_count; i++) {
-		if (policy_takes(prober->conf, &assignment->targets[i], &err)) {
-			assignment->targets[count++] = assignment->targets[i];
-			continue;
-		}
-		if (prober->refused++ < REFUSALS_TOLD)
-			log_warn(AREA, "assignment: %s; not measured", err.text);
+		const struct target *target = &assignment->targets[i];
+
+		if (policy_takes(prober->conf, target, &err) &&
+		    policy_spends(prober->conf, target, interval_ms, &budget, &err))
+			assignment->targets[count++] = *target;
+		else
+			refuse_target(prober, target, &err);
 	}
 	if (prober->refused > REFUSALS_TOLD)
 		log_warn(AREA, "assignment: %u more refused", prober->refused - REFUSALS_TOLD);
@@ -429,7 +481,7 @@ take_assignment(struct prober *prober, const uint8_t *bytes, size_t count)
 	}
 	interval_ms = assignment->interval_ms >= MS_PER_S ? assignment->interval_ms
 	                                                  : prober->conf->interval_ms;
-	count = filter_targets(prober, assignment);
+	count = filter_targets(prober, assignment, interval_ms);
 	schedule_set(prober->schedule, assignment->targets, count, interval_ms,
 	    clock_mono_us(clock_system()));
 	free(prober->assignment);
@@ -437,15 +489,34 @@ take_assignment(struct prober *prober, const uint8_t *bytes, size_t count)
 	log_info(AREA, "assignment %s: %zu names, every %.0f s; %u refused", prober->assignment,
 	    count, (double)interval_ms / MS_PER_S, prober->refused);
 	arena_free(arena);
+	send_vitals(prober); /* what was refused is told at once */
 	start_due(prober);
 }
 
+/* Whether replicas may be behind the name: that of a target of Direct mode, or none of a target. */
 static bool
-allows(void *arg, const struct addr *peer)
+is_direct(const struct prober *prober, const char *host)
+{
+	bool direct = false, other = false;
+
+	for (const struct run *run = prober->runs; run != NULL; run = run->next) {
+		const struct target *target = run->job->target;
+		bool                 same = text_equal_nocase(target->host, host);
+
+		if (target->mode == MODE_DIRECT && same)
+			return true;
+		direct = direct || target->mode == MODE_DIRECT;
+		other = other || same;
+	}
+	return direct && !other;
+}
+
+static void
+on_answered(void *arg, const char *host, const struct dns *seen)
 {
 	struct prober *prober = arg;
 
-	return policy_allows(prober->conf, peer);
+	gate_learn(prober->gate, host, seen, is_direct(prober, host));
 }
 
 static struct probes *
@@ -456,18 +527,20 @@ new_probes(struct prober *prober, const struct agent_conf *conf, struct err *err
 	                      .in_flight_max = (unsigned)conf->in_flight,
 	                      .source = conf->source,
 	                      .ca_file = conf->ca_file[0] != '\0' ? conf->ca_file : NULL,
-	                      .allows = allows,
-	                      .allows_arg = prober },
+	                      .allows = gate_allows,
+	                      .allows_arg = prober->gate,
+	                      .answered = on_answered,
+	                      .answered_arg = prober },
 	    err);
 }
 
 /* All or nothing: what is wrong leaves the running configuration in force. */
 static void
-reload(struct prober *prober)
+reload(struct prober *prober, const uint8_t *bytes, size_t count)
 {
 	struct arena      *arena = arena_new();
 	struct err         err;
-	struct agent_conf *conf = agent_conf_read(arena, prober->conf_path, &err);
+	struct agent_conf *conf = agent_conf_parse(arena, bytes, count, &err);
 	struct probes     *probes = conf != NULL ? new_probes(prober, conf, &err) : NULL;
 
 	if (probes == NULL) {
@@ -482,6 +555,7 @@ reload(struct prober *prober)
 	prober->conf_arena = arena;
 	prober->conf = conf;
 	conf->vantages = &prober->vantages;
+	gate_set(prober->gate, conf);
 	prober->proxy_env = proxy_env_system(arena);
 	log_open("prober", conf->log_level, conf->log_format);
 	find_vantages(prober);
@@ -505,7 +579,7 @@ on_message(void *arg, enum channel_type type, const uint8_t *bytes, size_t count
 
 	switch (type) {
 	case CHANNEL_ASSIGNMENT: take_assignment(arg, bytes, count); break;
-	case CHANNEL_RELOAD: reload(arg); break;
+	case CHANNEL_RELOAD: reload(arg, bytes, count); break;
 	case CHANNEL_STOP: loop_stop(prober->loop); break;
 	case CHANNEL_SIGNED: take_signed(arg, bytes, count); break;
 	case CHANNEL_RECORD:
@@ -541,6 +615,8 @@ open_prober(struct prober *prober, const struct prober_ask *ask, struct err *err
 	prober->channel = channel_new(prober->loop, ask->fd,
 	    &(struct channel_ops){
 	        .on_message = on_message, .on_closed = on_closed, .arg = prober });
+	prober->gate = gate_new(clock_system());
+	gate_set(prober->gate, prober->conf);
 	prober->signatures = sign_remote_new(prober->loop, prober->channel);
 	prober->schedule = schedule_new(ask->conf->agent);
 	prober->beat_us = watchdog != NULL ? strtoll(watchdog, NULL, 10) / 3 : 0;
@@ -554,6 +630,8 @@ close_prober(struct prober *prober)
 	if (prober->schedule != NULL)
 		cancel_runs(prober);
 	probes_free(prober->probes);
+	gate_free(prober->gate);
+	arena_free(prober->refusal_arena);
 	schedule_free(prober->schedule);
 	sign_remote_free(prober->signatures);
 	channel_free(prober->channel);
@@ -567,11 +645,62 @@ close_prober(struct prober *prober)
 	loop_free(prober->loop);
 }
 
+/* Files of the system that are read again and again: authorities, name resolution, libraries,
+ * what Azure says of the machine.  Whole folders, since files there are replaced by new ones. */
+static const char *const readable[] = { "/etc", "/usr", "/lib", "/lib64", "/proc",
+	"/sys/class/dmi", "/sys/devices/virtual/dmi", "/dev/null", "/dev/urandom",
+	"/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf", "/run/nscd",
+	"/var/lib/sss", "/nix/store" };
+
+enum { READABLE = sizeof(readable) / sizeof(readable[0]) };
+
+/* Asked by opening, since access(2) knows nothing of landlock. */
+static void
+warn_if_readable(const char *setting, const char *path)
+{
+	int fd = path[0] == '/' ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return;
+	close(fd);
+	log_warn(AREA,
+	    "%s: %s lies where the process that measures can read it; better outside of /etc, "
+	    "or brought by systemd's LoadCredential",
+	    setting, path);
+}
+
+static void
+warn_of_secrets(const struct agent_conf *conf)
+{
+	const struct access *access = conf->access.rows;
+
+	warn_if_readable("token_file", conf->token_file);
+	for (size_t i = 0; i < conf->access.count; i++) {
+		warn_if_readable("key_file", access[i].key_file);
+		warn_if_readable("token_file", access[i].token_file);
+	}
+}
+
+/* Not its configuration, which the shipper hands over, nor anything of the shipper's. */
+static void
+confine_reading(const struct agent_conf *conf)
+{
+	const char *paths[READABLE + 2];
+
+	memcpy(paths, readable, sizeof(readable));
+	paths[READABLE] = conf->ca_file[0] != '\0' ? conf->ca_file : NULL;
+	paths[READABLE + 1] = NULL;
+	if (!confine_files(paths)) {
+		log_debug(AREA, "this kernel has no landlock");
+		return;
+	}
+	warn_of_secrets(conf);
+}
+
 int
 prober_run(const struct prober_ask *ask)
 {
-	struct prober prober = { .conf_path = ask->conf_path,
-		.conf_arena = ask->arena,
+	struct prober prober = { .conf_arena = ask->arena,
 		.conf = ask->conf,
 		.assignment = mem_strdup(""),
 		.started_ms = clock_wall_ms(clock_system()) };
@@ -582,8 +711,7 @@ prober_run(const struct prober_ask *ask)
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	confine_rights();
-	if (!confine_files())
-		log_debug(AREA, "this kernel has no landlock");
+	confine_reading(ask->conf);
 	if (!open_prober(&prober, ask, &err)) {
 		log_error(AREA, "%s", err.text);
 		close_prober(&prober);

@@ -13,8 +13,7 @@ struct prober;
 struct signer;
 
 struct prober_ask {
-	const char        *conf_path; /* read again when the shipper says so */
-	struct arena      *arena;     /* of conf; the prober's from now on */
+	struct arena      *arena; /* of conf; the prober's from now on */
 	struct agent_conf *conf;
 	int                fd; /* the prober's end of the channel */
 };

@@ -488,6 +488,19 @@ take_conf(struct shipper *shipper, struct arena *arena, struct err *err)
 	return true;
 }
 
+/* The prober reads no files of ours. */
+static void
+give_settings(struct shipper *shipper)
+{
+	struct wbuf out;
+
+	wbuf_init(&out);
+	agent_conf_write(shipper->conf, &out);
+	if (!channel_send(shipper->channel, CHANNEL_RELOAD, out.bytes, out.count))
+		log_error(AREA, "the prober does not listen");
+	wbuf_fini(&out);
+}
+
 static void
 on_reload(void *arg)
 {
@@ -505,8 +518,7 @@ on_reload(void *arg)
 		arena_free(arena);
 	} else {
 		log_info(AREA, "%s: read again", shipper->conf_path);
-		if (!channel_send(shipper->channel, CHANNEL_RELOAD, "", 0))
-			log_error(AREA, "the prober does not listen");
+		give_settings(shipper);
 		give_assignment(shipper);
 	}
 	notify_ready(NULL);

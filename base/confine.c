@@ -1,5 +1,6 @@
 #include "base/confine.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <stddef.h>
@@ -11,22 +12,35 @@
 #include <unistd.h>
 
 /* The kernel's words, which the headers of older distributions do not know [landlock]. */
-enum { LANDLOCK_CREATE = 444, LANDLOCK_RESTRICT_SELF = 446, LANDLOCK_VERSION = 1 };
+enum {
+	LANDLOCK_CREATE = 444,
+	LANDLOCK_ADD_RULE = 445,
+	LANDLOCK_RESTRICT_SELF = 446,
+	LANDLOCK_VERSION = 1,
+	LANDLOCK_PATH_BENEATH = 1
+};
+
+/* What can be done to a file. */
+enum { READ_FILE = 1 << 2, READ_DIR = 1 << 3 };
+
+struct landlock_path {
+	uint64_t allowed;
+	int32_t  fd;
+} __attribute__((packed));
 
 struct landlock_rules {
 	uint64_t files, net, scoped;
 };
 
-/* What each version adds to what can be given up.  Reading is kept: what must be read is
- * replaced by new files now and then, and a rule would stay with the old one. */
+/* What each version adds to what can be given up. */
 static const struct landlock_step {
 	int                   version;
 	struct landlock_rules rules;
 } landlock_steps[] = {
-	{ 1, { .files = 1 << 0 | 1 << 1 | 0x1ff << 4 } }, /* execute, write, remove, make */
-	{ 2, { .files = 1 << 13 } },                      /* move or link to another folder */
-	{ 3, { .files = 1 << 14 } },                      /* truncate */
-	{ 6, { .scoped = 1 << 1 } },                      /* signals to others */
+	{ 1, { .files = 0x1fff } },  /* execute, write, read, list, remove, make */
+	{ 2, { .files = 1 << 13 } }, /* move or link to another folder */
+	{ 3, { .files = 1 << 14 } }, /* truncate */
+	{ 6, { .scoped = 1 << 1 } }, /* signals to others */
 };
 
 /* Below 1: the kernel knows none.  gcov writes its counts when a process ends, so its preset
@@ -41,8 +55,23 @@ find_version(void)
 #endif
 }
 
+static void
+allow_reading(int rules, const char *path)
+{
+	struct landlock_path rule = { .allowed = READ_FILE,
+		.fd = open(path, O_PATH | O_CLOEXEC) };
+	struct stat          seen;
+
+	if (rule.fd < 0)
+		return;
+	if (fstat(rule.fd, &seen) == 0 && S_ISDIR(seen.st_mode))
+		rule.allowed |= READ_DIR;
+	syscall(LANDLOCK_ADD_RULE, rules, LANDLOCK_PATH_BENEATH, &rule, 0);
+	close(rule.fd);
+}
+
 bool
-confine_files(void)
+confine_files(const char *const *readable)
 {
 	long                  version = find_version();
 	struct landlock_rules rules = { 0 };
@@ -58,6 +87,8 @@ confine_files(void)
 	fd = version > 0 ? (int)syscall(LANDLOCK_CREATE, &rules, sizeof(rules), 0) : -1;
 	if (fd < 0)
 		return false;
+	for (size_t i = 0; readable[i] != NULL; i++)
+		allow_reading(fd, readable[i]);
 	done = syscall(LANDLOCK_RESTRICT_SELF, fd, 0) == 0;
 	close(fd);
 	return done;

@@ -21,9 +21,11 @@ void confine_rights(void);
 /* As many descriptors as this process may ever have: many questions at once, a socket for each. */
 void confine_not_descriptors(void);
 
-/* After confine_rights(): no file is written, made, removed or run any more, whatever its mode,
- * and no process of another kind is traced or, by newer kernels, sent a signal.  Descriptors that
- * are open stay as they are.  False where the kernel does not know how. */
-bool confine_files(void);
+/* After confine_rights(): of files only what lies at or below the paths (NULL at the end; those that
+ * are not there are left out) may be read, and nothing is written, made, removed or run, whatever
+ * its mode; no process of another kind is traced or, by newer kernels, sent a signal.  Descriptors
+ * that are open stay as they are.  A file that takes the place of one of the paths cannot be read:
+ * name its folder.  False where the kernel does not know how. */
+bool confine_files(const char *const *readable);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -98,15 +99,22 @@ is_denied(int result)
 static int
 try_everything(void)
 {
-	char *const nothing[] = { NULL };
-	char        other[80];
+	static const char *const readable[] = { "/etc", "/not/there", "/dev/null", NULL };
+	char *const              nothing[] = { NULL };
+	char                     other[80];
 
 	snprintf(other, sizeof(other), "%s/other", folder);
 	confine_rights();
-	if (!confine_files())
+	if (!confine_files(readable))
 		return 77;
-	if (open(file, O_RDONLY | O_CLOEXEC) < 0)
+	if (open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0)
 		return 100;
+	if (opendir("/etc") == NULL)
+		return 110;
+	if (!is_denied(open(file, O_RDONLY | O_CLOEXEC)))
+		return 108;
+	if (opendir(folder) != NULL || errno != EACCES)
+		return 109;
 	if (!is_denied(open(file, O_WRONLY | O_CLOEXEC)))
 		return 101;
 	if (!is_denied(open(other, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)))

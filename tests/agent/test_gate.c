@@ -1,0 +1,358 @@
+/* The last door before connect(), with a collector that wants out of it. */
+#include "agent/gate.h"
+
+#include "agent/learned.h"
+#include "agent/policy.h"
+#include "agent/policy_file.h"
+#include "base/arena.h"
+#include "probe/vantages.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+struct fixture {
+	struct arena      *arena;
+	struct clock_hand  hand;
+	struct vantages    vantages;
+	struct policy_file file;
+	struct agent_conf  conf;
+	struct gate       *gate;
+};
+
+static int
+setup(void **state)
+{
+	struct fixture *f = mem_alloc(sizeof(*f));
+
+	f->arena = arena_new();
+	clock_hand_init(&f->hand, 1790000000000);
+	f->file = (struct policy_file){ .public = true,
+		.names_per_minute = 6000,
+		.connect_rate = 1000,
+		.ports_per_address = 512 };
+	f->vantages.count = 1;
+	assert_true(addr_parse(&f->vantages.list[0].resolver, "10.0.0.4", 53, NULL));
+	f->conf = (struct agent_conf){ .policy = &f->file,
+		.vantages = &f->vantages,
+		.ports = { 443, 10255 },
+		.port_count = 2 };
+	f->gate = gate_new(&f->hand.clock);
+	gate_set(f->gate, &f->conf);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	gate_free(f->gate);
+	arena_free(f->arena);
+	free(f);
+	return 0;
+}
+
+static void
+learn(struct fixture *f, const char *host, const char *address, bool direct)
+{
+	struct rdata record = { .address = address };
+	struct dns   seen = { .addresses = &record, .addresses_count = 1 };
+
+	gate_learn(f->gate, host, &seen, direct);
+}
+
+static bool
+allows(struct fixture *f, const char *address)
+{
+	struct addr peer;
+
+	assert_true(addr_parse(&peer, address, 0, NULL));
+	return gate_allows(f->gate, &peer);
+}
+
+static const struct learn_case {
+	const char *name, *host, *answer, *connect;
+	bool        direct, allowed;
+} learn_cases[] = {
+	{ "answered", "contoso.documents.azure.com", "10.1.0.4", "10.1.0.4:443", false, true },
+	{ "not answered", "contoso.documents.azure.com", "10.1.0.4", "10.1.0.5:443", false,
+	    false },
+	{ "port", "contoso.documents.azure.com", "10.1.0.4", "10.1.0.4:22", false, false },
+	{ "port of a replica", "contoso.documents.azure.com", "10.1.0.4", "10.1.0.4:14001",
+	    true, true },
+	{ "other service", "contoso.blob.core.windows.net", "10.1.0.4", "10.1.0.4:443", false,
+	    false },
+	{ "metadata service", "contoso.documents.azure.com", "169.254.169.254",
+	    "169.254.169.254:443", true, false },
+	{ "metadata service, mapped", "contoso.documents.azure.com", "::ffff:169.254.169.254",
+	    "[::ffff:a9fe:a9fe]:443", true, false },
+	{ "metadata service, translated", "contoso.documents.azure.com", "64:ff9b::a9fe:a9fe",
+	    "[64:ff9b::a9fe:a9fe]:443", true, false },
+	{ "platform", "contoso.documents.azure.com", "168.63.129.16", "168.63.129.16:80", true,
+	    false },
+	{ "loopback", "contoso.documents.azure.com", "127.0.0.1", "127.0.0.1:443", true,
+	    false },
+	{ "rebinding", "contoso.documents.azure.com", "10.1.0.4", "127.0.0.1:443", false,
+	    false },
+	{ "resolver", "contoso.documents.azure.com", "10.1.0.4", "10.0.0.4:53", false, true },
+	{ "resolver's other port", "contoso.documents.azure.com", "10.1.0.4", "10.0.0.4:443",
+	    false, false },
+};
+
+static void
+test_learned_only(void **state)
+{
+	for (size_t i = 0; i < sizeof(learn_cases) / sizeof(learn_cases[0]); i++) {
+		const struct learn_case *row = &learn_cases[i];
+		void                    *own = NULL;
+
+		setup(&own);
+		learn(own, row->host, row->answer, row->direct);
+		if (allows(own, row->connect) != row->allowed)
+			fail_msg("%s: allowed %d", row->name, !row->allowed);
+		assert_int_equal(gate_refused(((struct fixture *)own)->gate), !row->allowed);
+		teardown(&own);
+	}
+}
+
+static void
+test_forgets(void **state)
+{
+	struct fixture *f = *state;
+
+	learn(f, "contoso.documents.azure.com", "10.1.0.4", false);
+	clock_hand_wind(&f->hand, 3600 * US_PER_S);
+	assert_true(allows(f, "10.1.0.4:443"));
+	clock_hand_wind(&f->hand, 1);
+	assert_false(allows(f, "10.1.0.4:443"));
+	assert_string_equal(gate_reason(f->gate), "address that no resolver answered");
+}
+
+static void
+test_nets(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(policy_net_parse(&f->file.nets[0], "10.1.0.0/23", NULL));
+	assert_true(policy_net_parse(&f->file.nets[1], "20.0.0.0/8", NULL));
+	f->file.net_count = 2;
+	learn(f, "contoso.documents.azure.com", "10.1.1.255", false);
+	learn(f, "contoso.documents.azure.com", "10.1.2.0", false);
+	learn(f, "contoso.documents.azure.com", "20.50.1.1", false);
+	assert_true(allows(f, "10.1.1.255:443"));
+	assert_false(allows(f, "10.1.2.0:443"));
+	assert_true(allows(f, "20.50.1.1:443"));
+	f->file.public = false;
+	assert_false(allows(f, "20.50.1.1:443"));
+	assert_true(allows(f, "10.1.1.255:443"));
+}
+
+static void
+test_rate(void **state)
+{
+	struct fixture *f = *state;
+	unsigned        allowed = 0;
+
+	f->file.connect_rate = 10;
+	gate_set(f->gate, &f->conf);
+	learn(f, "contoso.documents.azure.com", "10.1.0.4", false);
+	for (unsigned i = 0; i < 1000; i++) /* a second's worth at once, and ten seconds */
+	{
+		clock_hand_wind(&f->hand, 10 * US_PER_MS);
+		allowed += allows(f, "10.1.0.4:443");
+	}
+	assert_in_range(allowed, 109, 110);
+	assert_true(allows(f, "10.0.0.4:53")); /* questions are the resolver's matter */
+}
+
+/* A scan of ports at an address where replicas may be. */
+static void
+test_ports_per_address(void **state)
+{
+	struct fixture *f = *state;
+	struct addr     peer;
+	unsigned        allowed = 0;
+
+	f->file.ports_per_address = 100;
+	f->file.connect_rate = 100000;
+	gate_set(f->gate, &f->conf);
+	learn(f, "contoso.documents.azure.com", "10.1.0.4", true);
+	assert_true(addr_parse(&peer, "10.1.0.4", 0, NULL));
+	for (unsigned port = 1024; port < 30000; port++) {
+		peer.port = (uint16_t)port;
+		allowed += gate_allows(f->gate, &peer);
+	}
+	assert_int_equal(allowed, 100);
+	peer.port = 1024; /* not another one */
+	assert_true(gate_allows(f->gate, &peer));
+	clock_hand_wind(&f->hand, 3600 * US_PER_S);
+	learn(f, "contoso.documents.azure.com", "10.1.0.4", true);
+	clock_hand_wind(&f->hand, US_PER_S);
+	peer.port = 29999;
+	assert_true(gate_allows(f->gate, &peer));
+}
+
+static void
+test_bounded(void **state)
+{
+	struct learned *learned = learned_new();
+	bool            direct;
+
+	for (uint32_t i = 0; i < 2 * LEARNED_MAX; i++) {
+		uint8_t bytes[4] = { 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i };
+		struct addr addr = addr_from_bytes(bytes, 4, 0);
+
+		learned_add(learned, &addr, false, i);
+		assert_true(learned_knows(learned, &addr, &direct, i));
+		bytes[1] = bytes[2] = bytes[3] = 0;
+		addr = addr_from_bytes(bytes, 4, 0);
+		assert_true(learned_knows(learned, &addr, &direct, i) == (i < LEARNED_MAX));
+	}
+	learned_free(learned);
+}
+
+/* What a collector could make up, each in many forms: hosts, accounts and ports. */
+static const char *const hostile_hosts[] = {
+	"169.254.169.254",
+	"0xa9fea9fe",
+	"2852039166",
+	"0251.0376.0251.0376",
+	"0x7f.1",
+	"127.1",
+	"localhost",
+	"metadata",
+	"metadata.google.internal",
+	"[::ffff:169.254.169.254]",
+	"::ffff:a9fe:a9fe",
+	"64:ff9b::a9fe:a9fe",
+	"contoso.documents.azure.com.",
+	"contoso.documents.azure.com..",
+	".contoso.documents.azure.com",
+	"contoso..documents.azure.com",
+	"contoso.documents.azure.com.evil.test",
+	"contoso.documents.azure.com@evil.test",
+	"contoso.documents.azure.com#.evil.test",
+	"contoso.documents.azure.com/../",
+	"contoso.documents.azure.com:22",
+	"contoso.evil.test",
+	"contoso-secret.evil.documents.azure.com",
+	"contoso.documents.azure.com\n.evil.test",
+	"CONTOSO.DOCUMENTS.AZURE.COM",
+	"cont\xc3\xb6so.documents.azure.com",
+	"xn--contso-yxa.documents.azure.com.",
+	"contoso%2edocuments.azure.com",
+	"contoso.documents.azure.com ",
+	" contoso.documents.azure.com",
+	"contosodocuments.azure.com",
+	"contoso.privatelink.documents.azure.com",
+	"contoso.documents.azure.cn.",
+	"contoso.blob.core.windows.net",
+	"contoso.vault.azure.net",
+	"fabrikam.documents.azure.com",
+	"contoso2.documents.azure.com",
+	"collector.example",
+	"",
+	".",
+	"*",
+	"*.documents.azure.com",
+};
+
+enum { HOSTILE_HOSTS = sizeof(hostile_hosts) / sizeof(hostile_hosts[0]) };
+
+/* What such a name may answer, were it looked up: the machine, the platform, the neighbours. */
+static const char *const hostile_answers[] = { "127.0.0.1", "::1", "0.0.0.0",
+	"::", "169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe",
+	"2002:a9fe:a9fe::1", "::a9fe:a9fe", "168.63.129.16", "64:ff9b::a83f:8110", "fe80::1",
+	"224.0.0.1", "ff02::1", "255.255.255.255", "64:ff9b::7f00:1", "::ffff:127.0.0.1",
+	"240.0.0.1" };
+
+enum { HOSTILE_ANSWERS = sizeof(hostile_answers) / sizeof(hostile_answers[0]) };
+
+struct count {
+	unsigned taken, connected;
+};
+
+/* One item, as the prober treats it: taken, asked for, answered, connected to. */
+static struct count
+try_target(struct fixture *f, const struct target *target, const char *answer, bool direct)
+{
+	struct count count = { 0 };
+	struct addr  peer;
+	struct err   err;
+
+	if (policy_takes(&f->conf, target, &err)) {
+		count.taken = 1;
+		learn(f, target->host, answer, direct);
+	}
+	if (addr_parse(&peer, answer, (uint16_t)(target->port != 0 ? target->port : 443), NULL))
+		count.connected = gate_allows(f->gate, &peer);
+	return count;
+}
+
+/* 10^4 items: no connection to what no good name has answered, to another port, or to an address
+ * of the machine and its platform, whoever answers it. */
+static void
+test_hostile_assignment(void **state)
+{
+	static const uint32_t ports[] = { 0, 22, 53, 80, 443, 445, 3389, 10255, 32526, 65535 };
+	static const char    *patterns[] = { "contoso" };
+	struct fixture       *f = *state;
+	unsigned              items = 0, taken = 0, connected = 0;
+
+	f->conf.allow_accounts = (struct conf_texts){ patterns, 1 };
+	f->file.connect_rate = 10000000;
+	gate_set(f->gate, &f->conf);
+	for (size_t h = 0; h < HOSTILE_HOSTS; h++) {
+		for (size_t a = 0; a < HOSTILE_ANSWERS; a++) {
+			for (size_t p = 0; p < sizeof(ports) / sizeof(ports[0]); p++) {
+				struct target target = { .account = "contoso",
+					.host = hostile_hosts[h],
+					.port = ports[p] };
+				struct count  count = try_target(
+				     f, &target, hostile_answers[a], p % 2 == 0);
+
+				items++;
+				taken += count.taken;
+				connected += count.connected;
+			}
+		}
+	}
+	assert_int_equal(taken, 0);
+	/* A name that may be measured, and a resolver that lies about it. */
+	for (size_t a = 0; a < HOSTILE_ANSWERS; a++) {
+		for (unsigned i = 0; i < 200; i++) {
+			char          host[80];
+			struct target target = { .account = "contoso", .host = host };
+
+			snprintf(host, sizeof(host), "contoso-region%u.documents.azure.com", i);
+			connected += try_target(f, &target, hostile_answers[a], true).connected;
+			items++;
+		}
+	}
+	assert_int_equal(connected, 0);
+	assert_true(items >= 10000);
+	assert_int_equal(gate_refused(f->gate), items);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_learned_only),
+		cmocka_unit_test_setup_teardown(test_forgets, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nets, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rate, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ports_per_address, setup, teardown),
+		cmocka_unit_test(test_bounded),
+		cmocka_unit_test_setup_teardown(test_hostile_assignment, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,255 @@
+#include "agent/policy_file.h"
+
+#include "agent/agent_conf.h"
+#include "agent/policy.h"
+#include "base/file.h"
+#include "tests/support/support_dir.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static const struct net_case {
+	const char *net, *inside, *outside; /* NULL: the net is refused */
+} net_cases[] = {
+	{ "10.20.0.0/16", "10.20.255.1", "10.21.0.0" },
+	{ "10.20.0.0/15", "10.21.255.255", "10.22.0.0" },
+	{ "10.1.2.3", "10.1.2.3", "10.1.2.4" },
+	{ "10.1.2.3/32", "10.1.2.3", "10.1.2.2" },
+	{ "0.0.0.0/0", "255.0.0.1", "::1" },
+	{ "fd00::/8", "fdff::1", "fe00::1" },
+	{ "fd00:0:0:1::/64", "fd00:0:0:1::9", "fd00:0:0:2::9" },
+	{ "10.20.0.1/16", NULL, NULL },
+	{ "10.20.0.0/33", NULL, NULL },
+	{ "10.20.0.0/", NULL, NULL },
+	{ "10.20.0.0/-1", NULL, NULL },
+	{ "10.20.0.0/ 8", NULL, NULL },
+	{ "10.20.0.0:443/16", NULL, NULL },
+	{ "10.20/16", NULL, NULL },
+	{ "vnet-a", NULL, NULL },
+	{ "", NULL, NULL },
+};
+
+static void
+test_nets(void **state)
+{
+	for (size_t i = 0; i < sizeof(net_cases) / sizeof(net_cases[0]); i++) {
+		const struct net_case *row = &net_cases[i];
+		struct policy_net      net;
+		struct addr            addr;
+		struct err             err = { .text = "" };
+
+		if (policy_net_parse(&net, row->net, &err) != (row->inside != NULL))
+			fail_msg("'%s': %s", row->net, err.text);
+		if (row->inside == NULL) {
+			assert_true(err.text[0] != '\0');
+			continue;
+		}
+		assert_true(addr_parse(&addr, row->inside, 0, NULL));
+		if (!policy_net_has(&net, &addr))
+			fail_msg("%s: not %s", row->net, row->inside);
+		assert_true(addr_parse(&addr, row->outside, 0, NULL));
+		if (policy_net_has(&net, &addr))
+			fail_msg("%s: %s", row->net, row->outside);
+	}
+}
+
+static const char policy_text[] = "accounts: ['contoso*']\nzones: [documents.azure.com]\n"
+                                  "ports: [443]\nnames_per_minute: 60\n"
+                                  "connect: [10.20.0.0/16]\npublic: false\n";
+
+struct fixture {
+	char         *dir, *path;
+	struct arena *arena;
+};
+
+static int
+setup(void **state)
+{
+	struct fixture *f = mem_alloc(sizeof(*f));
+	struct err      err;
+
+	f->dir = support_dir_new();
+	f->path = mem_printf("%s/policy.yaml", f->dir);
+	f->arena = arena_new();
+	assert_true(file_replace(f->path, policy_text, strlen(policy_text), 0644, &err));
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	arena_free(f->arena);
+	support_dir_free(f->dir);
+	free(f->path);
+	free(f);
+	return 0;
+}
+
+static void
+assert_refused(struct fixture *f, const char *why)
+{
+	struct err err = { .text = "" };
+
+	assert_null(policy_file_read(f->arena, f->path, &err));
+	if (strstr(err.text, why) == NULL)
+		fail_msg("'%s' wanted in '%s'", why, err.text);
+}
+
+static void
+test_owner(void **state)
+{
+	struct fixture *f = *state;
+	struct err      err;
+
+	if (getuid() != 0) {
+		assert_refused(f, "only taken from root");
+		return;
+	}
+	if (policy_file_read(f->arena, f->path, &err) == NULL)
+		fail_msg("%s", err.text);
+	assert_int_equal(chmod(f->path, 0664), 0);
+	assert_refused(f, "lets others write");
+	assert_int_equal(chmod(f->path, 0646), 0);
+	assert_refused(f, "lets others write");
+	assert_int_equal(chmod(f->path, 0644), 0);
+	assert_int_equal(chmod(f->dir, 0777), 0);
+	assert_refused(f, "lets others write");
+	assert_int_equal(chmod(f->dir, 0755), 0);
+	assert_int_equal(chown(f->path, 65534, 0), 0);
+	assert_refused(f, "belongs to user 65534");
+	assert_int_equal(unlink(f->path), 0);
+	assert_refused(f, "No such file");
+}
+
+static void
+test_no_file(void **state)
+{
+	struct fixture     *f = *state;
+	struct err          err;
+	struct policy_file *file = policy_file_read(f->arena, "", &err);
+
+	assert_non_null(file);
+	assert_true(file->public);
+	assert_int_equal(file->net_count + file->port_count, 0);
+	assert_int_equal(file->names_per_minute, 6000);
+}
+
+static const struct take_case {
+	const char *account, *host;
+	uint32_t    port;
+	const char *refusal; /* NULL: taken */
+} take_cases[] = {
+	{ "contoso", "contoso.documents.azure.com", 443, NULL },
+	{ "contoso-2", "contoso-2-westus.documents.azure.com", 0, NULL },
+	{ "fabrikam", "fabrikam.documents.azure.com", 443, "'accounts' of the policy file" },
+	{ "contoso", "contoso.mongo.cosmos.azure.com", 443, "zone of the policy file" },
+	{ "contoso", "contoso.documents.azure.cn", 443, "zone of the policy file" },
+	{ "contoso", "contoso.documents.azure.com", 10255, "port 10255" },
+};
+
+/* It only narrows: 22 is in no `ports` of agent.yaml, whatever a policy says. */
+static void
+test_takes(void **state)
+{
+	struct fixture     *f = *state;
+	struct err          err;
+	struct policy_file *file = policy_file_parse(
+	    f->arena, policy_text, strlen(policy_text), &err);
+	struct agent_conf conf = { .policy = file, .ports = { 443, 10255 }, .port_count = 2 };
+
+	assert_non_null(file);
+	for (size_t i = 0; i < sizeof(take_cases) / sizeof(take_cases[0]); i++) {
+		const struct take_case *row = &take_cases[i];
+		struct target           target = {
+			          .account = row->account, .host = row->host, .port = row->port
+		};
+		bool taken = policy_takes(&conf, &target, &err);
+
+		if (taken != (row->refusal == NULL))
+			fail_msg("%s:%u: taken %d", row->host, row->port, taken);
+		if (!taken && strstr(err.text, row->refusal) == NULL)
+			fail_msg("'%s' wanted in '%s'", row->refusal, err.text);
+	}
+	file->ports[file->port_count++] = 22;
+	assert_false(policy_has_port(&conf, 22));
+	assert_true(policy_follows(&conf, "cdb-ms-prod-eus1-be2.documents.azure.com"));
+	assert_false(policy_follows(&conf, "cdb-ms-prod-eus1-be2.documents.azure.cn"));
+}
+
+static void
+test_budget(void **state)
+{
+	struct policy_file   file = { .names_per_minute = 61 };
+	struct agent_conf    conf = { .policy = &file };
+	struct policy_budget budget = { 0 };
+	struct target        often = { .host = "a", .interval_ms = 1000 };
+	struct target        usual = { .host = "b" };
+	struct target        swept = { .host = "c", .role = ROLE_SWEEP, .dns_only = true };
+	struct err           err;
+
+	assert_true(policy_spends(&conf, &often, 60000, &budget, &err));
+	assert_false(policy_spends(&conf, &often, 60000, &budget, &err));
+	assert_non_null(strstr(err.text, "names_per_minute"));
+	assert_true(policy_spends(&conf, &usual, 60000, &budget, &err));
+	assert_false(policy_spends(&conf, &usual, 60000, &budget, &err));
+	assert_true(policy_spends(&conf, &swept, 60000, &budget, &err));
+}
+
+/* The prober gets the settings as text, and must read what the shipper read. */
+static void
+test_hand_over(void **state)
+{
+	static const char  settings[] = "accounts: [{name: contoso}]\nports: [443, 22]\n"
+	                                "interval: 7s\ntimeout: 5s\npolicy: policy.yaml\n";
+	struct fixture    *f = *state;
+	char              *path = arena_printf(f->arena, "%s/agent.yaml", f->dir);
+	struct agent_conf *given, *taken;
+	struct wbuf        out;
+	struct err         err;
+
+	if (getuid() != 0)
+		skip();
+	assert_true(file_replace(path, settings, strlen(settings), 0644, &err));
+	given = agent_conf_read(f->arena, path, &err);
+	if (given == NULL)
+		fail_msg("%s", err.text);
+	wbuf_init(&out);
+	agent_conf_write(given, &out);
+	taken = agent_conf_parse(f->arena, out.bytes, out.count, &err);
+	if (taken == NULL)
+		fail_msg("%s", err.text);
+	assert_int_equal(taken->interval_ms, 7000);
+	assert_int_equal(taken->port_count, 2);
+	assert_string_equal(taken->policy_path, f->path);
+	assert_int_equal(taken->policy->net_count, 1);
+	assert_int_equal(taken->policy->nets[0].bits, 16);
+	assert_int_equal(taken->policy->names_per_minute, 60);
+	assert_false(taken->policy->public);
+	assert_null(agent_conf_parse(f->arena, out.bytes, strlen((char *)out.bytes), &err));
+	wbuf_fini(&out);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nets),
+		cmocka_unit_test_setup_teardown(test_owner, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_takes, setup, teardown),
+		cmocka_unit_test(test_budget),
+		cmocka_unit_test_setup_teardown(test_hand_over, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
