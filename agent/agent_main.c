@@ -3,6 +3,7 @@
 #include "agent/config.h"
 #include "agent/enroll_cmd.h"
 #include "agent/explain.h"
+#include "agent/status_cmd.h"
 #include "agent/support_cmd.h"
 #include "agent/versions.h"
 #include "base/confine.h"
@@ -15,7 +16,7 @@
 enum { EXIT_USAGE = 2 };
 
 static const struct cli_command *const commands[] = { &check_command, &agent_command,
-	&enroll_command, &explain_command, &support_command, &config_command };
+	&enroll_command, &status_command, &explain_command, &support_command, &config_command };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -76,9 +77,9 @@ main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	confine_not_descriptors();
 	if (argc < 2) {
-		fputs("plprobe: a command wanted: check, agent, enroll, explain, support, "
-		      "config or "
-		      "help\n",
+		fputs("plprobe: a command wanted: check, agent, enroll, status, explain, "
+		      "support, "
+		      "config or help\n",
 		    stderr);
 		return EXIT_USAGE;
 	}

@@ -21,6 +21,7 @@ struct courier {
 	char               *url, *ca_file;
 	char               *authorization, *identity; /* NULL: not shown */
 	int64_t             limit_ms;
+	struct courier_news news;
 };
 
 struct errand {
@@ -33,9 +34,26 @@ struct errand {
 	size_t             body_max, head_bytes;
 	bool               out, too_large;
 	int64_t            retry_after_s;
+	int64_t            began_ms, dated_ms; /* wall clocks: ours, the answer's; 0: none */
 	char               etag[COURIER_ETAG_MAX];
 	char               trouble[CURL_ERROR_SIZE];
 };
+
+/* The header has whole seconds, and was written somewhere between our two looks at the clock. */
+static void
+take_news(struct errand *errand, const struct courier_answer *answer)
+{
+	struct courier_news *news = &errand->courier->news;
+
+	news->status = answer->status;
+	news->ended_ms = clock_wall_ms(clock_system());
+	snprintf(news->trouble, sizeof(news->trouble), "%s", answer->trouble);
+	if (errand->dated_ms == 0)
+		return;
+	news->clock_known = true;
+	news->clock_ahead_ms = (errand->began_ms + news->ended_ms) / 2 -
+	    (errand->dated_ms + MS_PER_S / 2);
+}
 
 static void
 finish(struct errand *errand, CURLcode code)
@@ -58,6 +76,7 @@ finish(struct errand *errand, CURLcode code)
 		                                            : curl_easy_strerror(code);
 	else
 		answer.status = (unsigned)status;
+	take_news(errand, &answer);
 	errand->on_answer(errand->arg, &answer);
 }
 
@@ -124,6 +143,12 @@ courier_free(struct courier *courier)
 	free(courier);
 }
 
+struct courier_news
+courier_news(const struct courier *courier)
+{
+	return courier->news;
+}
+
 static size_t
 on_body(char *bytes, size_t size, size_t count, void *arg)
 {
@@ -155,6 +180,21 @@ find_value(const char *line, size_t count, const char *name, size_t *length)
 	return line + from;
 }
 
+static void
+take_date(struct errand *errand, const char *value, size_t length)
+{
+	char   date[64];
+	time_t seconds;
+
+	if (length >= sizeof(date))
+		return;
+	memcpy(date, value, length);
+	date[length] = '\0';
+	seconds = curl_getdate(date, NULL);
+	if (seconds > 0)
+		errand->dated_ms = (int64_t)seconds * MS_PER_S;
+}
+
 static size_t
 on_header(char *line, size_t size, size_t count, void *arg)
 {
@@ -174,6 +214,9 @@ on_header(char *line, size_t size, size_t count, void *arg)
 	value = find_value(line, count, "Retry-After", &length);
 	if (value != NULL && length > 0 && length < 10 && strspn(value, "0123456789") >= length)
 		errand->retry_after_s = strtoll(value, NULL, 10);
+	value = find_value(line, count, "Date", &length);
+	if (value != NULL)
+		take_date(errand, value, length);
 	return count;
 }
 
@@ -255,6 +298,8 @@ prepare(struct errand *errand, const char *path, size_t body_max)
 	errand->head_bytes = 0;
 	errand->too_large = false;
 	errand->retry_after_s = -1;
+	errand->dated_ms = 0;
+	errand->began_ms = clock_wall_ms(clock_system());
 	errand->etag[0] = errand->trouble[0] = '\0';
 
 	https_multi_prepare(easy);

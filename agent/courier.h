@@ -37,8 +37,18 @@ struct courier_answer {
 	const char    *etag;          /* "" when not said */
 };
 
+/* What all answers so far have told, of POSTs and others. */
+struct courier_news {
+	unsigned status;         /* of the last request; 0: there was none, or no answer */
+	int64_t  ended_ms;       /* wall clock of its end; 0: none yet */
+	char     trouble[256];   /* why there was no answer; "" */
+	bool     clock_known;    /* an answer had a Date header [rfc9110 6.6.1] */
+	int64_t  clock_ahead_ms; /* our clock less that one */
+};
+
 struct courier *courier_new(const struct courier_options *options, struct err *err) MUST_CHECK;
 void            courier_free(struct courier *courier); /* its errands are free; NULL is fine */
+struct courier_news courier_news(const struct courier *courier);
 
 /* How long to wait after an answer that asks for another try. */
 int64_t courier_wait_ms(const struct courier_answer *answer, struct backoff *backoff);

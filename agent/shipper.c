@@ -9,6 +9,7 @@
 #include "agent/segment.h"
 #include "agent/sign_service.h"
 #include "agent/spool.h"
+#include "agent/status.h"
 #include "agent/upload.h"
 #include "base/clock.h"
 #include "base/digest.h"
@@ -25,6 +26,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #define AREA "shipper"
 
@@ -55,6 +57,12 @@ struct shipper {
 	struct backoff       pull_backoff;
 	char                *etag;       /* owned; of the assignment in force */
 	struct wbuf          assignment; /* encoded */
+
+	struct status *status;       /* owned; NULL: nobody can ask */
+	struct arena  *vitals_arena; /* owned; of the last vitals */
+	struct vitals *vitals;       /* NULL: none yet */
+	int64_t        started_ms, record_ms, acked_ms;
+	uint64_t       acked; /* batches that were stored when we last looked */
 
 	enum phase phase;
 	pid_t      prober;
@@ -96,6 +104,7 @@ take_record(struct shipper *shipper, const uint8_t *bytes, size_t count)
 		return;
 	}
 	spool_append(shipper->spool, bytes, count);
+	shipper->record_ms = clock_wall_ms(clock_system());
 	tend_spool(shipper);
 }
 
@@ -118,11 +127,20 @@ take_vitals(struct shipper *shipper, const uint8_t *bytes, size_t count)
 	vitals->spool_dropped = stats.dropped;
 	vitals->spool_degraded = stats.degraded;
 	vitals->spool_set_aside = stats.set_aside;
+	if (shipper->courier != NULL) {
+		struct courier_news news = courier_news(shipper->courier);
+
+		vitals->clock_known = news.clock_known;
+		vitals->clock_ahead_ms = news.clock_ahead_ms;
+	}
+	shipper->record_ms = clock_wall_ms(clock_system());
 	wbuf_init(&out);
 	encode_message(&record_desc, &(struct record){ .vitals = vitals }, &out);
 	spool_append(shipper->spool, out.bytes, out.count);
 	wbuf_fini(&out);
-	arena_free(arena);
+	arena_free(shipper->vitals_arena);
+	shipper->vitals_arena = arena;
+	shipper->vitals = vitals;
 	tend_spool(shipper);
 }
 
@@ -215,10 +233,21 @@ on_stop_timer(void *arg, unsigned what)
 }
 
 static void
+note_acknowledged(struct shipper *shipper)
+{
+	uint64_t stored = upload_stats(shipper->upload).stored;
+
+	if (stored > shipper->acked)
+		shipper->acked_ms = clock_wall_ms(clock_system());
+	shipper->acked = stored;
+}
+
+static void
 on_answered(void *arg)
 {
 	struct shipper *shipper = arg;
 
+	note_acknowledged(shipper);
 	tend_spool(shipper); /* the answer may have made a gap record */
 	if (shipper->phase == PHASE_LAST_UPLOAD && has_nothing_to_send(shipper))
 		enter(shipper, PHASE_OVER);
@@ -408,6 +437,7 @@ static void
 open_way(struct shipper *shipper, struct courier *courier)
 {
 	shipper->courier = courier;
+	shipper->acked = 0;
 	shipper->upload = upload_new(&(struct upload_options){ .loop = shipper->loop,
 	    .courier = courier,
 	    .spool = shipper->spool,
@@ -474,6 +504,8 @@ take_conf(struct shipper *shipper, struct arena *arena, struct err *err)
 	}
 	if (strcmp(conf->state_dir, shipper->conf->state_dir) != 0)
 		log_warn(AREA, "state_dir: a new one is only used after a restart");
+	if (strcmp(conf->status_socket, shipper->conf->status_socket) != 0)
+		log_warn(AREA, "status_socket: a new one is only used after a restart");
 	close_way(shipper);
 	renewal_free(shipper->renewal);
 	shipper->renewal = NULL;
@@ -524,6 +556,76 @@ on_reload(void *arg)
 	notify_ready(NULL);
 }
 
+/* What we tell to whoever asks on this machine. */
+
+static void
+fill_upload(const struct shipper *shipper, struct status_facts *facts)
+{
+	struct upload_stats stats;
+	struct courier_news news;
+
+	facts->upload = "none";
+	if (shipper->upload == NULL)
+		return;
+	stats = upload_stats(shipper->upload);
+	news = courier_news(shipper->courier);
+	facts->upload = !upload_is_idle(shipper->upload) ? "sending"
+	    : stats.failures > 0                         ? "waiting"
+	                                                 : "idle";
+	facts->sent = stats.sent;
+	facts->stored = stats.stored;
+	facts->refused = stats.refused;
+	facts->failures = stats.failures;
+	facts->answer = news.status;
+	facts->ended_ms = news.ended_ms;
+	facts->vitals.clock_known = news.clock_known;
+	facts->vitals.clock_ahead_ms = news.clock_ahead_ms;
+}
+
+static void
+fill_status(void *arg, struct wbuf *out)
+{
+	const struct shipper     *shipper = arg;
+	const struct agent_conf  *conf = shipper->conf;
+	const struct spool_batch *oldest = spool_oldest(shipper->spool);
+	struct courier_news       news = { 0 };
+	struct status_facts       facts = { .version = PLPROBE_VERSION,
+		      .agent = conf->agent,
+		      .network = conf->network,
+		      .pid = getpid(),
+		      .at_ms = clock_wall_ms(clock_system()),
+		      .started_ms = shipper->started_ms,
+		      .spool = spool_stats(shipper->spool),
+		      .spool_limit_bytes = conf->spool_bytes,
+		      .oldest_ms = oldest != NULL ? oldest->created_ms : 0,
+		      .collector = conf->collector,
+		      .acked_ms = shipper->acked_ms,
+		      .prober_alive = !shipper->prober_over,
+		      .record_ms = shipper->record_ms };
+
+	if (shipper->vitals != NULL)
+		facts.vitals = *shipper->vitals;
+	if (shipper->courier != NULL)
+		news = courier_news(shipper->courier);
+	facts.trouble = news.trouble;
+	fill_upload(shipper, &facts);
+	status_json_write(&facts, out);
+}
+
+/* Where its folder is missing, as when somebody tries the agent by hand, nobody can ask. */
+static void
+open_status(struct shipper *shipper)
+{
+	const char *path = shipper->conf->status_socket;
+	struct err  err;
+
+	if (path[0] == '\0')
+		return;
+	shipper->status = status_open(shipper->loop, path, fill_status, shipper, &err);
+	if (shipper->status == NULL)
+		log_info(AREA, "%s; `plprobe status` will not reach us", err.text);
+}
+
 /* Beginning and end. */
 
 static bool
@@ -570,6 +672,7 @@ open_shipper(struct shipper *shipper, const struct shipper_ask *ask, struct err 
 	if (shipper->conf->accounts.count == 0 &&
 	    assign_load(shipper->conf, &shipper->assignment))
 		keep_etag(shipper, "");
+	open_status(shipper);
 	if (shipper->conf->collector[0] == '\0')
 		return true;
 	courier = new_courier(shipper, shipper->conf, err);
@@ -583,6 +686,7 @@ open_shipper(struct shipper *shipper, const struct shipper_ask *ask, struct err 
 static void
 close_shipper(struct shipper *shipper)
 {
+	status_close(shipper->status);
 	close_way(shipper);
 	renewal_free(shipper->renewal);
 	sign_service_free(shipper->signatures);
@@ -596,6 +700,7 @@ close_shipper(struct shipper *shipper)
 		loop_watch_fini(&shipper->stop_timer);
 		loop_free(shipper->loop);
 	}
+	arena_free(shipper->vitals_arena);
 	arena_free(shipper->conf_arena);
 }
 
@@ -620,7 +725,8 @@ shipper_run(const struct shipper_ask *ask)
 	struct shipper shipper = { .conf_path = ask->conf_path,
 		.conf_arena = ask->arena,
 		.conf = ask->conf,
-		.prober = ask->prober };
+		.prober = ask->prober,
+		.started_ms = clock_wall_ms(clock_system()) };
 	struct err     err;
 
 	wbuf_init(&shipper.assignment);

@@ -926,5 +926,8 @@ spool_stats(const struct spool *spool)
 	stats.bytes += spool->open.begun ? spool->open.bytes : 0;
 	stats.files = (unsigned)spool->count;
 	stats.degraded = stats.degraded || spool->memory_bytes > 0;
+	stats.records = spool->open.begun ? spool->open.records : 0;
+	for (size_t i = 0; i < spool->count; i++)
+		stats.records += spool->batches[i].records;
 	return stats;
 }

@@ -55,6 +55,7 @@ struct spool_batch {
 
 struct spool_stats {
 	uint64_t bytes;   /* on disk and in memory */
+	uint64_t records; /* in sealed segments and the open one */
 	uint64_t dropped; /* records dropped since the start */
 	unsigned files, set_aside, conflicts;
 	bool degraded; /* the disk does not take what is written, or did not: there are results

@@ -551,6 +551,103 @@ test_resolvers_change(void **state)
 	assert_int_equal(wait_for_end(f, 8000), 0);
 }
 
+static void
+run_plprobe(const struct fixture *f, const char *arguments, char *said, size_t room)
+{
+	char   self[4096] = "";
+	char  *line;
+	FILE  *pipe;
+	size_t count;
+
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	line = mem_printf(
+	    "%s/../plprobe %s --socket %s/agent.sock 2>&1", dirname(self), arguments, f->dir);
+	pipe = popen(line, "r");
+	assert_non_null(pipe);
+	count = fread(said, 1, room - 1, pipe);
+	said[count] = '\0';
+	snprintf(said + count, room - count, "exit %d\n", WEXITSTATUS(pclose(pipe)));
+	free(line);
+}
+
+static bool
+wait_for_status(struct fixture *f, const char *wanted, char *said, size_t room)
+{
+	for (int i = 0; i < 400; i++) {
+		run_plprobe(f, "status", said, room);
+		if (strstr(said, wanted) != NULL)
+			return true;
+		usleep(25000);
+	}
+	return false;
+}
+
+/* While it runs, when it has been told to measure what it must not, and when it is down. */
+static void
+test_status(void **state)
+{
+	struct fixture *f = *state;
+	char            said[8192];
+
+	write_config(f, "status_socket: agent.sock\nports: [10255]\n");
+	run_plprobe(f, "status", said, sizeof(said));
+	assert_non_null(strstr(said, "no agent answers at"));
+	assert_non_null(strstr(said, "exit 1\n"));
+	start_agent(f);
+	if (!wait_for_status(f, "batches stored", said, sizeof(said)) ||
+	    !wait_for_status(f, "refused by the local policy", said, sizeof(said)))
+		fail_msg("%s", said);
+	assert_non_null(strstr(said, "agent       vm-1, network net\n"));
+	assert_non_null(strstr(said, "port 443 is not one of 'ports'"));
+	assert_non_null(strstr(said, "exit 0\n"));
+	run_plprobe(f, "status -o json", said, sizeof(said));
+	assert_non_null(strstr(said, "\"refused\": 1,"));
+	kill(f->agent, SIGTERM);
+	assert_int_equal(wait_for_end(f, 8000), 0);
+	run_plprobe(f, "status", said, sizeof(said));
+	assert_non_null(strstr(said, "exit 1\n"));
+}
+
+/* The process that measures finds its settings in what it is handed, and no secret anywhere. */
+static void
+test_prober_reads_no_secret(void **state)
+{
+	struct fixture *f = *state;
+
+	write_config(f, "log_level: debug\n");
+	write_settings(f, "accounts: [{name: contoso}]\nlog_level: debug\n");
+	run_with_log(f, "log");
+	assert_true(wait_for_requests(f, 1, 20000));
+	assert_false(wait_for_log(f, "can read it", 100));
+	if (wait_for_log(f, "no landlock", 100))
+		skip();
+	/* The same where it may read: the warning is alive. */
+	kill(f->agent, SIGTERM);
+	assert_int_equal(wait_for_end(f, 8000), 0);
+	free(f->log);
+	write_settings(f,
+	    "accounts: [{name: contoso}]\naccess: [{account: contoso, key_file: "
+	    "/etc/hosts}]\n");
+	run_with_log(f, "log2");
+	assert_true(wait_for_log(f, "key_file: /etc/hosts lies where", 10000));
+}
+
+/* A policy that anybody could have written is no policy; the agent does not start with it. */
+static void
+test_policy_of_others(void **state)
+{
+	struct fixture *f = *state;
+	char           *path = mem_printf("%s/policy.yaml", f->dir);
+
+	write_config(f, "policy: policy.yaml\n");
+	write_text(f, "policy.yaml", "zones: [documents.azure.com]\n");
+	assert_int_equal(chmod(path, 0666), 0);
+	run_with_log(f, "log");
+	assert_int_equal(wait_for_end(f, 8000), 1);
+	assert_true(wait_for_log(f, "a policy is only taken from root", 1000));
+	free(path);
+}
+
 int
 main(void)
 {
@@ -567,6 +664,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_collector_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end_without_dns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resolvers_change, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_status, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_prober_reads_no_secret, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_policy_of_others, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
