@@ -1,4 +1,5 @@
 #include "agent/agent.h"
+#include "agent/bundle.h"
 #include "agent/check.h"
 #include "agent/config.h"
 #include "agent/enroll_cmd.h"
@@ -15,8 +16,9 @@
 
 enum { EXIT_USAGE = 2 };
 
-static const struct cli_command *const commands[] = { &check_command, &agent_command,
-	&enroll_command, &status_command, &explain_command, &support_command, &config_command };
+static const struct cli_command *const commands[] = { &check_command, &bundle_command,
+	&agent_command, &enroll_command, &status_command, &explain_command, &support_command,
+	&config_command };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
@@ -77,9 +79,9 @@ main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	confine_not_descriptors();
 	if (argc < 2) {
-		fputs("plprobe: a command wanted: check, agent, enroll, status, explain, "
-		      "support, "
-		      "config or help\n",
+		fputs(
+		    "plprobe: a command wanted: check, bundle, agent, enroll, status, explain, "
+		    "support, config or help\n",
 		    stderr);
 		return EXIT_USAGE;
 	}

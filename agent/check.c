@@ -320,6 +320,7 @@ struct subjects {
 	const struct endpoint_index *endpoints;
 	const struct zone_index     *zones;
 	const struct plink_list     *plinks;
+	struct endpoint_list         documented; /* the same as a list */
 };
 
 static struct account *
@@ -425,6 +426,7 @@ gather_subjects(struct arena *arena, const struct check_options *options,
 		return err_set(err, ERR_USAGE,
 		    "the documents hold no account; give its name, or `az cosmosdb show` of "
 		    "it");
+	subjects->documented = documents->endpoints;
 	subjects->endpoints = documents->endpoints.count == 0
 	    ? NULL
 	    : endpoint_index_new(arena, &documents->endpoints);
@@ -534,57 +536,65 @@ proxy_for(void *environment, struct arena *arena, const char *host)
 	return proxy_env_find(arena, environment, host);
 }
 
-/* Once: documents, survey, output. */
-static bool
-check_once(
-    const struct check_options *given, enum state *worst, bool *interrupted, struct err *err)
+bool
+check_measure(struct arena *arena, const struct check_options *options, struct check_seen *seen,
+    struct err *err)
 {
-	struct arena            *arena = arena_new();
-	struct check_options     options = *given;
-	struct vantages          vantages;
 	struct subjects          subjects;
-	struct survey_result    *results;
-	bool                     done = false;
-	struct credential_source credential = check_means_credential(&options.means);
+	struct credential_source credential = check_means_credential(&options->means);
 	struct proxy_env         environment = proxy_env_system(arena);
 
-	if (!gather_subjects(arena, &options, &subjects, err) ||
-	    !check_means_ready(&options.means, err) || !find_vantages(&options, &vantages, err))
-		goto out;
-	say_doubt(&options.means, subjects.count);
-	results = arena_array(arena, subjects.count, sizeof(*results));
-	done = survey_run(arena,
+	if (!gather_subjects(arena, options, &subjects, err) ||
+	    !check_means_ready(&options->means, err) ||
+	    !find_vantages(options, &seen->vantages, err))
+		return false;
+	say_doubt(&options->means, subjects.count);
+	seen->count = subjects.count;
+	seen->endpoints = subjects.documented;
+	seen->results = arena_array(arena, subjects.count, sizeof(*seen->results));
+	return survey_run(arena,
 	    &(struct survey_ask){ .accounts = subjects.accounts,
 	        .has_document = subjects.has_document,
 	        .account_count = subjects.count,
 	        .endpoints = subjects.endpoints,
 	        .zones = subjects.zones,
 	        .plinks = subjects.plinks,
-	        .vantages = &vantages,
-	        .system = options.resolver_count == 0,
-	        .tcp_too = options.dns_tcp,
-	        .source = options.source,
-	        .modes = options.means.modes,
-	        .apis = options.apis,
-	        .wanted = options.wanted,
-	        .means = check_means_direct(&options.means),
-	        .credential = check_means_has_credential(&options.means) ? &credential : NULL,
-	        .proxy = options.means.proxy,
+	        .vantages = &seen->vantages,
+	        .system = options->resolver_count == 0,
+	        .tcp_too = options->dns_tcp,
+	        .source = options->source,
+	        .modes = options->means.modes,
+	        .apis = options->apis,
+	        .wanted = options->wanted,
+	        .means = check_means_direct(&options->means),
+	        .credential = check_means_has_credential(&options->means) ? &credential : NULL,
+	        .proxy = options->means.proxy,
 	        .proxy_for = proxy_for,
 	        .proxy_arg = &environment,
-	        .ca_file = options.ca_file,
-	        .limit_ms = options.limit_ms,
-	        .sweep = !options.no_sweep,
-	        .sweep_pace = (unsigned)options.sweep_rate,
-	        .regions = { options.regions, options.region_count },
-	        .dns_only = options.dns_only,
+	        .ca_file = options->ca_file,
+	        .limit_ms = options->limit_ms,
+	        .sweep = !options->no_sweep,
+	        .sweep_pace = (unsigned)options->sweep_rate,
+	        .regions = { options->regions, options->region_count },
+	        .dns_only = options->dns_only,
 	        .progress = isatty(STDERR_FILENO) },
-	    results, interrupted, err);
+	    seen->results, &seen->interrupted, err);
+}
+
+/* Once: documents, survey, output. */
+static bool
+check_once(
+    const struct check_options *options, enum state *worst, bool *interrupted, struct err *err)
+{
+	struct arena     *arena = arena_new();
+	struct check_seen seen = { 0 };
+	bool              done = check_measure(arena, options, &seen, err);
+
+	*interrupted = seen.interrupted;
 	if (done) {
-		*worst = worst_state(results, subjects.count);
-		done = print_results(&options, results, subjects.count, *interrupted, err);
+		*worst = worst_state(seen.results, seen.count);
+		done = print_results(options, seen.results, seen.count, seen.interrupted, err);
 	}
-out:
 	arena_free(arena);
 	return done;
 }

@@ -41,6 +41,19 @@ enum check_parsed { CHECK_GO, CHECK_HELP, CHECK_USAGE };
 enum check_parsed check_options_parse(
     struct arena *arena, struct check_options *options, int argc, char **argv, struct err *err);
 
+/* What one check has seen. */
+struct check_seen {
+	struct survey_result *results; /* one for each account */
+	size_t                count;
+	struct vantages       vantages;  /* who was asked */
+	struct endpoint_list  endpoints; /* of all documents */
+	bool                  interrupted;
+};
+
+/* Reads the documents and measures, as the options say; all in the arena. */
+bool check_measure(struct arena *arena, const struct check_options *options,
+    struct check_seen *seen, struct err *err) MUST_CHECK;
+
 int check_main(int argc, char **argv);
 
 extern const struct cli_command check_command;

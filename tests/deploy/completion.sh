@@ -33,7 +33,7 @@ for file in plprobe plprobe-collector; do
 	. "./$file"
 done
 
-for command in check agent enroll explain support config; do
+for command in check bundle agent enroll status explain support config; do
 	same "$(told plprobe $command)" "$(completed plprobe $command --)" "plprobe $command"
 done
 for command in run report history 'token create' 'token list' 'token revoke' 'agents list' 'agents revoke' 'accounts list' 'accounts sync' \
@@ -52,6 +52,7 @@ same "$("$programs/plprobe-collector" --help | grep -oE '^  [a-z]+' | tr -d ' ' 
 # Values.
 same "$(printf 'json\nnagios\ntable')" "$(completed plprobe check -o '')" 'formats of check'
 same "$(printf 'json\ntable')" "$(completed plprobe support -o '')" 'formats of support'
+same "$(printf 'json\ntable')" "$(completed plprobe status -o '')" 'formats of status'
 # Every word that is completed is one that the program takes.
 for word in $(completed plprobe support --cloud ''); do
 	"$programs/plprobe" support --cloud "$word" >/dev/null || same "$word" '' 'clouds of support'
