@@ -177,6 +177,9 @@ policy_takes(const struct agent_conf *conf, const struct target *target, struct 
 	                                : !visit_knows(target->api, target->mode))
 		return err_set(err, ERR_LIMIT, "%.80s: no probe for the API %s in mode %s",
 		    target->host, api_name(target->api), mode_name(target->mode));
+	if (conf->policy != NULL && !conf->policy->direct && target->mode == MODE_DIRECT)
+		return err_set(err, ERR_LIMIT, "%.80s: 'direct' of the policy file is false",
+		    target->host);
 	return check_times(target, err);
 }
 

@@ -103,6 +103,8 @@ const struct conf_row policy_file_rows[] = {
 	{ "ports", CONF_TEXTS, AT(port_texts), 0, POLICY_PORTS_MAX, "",
 	    .help = "ports of gateways that may be connected to; empty: those of agent.yaml",
 	    .check = check_port },
+	{ "direct", CONF_BOOL, AT(direct), .preset = "true",
+	    .help = "measure Direct mode, at any port of an answered address; false: `ports` alone, held by the kernel too" },
 	{ "names_per_minute", CONF_NUMBER, AT(names_per_minute), 1, 1000000, "6000",
 	    .help = "measurements a minute that an assignment may ask for; what is beyond is refused" },
 	{ "connect_rate", CONF_NUMBER, AT(connect_rate), 1, 10000, "200",

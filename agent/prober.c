@@ -76,6 +76,7 @@ struct prober {
 	struct arena       *refusal_arena;           /* owned; of what follows */
 	struct refused_item refusals[REFUSALS_TOLD]; /* their texts */
 	size_t              refusal_count;
+	bool                ports_held;    /* by the kernel, until we end */
 	uint64_t            told_connects; /* refused ones that the log knows of */
 };
 
@@ -556,6 +557,8 @@ reload(struct prober *prober, const uint8_t *bytes, size_t count)
 	prober->conf = conf;
 	conf->vantages = &prober->vantages;
 	gate_set(prober->gate, conf);
+	if (prober->ports_held)
+		log_warn(AREA, "ports: the kernel holds those of the start until a restart");
 	prober->proxy_env = proxy_env_system(arena);
 	log_open("prober", conf->log_level, conf->log_format);
 	find_vantages(prober);
@@ -697,6 +700,25 @@ confine_reading(const struct agent_conf *conf)
 	warn_of_secrets(conf);
 }
 
+/* Where Direct mode is not measured all ports are known, and the kernel holds them too.  DNS
+ * servers may be given at ports of their own. */
+static void
+confine_connecting(struct prober *prober, const struct agent_conf *conf)
+{
+	uint16_t ports[AGENT_PORTS_MAX + AGENT_RESOLVERS_MAX + 1] = { 53 };
+	size_t   count = 1;
+
+	if (conf->policy->direct)
+		return;
+	for (size_t i = 0; i < conf->port_count; i++)
+		ports[count++] = conf->ports[i];
+	for (size_t i = 0; i < conf->resolver_count; i++)
+		ports[count++] = conf->resolvers[i].port;
+	prober->ports_held = confine_ports(ports, count);
+	if (!prober->ports_held)
+		log_debug(AREA, "this kernel has no landlock for ports");
+}
+
 int
 prober_run(const struct prober_ask *ask)
 {
@@ -712,6 +734,7 @@ prober_run(const struct prober_ask *ask)
 	signal(SIGINT, SIG_IGN);
 	confine_rights();
 	confine_reading(ask->conf);
+	confine_connecting(&prober, ask->conf);
 	if (!open_prober(&prober, ask, &err)) {
 		log_error(AREA, "%s", err.text);
 		close_prober(&prober);

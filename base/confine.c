@@ -17,11 +17,13 @@ enum {
 	LANDLOCK_ADD_RULE = 445,
 	LANDLOCK_RESTRICT_SELF = 446,
 	LANDLOCK_VERSION = 1,
-	LANDLOCK_PATH_BENEATH = 1
+	LANDLOCK_PATH_BENEATH = 1,
+	LANDLOCK_NET_PORT = 2,
+	LANDLOCK_NET_VERSION = 4 /* the first that knows of ports */
 };
 
-/* What can be done to a file. */
-enum { READ_FILE = 1 << 2, READ_DIR = 1 << 3 };
+/* What can be done to a file, and with a port. */
+enum { READ_FILE = 1 << 2, READ_DIR = 1 << 3, CONNECT_TCP = 1 << 1 };
 
 struct landlock_path {
 	uint64_t allowed;
@@ -30,6 +32,10 @@ struct landlock_path {
 
 struct landlock_rules {
 	uint64_t files, net, scoped;
+};
+
+struct landlock_port {
+	uint64_t allowed, port;
 };
 
 /* What each version adds to what can be given up. */
@@ -89,6 +95,27 @@ confine_files(const char *const *readable)
 		return false;
 	for (size_t i = 0; readable[i] != NULL; i++)
 		allow_reading(fd, readable[i]);
+	done = syscall(LANDLOCK_RESTRICT_SELF, fd, 0) == 0;
+	close(fd);
+	return done;
+}
+
+bool
+confine_ports(const uint16_t *ports, size_t count)
+{
+	struct landlock_rules rules = { .net = CONNECT_TCP };
+	int                   fd = -1;
+	bool                  done;
+
+	if (find_version() >= LANDLOCK_NET_VERSION)
+		fd = (int)syscall(LANDLOCK_CREATE, &rules, sizeof(rules), 0);
+	if (fd < 0)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		struct landlock_port rule = { CONNECT_TCP, ports[i] };
+
+		syscall(LANDLOCK_ADD_RULE, fd, LANDLOCK_NET_PORT, &rule, 0);
+	}
 	done = syscall(LANDLOCK_RESTRICT_SELF, fd, 0) == 0;
 	close(fd);
 	return done;

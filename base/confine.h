@@ -7,6 +7,8 @@
 #define BASE_CONFINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* No core dumps, and no other process looks in: secrets that are in memory stay there. */
 void confine_memory(void);
@@ -27,5 +29,9 @@ void confine_not_descriptors(void);
  * that are open stay as they are.  A file that takes the place of one of the paths cannot be read:
  * name its folder.  False where the kernel does not know how. */
 bool confine_files(const char *const *readable);
+
+/* After confine_rights(): TCP connections go to these ports alone, whoever asks for them.  False
+ * where the kernel does not know how; it does from 6.7 on. */
+bool confine_ports(const uint16_t *ports, size_t count);
 
 #endif

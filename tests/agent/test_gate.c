@@ -33,6 +33,7 @@ setup(void **state)
 	f->arena = arena_new();
 	clock_hand_init(&f->hand, 1790000000000);
 	f->file = (struct policy_file){ .public = true,
+		.direct = true,
 		.names_per_minute = 6000,
 		.connect_rate = 1000,
 		.ports_per_address = 512 };

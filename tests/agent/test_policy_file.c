@@ -180,6 +180,13 @@ test_takes(void **state)
 		if (!taken && strstr(err.text, row->refusal) == NULL)
 			fail_msg("'%s' wanted in '%s'", row->refusal, err.text);
 	}
+	file->direct = false;
+	assert_false(policy_takes(&conf,
+	    &(struct target){ .account = "contoso",
+	        .host = "contoso.documents.azure.com",
+	        .mode = MODE_DIRECT },
+	    &err));
+	assert_non_null(strstr(err.text, "'direct'"));
 	file->ports[file->port_count++] = 22;
 	assert_false(policy_has_port(&conf, 22));
 	assert_true(policy_follows(&conf, "cdb-ms-prod-eus1-be2.documents.azure.com"));
@@ -239,6 +246,32 @@ test_hand_over(void **state)
 	wbuf_fini(&out);
 }
 
+/* The example says every setting with its preset. */
+static void
+test_example(void **state)
+{
+	struct fixture     *f = *state;
+	struct policy_file *none = policy_file_read(f->arena, "", NULL), *file;
+	struct wbuf         wanted, got;
+	struct err          err;
+	size_t              count;
+	char *text = file_read(f->arena, "deploy/policy.yaml", 1 << 20, &count, &err);
+
+	assert_non_null(text);
+	file = policy_file_parse(f->arena, text, count, &err);
+	if (file == NULL)
+		fail_msg("%s", err.text);
+	wbuf_init(&wanted);
+	wbuf_init(&got);
+	conf_dump(none, policy_file_rows, &wanted);
+	conf_dump(file, policy_file_rows, &got);
+	assert_string_equal(wbuf_text(&wanted), wbuf_text(&got));
+	/* The words too: the dump is the file but for its head. */
+	assert_non_null(strstr(text, wbuf_text(&wanted)));
+	wbuf_fini(&wanted);
+	wbuf_fini(&got);
+}
+
 int
 main(void)
 {
@@ -249,6 +282,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_takes, setup, teardown),
 		cmocka_unit_test(test_budget),
 		cmocka_unit_test_setup_teardown(test_hand_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_example, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

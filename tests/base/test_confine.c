@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -151,6 +152,43 @@ test_files(void **state)
 	assert_int_equal(code, 0);
 }
 
+/* errno of connecting there, 0 when it works or there is nobody. */
+static int
+try_port(uint16_t port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int                fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int                cause;
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	cause = connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 ? 0 : errno;
+	close(fd);
+	return cause == ECONNREFUSED ? 0 : cause;
+}
+
+static int
+try_ports(void)
+{
+	static const uint16_t ports[] = { 443, 53 };
+
+	confine_rights();
+	if (!confine_ports(ports, 2))
+		return 77;
+	if (try_port(443) != 0 || try_port(53) != 0)
+		return 100;
+	return try_port(22) == EACCES && try_port(14001) == EACCES ? 0 : 101;
+}
+
+static void
+test_ports(void **state)
+{
+	int code = run_child(try_ports);
+
+	if (code == 77)
+		skip();
+	assert_int_equal(code, 0);
+}
+
 int
 main(void)
 {
@@ -159,6 +197,7 @@ main(void)
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_daemon),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_ports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

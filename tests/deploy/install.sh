@@ -31,13 +31,15 @@ done <<-'LIST'
 	644 lib/systemd/system/plprobe-collector.service
 	644 share/doc/plprobe/examples/agent.yaml
 	644 share/doc/plprobe/examples/collector.yaml
+	644 share/doc/plprobe/examples/plprobe-agent.nft
+	644 share/doc/plprobe/examples/policy.yaml
 LIST
 
 grep -q '^ExecStart=/opt/plprobe/bin/plprobe agent' "$root/opt/plprobe/lib/systemd/system/plprobe-agent.service" ||
 	{ echo 'FAILED  the unit does not start the installed program'; failed=1; }
 
 # Nothing of deploy/ is forgotten when a file is added.
-for file in "$(dirname "$0")"/../../deploy/{man,completion,systemd}/* "$(dirname "$0")"/../../deploy/*.yaml; do
+for file in "$(dirname "$0")"/../../deploy/{man,completion,systemd}/* "$(dirname "$0")"/../../deploy/*.{yaml,nft}; do
 	find "$root/opt/plprobe" -name "$(basename "$file")" -type f | grep -q . ||
 		{ echo "FAILED  not installed: $file"; failed=1; }
 done
