@@ -558,6 +558,40 @@ test_waits(void **state)
 	}
 }
 
+/* How far our clock is from the collector's, by the Date of its answers; a date that cannot be
+ * read changes nothing. */
+static void
+test_clock(void **state)
+{
+	static const char *const answers[] = { ANSWER("200 OK", ""),
+		ANSWER("200 OK", "date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"),
+		ANSWER("500 No", "Date: never\r\n"), NULL };
+	static const int64_t dated_ms = INT64_C(784111777500); /* the middle of that second */
+	struct fixture      *f = *state;
+	struct pulled        pulled = { 0 };
+	struct errand       *errand;
+	struct courier_news  news;
+
+	start(f, answers);
+	assert_int_equal(courier_news(f->courier).ended_ms, 0);
+	errand = errand_new(f->courier, on_pulled, &pulled);
+	for (unsigned i = 0; i < 3; i++) {
+		int64_t ahead_ms = clock_wall_ms(clock_system()) - dated_ms;
+
+		errand_get(errand, "/v1/assignment", "", 1000);
+		while (errand_is_out(errand)) {
+			loop_run_once(f->loop, false);
+			usleep(500);
+		}
+		news = courier_news(f->courier);
+		assert_int_equal(news.status, i < 2 ? 200 : 500);
+		assert_int_equal(news.clock_known, i > 0);
+		if (i == 1)
+			assert_in_range(news.clock_ahead_ms - ahead_ms, 0, 20000);
+	}
+	errand_free(errand);
+}
+
 int
 main(void)
 {
@@ -576,6 +610,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_other_authority, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_proxy_is_ignored, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_get_with_etag, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_clock, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
