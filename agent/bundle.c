@@ -1,6 +1,7 @@
 #include "agent/bundle.h"
 
 #include "base/clock.h"
+#include "base/confine.h"
 #include "base/file.h"
 
 #include <stdio.h>
@@ -163,6 +164,7 @@ bundle_main(int argc, char **argv)
 	struct bundle_options options;
 	struct err            err;
 
+	confine_memory(); /* there may be a key or a token in it */
 	if (!bundle_options_take(&options, &argc, argv, &err))
 		return cli_refuse(&bundle_command, &err);
 	if (options.help)

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/date.h"
 #include "base/digest.h"
 #include "base/wbuf.h"
 #include "probe/https/https_multi.h"
@@ -183,16 +184,15 @@ find_value(const char *line, size_t count, const char *name, size_t *length)
 static void
 take_date(struct errand *errand, const char *value, size_t length)
 {
-	char   date[64];
-	time_t seconds;
+	char    date[DATE_TEXT];
+	int64_t seconds;
 
 	if (length >= sizeof(date))
 		return;
 	memcpy(date, value, length);
 	date[length] = '\0';
-	seconds = curl_getdate(date, NULL);
-	if (seconds > 0)
-		errand->dated_ms = (int64_t)seconds * MS_PER_S;
+	if (date_parse(&seconds, date) && seconds > 0)
+		errand->dated_ms = seconds * MS_PER_S;
 }
 
 static size_t

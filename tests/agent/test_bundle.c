@@ -224,32 +224,52 @@ test_args(void **state)
 	}
 }
 
-/* The command, where nothing answers: the file is there, for its owner alone. */
-static void
-test_file(void **state)
-{
-	char         *dir = support_dir_new();
-	char         *path = mem_printf("%s/bundle.json", dir);
-	const char   *args[] = { "bundle", "contoso", "--resolver", "127.0.0.1:1", "--no-sweep",
-		  "--timeout", "300ms", "--redact", "--file", path, NULL };
-	char         *argv[sizeof(args) / sizeof(args[0])];
-	struct arena *arena = arena_new();
-	struct stat   seen;
-	struct err    err;
-	size_t        count;
-	char         *text;
+/* A key of the form that an account has; it opens nothing. */
+static const char key[] =
+    "Tm90YUtleU9mQW55Ym9keU5vdGFLZXlPZkFueWJvZHlOb3RhS2V5T2ZBbnlib2R5Tm90YUtleU9mQW55Ym9keQ==";
 
+/* What the command writes where nothing answers, with --redact or without. */
+static char *
+run_bundle(struct arena *arena, const char *redact)
+{
+	char       *dir = support_dir_new();
+	const char *path = arena_printf(arena, "%s/bundle.json", dir);
+	const char *key_path = arena_printf(arena, "%s/key-of-ledger", dir);
+	const char *args[] = { "bundle", "contoso", "--resolver", "127.0.0.1:1", "--no-sweep",
+		"--timeout", "300ms", "--key-file", key_path, "--file", path, redact, NULL };
+	char       *argv[sizeof(args) / sizeof(args[0])];
+	struct stat seen;
+	struct err  err;
+	size_t      count;
+	char       *text;
+
+	assert_true(file_replace(key_path, key, strlen(key), 0600, &err));
 	memcpy(argv, args, sizeof(args));
-	assert_int_equal(bundle_command.run(10, argv), 0);
+	assert_int_equal(bundle_command.run(redact != NULL ? 12 : 11, argv), 0);
 	assert_int_equal(stat(path, &seen), 0);
 	assert_int_equal(seen.st_mode & 07777, 0600);
 	text = file_read(arena, path, 1 << 20, &count, &err);
 	assert_non_null(text);
+	support_dir_free(dir);
+	return text;
+}
+
+/* The file is there, for its owner alone, and no credential nor its place is in it. */
+static void
+test_file(void **state)
+{
+	struct arena *arena = arena_new();
+	char         *text = run_bundle(arena, "--redact");
+
 	assert_non_null(strstr(text, "\"account\": \"account-1\""));
 	assert_null(text_find_nocase(text, "contoso"));
 	assert_non_null(strstr(text, "dig @127.0.0.1 -p 1 account-1.documents.azure.com A"));
-	free(path);
-	support_dir_free(dir);
+	assert_null(strstr(text, key));
+	assert_null(strstr(text, "key-of-ledger"));
+	text = run_bundle(arena, NULL);
+	assert_non_null(strstr(text, "dig @127.0.0.1 -p 1 contoso.documents.azure.com A"));
+	assert_null(strstr(text, key));
+	assert_null(strstr(text, "key-of-ledger"));
 	arena_free(arena);
 }
 
