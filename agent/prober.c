@@ -1,10 +1,10 @@
 #include "agent/prober.h"
 
 #include "agent/access.h"
+#include "agent/cage.h"
 #include "agent/channel.h"
 #include "agent/gate.h"
 #include "agent/policy.h"
-#include "agent/policy_file.h"
 #include "agent/proxy_env.h"
 #include "agent/record_fit.h"
 #include "agent/schedule.h"
@@ -12,7 +12,6 @@
 #include "agent/sign_remote.h"
 #include "analyze/facet.h"
 #include "base/clock.h"
-#include "base/confine.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/trim.h"
@@ -22,7 +21,6 @@
 #include "proto/decode.h"
 #include "proto/encode.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -648,77 +646,6 @@ close_prober(struct prober *prober)
 	loop_free(prober->loop);
 }
 
-/* Files of the system that are read again and again: authorities, name resolution, libraries,
- * what Azure says of the machine.  Whole folders, since files there are replaced by new ones. */
-static const char *const readable[] = { "/etc", "/usr", "/lib", "/lib64", "/proc",
-	"/sys/class/dmi", "/sys/devices/virtual/dmi", "/dev/null", "/dev/urandom",
-	"/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf", "/run/nscd",
-	"/var/lib/sss", "/nix/store" };
-
-enum { READABLE = sizeof(readable) / sizeof(readable[0]) };
-
-/* Asked by opening, since access(2) knows nothing of landlock. */
-static void
-warn_if_readable(const char *setting, const char *path)
-{
-	int fd = path[0] == '/' ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
-
-	if (fd < 0)
-		return;
-	close(fd);
-	log_warn(AREA,
-	    "%s: %s lies where the process that measures can read it; better outside of /etc, "
-	    "or brought by systemd's LoadCredential",
-	    setting, path);
-}
-
-static void
-warn_of_secrets(const struct agent_conf *conf)
-{
-	const struct access *access = conf->access.rows;
-
-	warn_if_readable("token_file", conf->token_file);
-	for (size_t i = 0; i < conf->access.count; i++) {
-		warn_if_readable("key_file", access[i].key_file);
-		warn_if_readable("token_file", access[i].token_file);
-	}
-}
-
-/* Not its configuration, which the shipper hands over, nor anything of the shipper's. */
-static void
-confine_reading(const struct agent_conf *conf)
-{
-	const char *paths[READABLE + 2];
-
-	memcpy(paths, readable, sizeof(readable));
-	paths[READABLE] = conf->ca_file[0] != '\0' ? conf->ca_file : NULL;
-	paths[READABLE + 1] = NULL;
-	if (!confine_files(paths)) {
-		log_debug(AREA, "this kernel has no landlock");
-		return;
-	}
-	warn_of_secrets(conf);
-}
-
-/* Where Direct mode is not measured all ports are known, and the kernel holds them too.  DNS
- * servers may be given at ports of their own. */
-static void
-confine_connecting(struct prober *prober, const struct agent_conf *conf)
-{
-	uint16_t ports[AGENT_PORTS_MAX + AGENT_RESOLVERS_MAX + 1] = { 53 };
-	size_t   count = 1;
-
-	if (conf->policy->direct)
-		return;
-	for (size_t i = 0; i < conf->port_count; i++)
-		ports[count++] = conf->ports[i];
-	for (size_t i = 0; i < conf->resolver_count; i++)
-		ports[count++] = conf->resolvers[i].port;
-	prober->ports_held = confine_ports(ports, count);
-	if (!prober->ports_held)
-		log_debug(AREA, "this kernel has no landlock for ports");
-}
-
 int
 prober_run(const struct prober_ask *ask)
 {
@@ -732,9 +659,7 @@ prober_run(const struct prober_ask *ask)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
-	confine_rights();
-	confine_reading(ask->conf);
-	confine_connecting(&prober, ask->conf);
+	prober.ports_held = cage_close(ask->conf);
 	if (!open_prober(&prober, ask, &err)) {
 		log_error(AREA, "%s", err.text);
 		close_prober(&prober);
