@@ -167,15 +167,48 @@ name_endpoint(struct redact *redact, const struct private_endpoint *endpoint)
 }
 
 static void
+name_connection(struct redact *redact, const struct connection *connection)
+{
+	redact_word(redact, REDACT_NAME, connection->name);
+	redact_id(redact, connection->endpoint);
+	redact_word(redact, REDACT_DOCUMENT, connection->source);
+}
+
+static void
 name_account(struct redact *redact, const struct account *account)
 {
 	redact_word(redact, REDACT_ACCOUNT, account->name);
 	redact_id(redact, account->id);
 	redact_word(redact, REDACT_DOCUMENT, account->source);
-	for (size_t i = 0; i < account->connection_count; i++) {
-		redact_word(redact, REDACT_NAME, account->connections[i].name);
-		redact_id(redact, account->connections[i].endpoint);
-		redact_word(redact, REDACT_DOCUMENT, account->connections[i].source);
+	for (size_t i = 0; i < account->connection_count; i++)
+		name_connection(redact, &account->connections[i]);
+}
+
+static void
+name_zone(struct redact *redact, const struct zone *zone)
+{
+	redact_id(redact, zone->id);
+	redact_word(redact, REDACT_DOCUMENT, zone->source);
+	for (size_t i = 0; i < zone->link_count; i++) {
+		redact_word(redact, REDACT_NAME, zone->links[i].name);
+		redact_id(redact, zone->links[i].vnet);
+		redact_word(redact, REDACT_DOCUMENT, zone->links[i].source);
+	}
+}
+
+/* Of other accounts too: the same words may stand in a finding. */
+static void
+name_documented(struct redact *redact, const struct account_list *documents)
+{
+	for (size_t i = 0; i < documents->count; i++)
+		name_account(redact, documents->accounts[i]);
+	for (size_t i = 0; i < documents->endpoints.count; i++)
+		name_endpoint(redact, documents->endpoints.endpoints[i]);
+	for (size_t i = 0; i < documents->zones.count; i++)
+		name_zone(redact, documents->zones.zones[i]);
+	for (size_t i = 0; i < documents->plinks.connection_count; i++) {
+		redact_word(redact, REDACT_ACCOUNT, documents->plinks.connections[i].account);
+		name_connection(redact, &documents->plinks.connections[i].connection);
 	}
 }
 
@@ -186,8 +219,7 @@ name_known(struct redact *redact, const struct bundle_facts *facts)
 
 	for (size_t i = 0; i < facts->seen->count; i++)
 		name_account(redact, facts->seen->results[i].account);
-	for (size_t i = 0; i < facts->seen->endpoints.count; i++)
-		name_endpoint(redact, facts->seen->endpoints.endpoints[i]);
+	name_documented(redact, facts->seen->documents);
 	for (size_t i = 0; i < options->document_count; i++)
 		redact_word(redact, REDACT_DOCUMENT, options->documents[i]);
 	redact_word(redact, REDACT_DATABASE, options->means.database);

@@ -320,7 +320,7 @@ struct subjects {
 	const struct endpoint_index *endpoints;
 	const struct zone_index     *zones;
 	const struct plink_list     *plinks;
-	struct endpoint_list         documented; /* the same as a list */
+	const struct account_list   *documents; /* all of it; never NULL */
 };
 
 static struct account *
@@ -426,7 +426,7 @@ gather_subjects(struct arena *arena, const struct check_options *options,
 		return err_set(err, ERR_USAGE,
 		    "the documents hold no account; give its name, or `az cosmosdb show` of "
 		    "it");
-	subjects->documented = documents->endpoints;
+	subjects->documents = documents;
 	subjects->endpoints = documents->endpoints.count == 0
 	    ? NULL
 	    : endpoint_index_new(arena, &documents->endpoints);
@@ -550,7 +550,7 @@ check_measure(struct arena *arena, const struct check_options *options, struct c
 		return false;
 	say_doubt(&options->means, subjects.count);
 	seen->count = subjects.count;
-	seen->endpoints = subjects.documented;
+	seen->documents = subjects.documents;
 	seen->results = arena_array(arena, subjects.count, sizeof(*seen->results));
 	return survey_run(arena,
 	    &(struct survey_ask){ .accounts = subjects.accounts,

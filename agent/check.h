@@ -45,9 +45,10 @@ enum check_parsed check_options_parse(
 struct check_seen {
 	struct survey_result *results; /* one for each account */
 	size_t                count;
-	struct vantages       vantages;  /* who was asked */
-	struct endpoint_list  endpoints; /* of all documents */
-	bool                  interrupted;
+	struct vantages       vantages; /* who was asked */
+	/* All that the documents hold. */
+	const struct account_list *documents;
+	bool                       interrupted;
 };
 
 /* Reads the documents and measures, as the options say; all in the arena. */

@@ -3,7 +3,7 @@
  * Two questions: may this item of an assignment be measured at all (its name, port and account),
  * and is this an address that nothing should ever be connected to.  No assignment can widen it.
  * Resolvers stand in the local configuration, so that they are allowed wherever they are.  Pure:
- * what needs a memory or a clock is gate.h's matter.
+ * what needs a memory or a clock is egress.h's matter.
  */
 #ifndef AGENT_POLICY_H
 #define AGENT_POLICY_H
@@ -42,7 +42,7 @@ bool policy_has_port(const struct agent_conf *conf, uint32_t port);
 /* A DNS server that is asked just now, address and port. */
 bool policy_is_resolver(const struct agent_conf *conf, const struct addr *peer);
 
-/* Of the address alone, see gate.h for the rest.  conf is borrowed; the form that struct probe_options wants. */
+/* Of the address alone, see egress.h for the rest.  conf is borrowed; the form that struct probe_options wants. */
 bool policy_allows(void *conf, const struct addr *peer);
 
 /* For `plprobe check`, where a person has asked: all but the addresses of the platform. */

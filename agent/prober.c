@@ -3,7 +3,7 @@
 #include "agent/access.h"
 #include "agent/cage.h"
 #include "agent/channel.h"
-#include "agent/gate.h"
+#include "agent/egress.h"
 #include "agent/policy.h"
 #include "agent/proxy_env.h"
 #include "agent/record_fit.h"
@@ -56,7 +56,7 @@ struct prober {
 	struct loop        *loop;
 	struct channel     *channel;
 	struct sign_remote *signatures; /* owned */
-	struct gate        *gate;       /* owned */
+	struct egress      *egress;     /* owned */
 	struct probes      *probes;
 	struct swept       *swept; /* owned; NULL until something is to be swept */
 	struct schedule    *schedule;
@@ -289,7 +289,7 @@ send_vitals(struct prober *prober)
 		.refused_items = prober->refused,
 		.assignment = prober->assignment,
 		.started_ms = prober->started_ms,
-		.refused_connects = gate_refused(prober->gate),
+		.refused_connects = egress_refused(prober->egress),
 		.refusals = prober->refusals,
 		.refusals_count = prober->refusal_count };
 
@@ -382,12 +382,13 @@ on_starter(void *arg, unsigned what)
 static void
 log_refused_connects(struct prober *prober)
 {
-	uint64_t refused = gate_refused(prober->gate);
+	uint64_t refused = egress_refused(prober->egress);
 
 	if (refused == prober->told_connects)
 		return;
 	log_warn(AREA, "%llu connections refused by the local policy; the last: %s",
-	    (unsigned long long)(refused - prober->told_connects), gate_reason(prober->gate));
+	    (unsigned long long)(refused - prober->told_connects),
+	    egress_reason(prober->egress));
 	prober->told_connects = refused;
 }
 
@@ -515,7 +516,7 @@ on_answered(void *arg, const char *host, const struct dns *seen)
 {
 	struct prober *prober = arg;
 
-	gate_learn(prober->gate, host, seen, is_direct(prober, host));
+	egress_learn(prober->egress, host, seen, is_direct(prober, host));
 }
 
 static struct probes *
@@ -526,8 +527,8 @@ new_probes(struct prober *prober, const struct agent_conf *conf, struct err *err
 	                      .in_flight_max = (unsigned)conf->in_flight,
 	                      .source = conf->source,
 	                      .ca_file = conf->ca_file[0] != '\0' ? conf->ca_file : NULL,
-	                      .allows = gate_allows,
-	                      .allows_arg = prober->gate,
+	                      .allows = egress_allows,
+	                      .allows_arg = prober->egress,
 	                      .answered = on_answered,
 	                      .answered_arg = prober },
 	    err);
@@ -554,7 +555,7 @@ reload(struct prober *prober, const uint8_t *bytes, size_t count)
 	prober->conf_arena = arena;
 	prober->conf = conf;
 	conf->vantages = &prober->vantages;
-	gate_set(prober->gate, conf);
+	egress_set(prober->egress, conf);
 	if (prober->ports_held)
 		log_warn(AREA, "ports: the kernel holds those of the start until a restart");
 	prober->proxy_env = proxy_env_system(arena);
@@ -616,8 +617,8 @@ open_prober(struct prober *prober, const struct prober_ask *ask, struct err *err
 	prober->channel = channel_new(prober->loop, ask->fd,
 	    &(struct channel_ops){
 	        .on_message = on_message, .on_closed = on_closed, .arg = prober });
-	prober->gate = gate_new(clock_system());
-	gate_set(prober->gate, prober->conf);
+	prober->egress = egress_new(clock_system());
+	egress_set(prober->egress, prober->conf);
 	prober->signatures = sign_remote_new(prober->loop, prober->channel);
 	prober->schedule = schedule_new(ask->conf->agent);
 	prober->beat_us = watchdog != NULL ? strtoll(watchdog, NULL, 10) / 3 : 0;
@@ -631,7 +632,7 @@ close_prober(struct prober *prober)
 	if (prober->schedule != NULL)
 		cancel_runs(prober);
 	probes_free(prober->probes);
-	gate_free(prober->gate);
+	egress_free(prober->egress);
 	arena_free(prober->refusal_arena);
 	schedule_free(prober->schedule);
 	sign_remote_free(prober->signatures);

@@ -61,7 +61,7 @@ struct shipper {
 	struct status *status;       /* owned; NULL: nobody can ask */
 	struct arena  *vitals_arena; /* owned; of the last vitals */
 	struct vitals *vitals;       /* NULL: none yet */
-	int64_t        started_ms, record_ms, acked_ms;
+	int64_t        started_ms, record_ms, acked_ms, cert_ends_ms;
 	uint64_t       acked; /* batches that were stored when we last looked */
 
 	enum phase phase;
@@ -404,13 +404,14 @@ close_way(struct shipper *shipper)
 /* By the certificate where there is one, else by the token. */
 static bool
 choose_secret(struct courier_options *options, struct arena *arena,
-    const struct agent_conf *conf, struct err *err)
+    const struct agent_conf *conf, int64_t *ends_ms, struct err *err)
 {
 	struct identity identity;
 
 	if (!identity_load(&identity, arena, conf->state_dir, IDENTITY_NOW, err))
 		return false;
 	options->identity = identity.pem;
+	*ends_ms = identity.pem != NULL ? identity.facts.ends_ms : 0;
 	if (identity.pem != NULL)
 		return identity_fits(&identity, conf->agent, err);
 	options->token = agent_conf_token(arena, conf, err);
@@ -427,7 +428,7 @@ new_courier(struct shipper *shipper, const struct agent_conf *conf, struct err *
 		.limit_ms = request_limit_ms };
 	struct courier        *courier = NULL;
 
-	if (choose_secret(&options, arena, conf, err))
+	if (choose_secret(&options, arena, conf, &shipper->cert_ends_ms, err))
 		courier = courier_new(&options, err);
 	arena_free_wiped(arena);
 	return courier;
@@ -601,7 +602,8 @@ fill_status(void *arg, struct wbuf *out)
 		      .collector = conf->collector,
 		      .acked_ms = shipper->acked_ms,
 		      .prober_alive = !shipper->prober_over,
-		      .record_ms = shipper->record_ms };
+		      .record_ms = shipper->record_ms,
+		      .cert_ends_ms = shipper->cert_ends_ms };
 
 	if (shipper->vitals != NULL)
 		facts.vitals = *shipper->vitals;

@@ -21,8 +21,9 @@
 static const char *const secrets[] = { "contoso", "fabrikam", "10.1.0.4", "10.0.0.200",
 	"20.50.60.70", "fd12:3456::9", "8f14e45f-ceea-467f-a9d2-0123456789ab",
 	"11111111-2222-3333-4444-555555555555", "rg-finance", "hub-vnet", "snet-data",
-	"pe-ledger", "Ledger Corp", "proxy.ledger.local", "be42", "ledgerdb", "paymentscoll",
-	"vm-ledger-17", "/home/alice", "AAABBBCCC", "nsid-ledger", "secret-path", "ledger" };
+	"pe-ledger", "link-ledger", "Ledger Corp", "proxy.ledger.local", "be42", "ledgerdb",
+	"paymentscoll", "vm-ledger-17", "/home/alice", "AAABBBCCC", "nsid-ledger",
+	"secret-path", "ledger" };
 
 static void
 fill_seen(struct measurement *seen)
@@ -96,8 +97,8 @@ write_bundle(struct arena *arena, bool redact)
 	struct finding     finding = { .account = "contoso",
 		    .region = "westeurope",
 		    .host = "contoso-westeurope.documents.azure.com",
-		    .sentence =
-		        "the answer of 10.0.0.200 is 10.1.0.4, which is pe-ledger's in snet-data",
+		    .sentence = "the answer of 10.0.0.200 is 10.1.0.4, which is pe-ledger's in "
+		                    "snet-data, by link-ledger",
 		    .evidence = "issued by Ledger Corp Inspection, not for Fabrikam",
 		    .fix = "az network private-endpoint show -g rg-finance -n pe-ledger" };
 	struct place       place = { .seen = &seen, .worst = FINDING_COUNT, .words = "" };
@@ -105,9 +106,14 @@ write_bundle(struct arena *arena, bool redact)
 		    .findings = &finding, .finding_count = 1, .places = &place, .place_count = 1
 	};
 	struct survey_result result = { &account, &verdict };
+	struct zone_link     link = { .name = "link-ledger", .vnet = id, .source = "" };
+	struct zone          zone = { .id = id, .links = &link, .link_count = 1, .source = "" };
+	struct zone         *zones[] = { &zone };
+	struct account_list  documented = { .endpoints = { endpoints, 1 },
+		 .zones = { zones, 1 } };
 	struct check_seen    check = { .results = &result,
 		   .count = 1,
-		   .endpoints = { endpoints, 1 },
+		   .documents = &documented,
 		   .vantages = { .count = 1 } };
 	struct check_options options = { .documents = documents, .document_count = 1 };
 	struct bundle_facts  facts = { .seen = &check,

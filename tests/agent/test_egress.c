@@ -1,5 +1,5 @@
 /* The last door before connect(), with a collector that wants out of it. */
-#include "agent/gate.h"
+#include "agent/egress.h"
 
 #include "agent/learned.h"
 #include "agent/policy.h"
@@ -22,7 +22,7 @@ struct fixture {
 	struct vantages    vantages;
 	struct policy_file file;
 	struct agent_conf  conf;
-	struct gate       *gate;
+	struct egress     *egress;
 };
 
 static int
@@ -43,8 +43,8 @@ setup(void **state)
 		.vantages = &f->vantages,
 		.ports = { 443, 10255 },
 		.port_count = 2 };
-	f->gate = gate_new(&f->hand.clock);
-	gate_set(f->gate, &f->conf);
+	f->egress = egress_new(&f->hand.clock);
+	egress_set(f->egress, &f->conf);
 	*state = f;
 	return 0;
 }
@@ -54,7 +54,7 @@ teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	gate_free(f->gate);
+	egress_free(f->egress);
 	arena_free(f->arena);
 	free(f);
 	return 0;
@@ -66,7 +66,7 @@ learn(struct fixture *f, const char *host, const char *address, bool direct)
 	struct rdata record = { .address = address };
 	struct dns   seen = { .addresses = &record, .addresses_count = 1 };
 
-	gate_learn(f->gate, host, &seen, direct);
+	egress_learn(f->egress, host, &seen, direct);
 }
 
 static bool
@@ -75,7 +75,7 @@ allows(struct fixture *f, const char *address)
 	struct addr peer;
 
 	assert_true(addr_parse(&peer, address, 0, NULL));
-	return gate_allows(f->gate, &peer);
+	return egress_allows(f->egress, &peer);
 }
 
 static const struct learn_case {
@@ -118,7 +118,8 @@ test_learned_only(void **state)
 		learn(own, row->host, row->answer, row->direct);
 		if (allows(own, row->connect) != row->allowed)
 			fail_msg("%s: allowed %d", row->name, !row->allowed);
-		assert_int_equal(gate_refused(((struct fixture *)own)->gate), !row->allowed);
+		assert_int_equal(
+		    egress_refused(((struct fixture *)own)->egress), !row->allowed);
 		teardown(&own);
 	}
 }
@@ -133,7 +134,7 @@ test_forgets(void **state)
 	assert_true(allows(f, "10.1.0.4:443"));
 	clock_hand_wind(&f->hand, 1);
 	assert_false(allows(f, "10.1.0.4:443"));
-	assert_string_equal(gate_reason(f->gate), "address that no resolver answered");
+	assert_string_equal(egress_reason(f->egress), "address that no resolver answered");
 }
 
 static void
@@ -162,7 +163,7 @@ test_rate(void **state)
 	unsigned        allowed = 0;
 
 	f->file.connect_rate = 10;
-	gate_set(f->gate, &f->conf);
+	egress_set(f->egress, &f->conf);
 	learn(f, "contoso.documents.azure.com", "10.1.0.4", false);
 	for (unsigned i = 0; i < 1000; i++) /* a second's worth at once, and ten seconds */
 	{
@@ -183,21 +184,21 @@ test_ports_per_address(void **state)
 
 	f->file.ports_per_address = 100;
 	f->file.connect_rate = 100000;
-	gate_set(f->gate, &f->conf);
+	egress_set(f->egress, &f->conf);
 	learn(f, "contoso.documents.azure.com", "10.1.0.4", true);
 	assert_true(addr_parse(&peer, "10.1.0.4", 0, NULL));
 	for (unsigned port = 1024; port < 30000; port++) {
 		peer.port = (uint16_t)port;
-		allowed += gate_allows(f->gate, &peer);
+		allowed += egress_allows(f->egress, &peer);
 	}
 	assert_int_equal(allowed, 100);
 	peer.port = 1024; /* not another one */
-	assert_true(gate_allows(f->gate, &peer));
+	assert_true(egress_allows(f->egress, &peer));
 	clock_hand_wind(&f->hand, 3600 * US_PER_S);
 	learn(f, "contoso.documents.azure.com", "10.1.0.4", true);
 	clock_hand_wind(&f->hand, US_PER_S);
 	peer.port = 29999;
-	assert_true(gate_allows(f->gate, &peer));
+	assert_true(egress_allows(f->egress, &peer));
 }
 
 static void
@@ -293,7 +294,7 @@ try_target(struct fixture *f, const struct target *target, const char *answer, b
 		learn(f, target->host, answer, direct);
 	}
 	if (addr_parse(&peer, answer, (uint16_t)(target->port != 0 ? target->port : 443), NULL))
-		count.connected = gate_allows(f->gate, &peer);
+		count.connected = egress_allows(f->egress, &peer);
 	return count;
 }
 
@@ -309,7 +310,7 @@ test_hostile_assignment(void **state)
 
 	f->conf.allow_accounts = (struct conf_texts){ patterns, 1 };
 	f->file.connect_rate = 10000000;
-	gate_set(f->gate, &f->conf);
+	egress_set(f->egress, &f->conf);
 	for (size_t h = 0; h < HOSTILE_HOSTS; h++) {
 		for (size_t a = 0; a < HOSTILE_ANSWERS; a++) {
 			for (size_t p = 0; p < sizeof(ports) / sizeof(ports[0]); p++) {
@@ -339,7 +340,7 @@ test_hostile_assignment(void **state)
 	}
 	assert_int_equal(connected, 0);
 	assert_true(items >= 10000);
-	assert_int_equal(gate_refused(f->gate), items);
+	assert_int_equal(egress_refused(f->egress), items);
 }
 
 int

@@ -1,0 +1,137 @@
+#include "agent/egress.h"
+
+#include "agent/learned.h"
+#include "agent/policy.h"
+#include "agent/policy_file.h"
+#include "base/arena.h"
+
+#include <stdlib.h>
+
+struct egress {
+	const struct clock      *clock; /* borrowed, as is conf */
+	const struct agent_conf *conf;
+	struct learned          *learned; /* owned */
+	int64_t     tokens, filled_us;    /* connections that may begin, in millionths */
+	uint64_t    refused;
+	const char *reason;
+};
+
+struct egress *
+egress_new(const struct clock *clock)
+{
+	struct egress *egress = mem_alloc(sizeof(*egress));
+
+	*egress = (struct egress){ .clock = clock, .learned = learned_new(), .reason = "" };
+	egress->filled_us = clock_mono_us(clock);
+	return egress;
+}
+
+void
+egress_free(struct egress *egress)
+{
+	if (egress == NULL)
+		return;
+	learned_free(egress->learned);
+	free(egress);
+}
+
+void
+egress_set(struct egress *egress, const struct agent_conf *conf)
+{
+	egress->conf = conf;
+	egress->tokens = conf->policy->connect_rate * US_PER_S;
+}
+
+void
+egress_learn(struct egress *egress, const char *host, const struct dns *seen, bool direct)
+{
+	int64_t     now_us = clock_mono_us(egress->clock);
+	struct addr addr;
+
+	/* Replicas' hosts are no names of the account, but stand beside them. */
+	if (!policy_follows(egress->conf, host))
+		return;
+	for (size_t i = 0; i < seen->addresses_count; i++) {
+		if (addr_parse(&addr, seen->addresses[i].address, 0, NULL))
+			learned_add(egress->learned, &addr, direct, now_us);
+	}
+}
+
+/* A second's worth may begin at once. */
+static bool
+take_token(struct egress *egress, int64_t now_us)
+{
+	int64_t rate = egress->conf->policy->connect_rate;
+	int64_t most = rate * US_PER_S;
+	int64_t since_us = now_us - egress->filled_us;
+
+	egress->filled_us = now_us;
+	egress->tokens += since_us > US_PER_S ? most : since_us * rate;
+	if (egress->tokens > most)
+		egress->tokens = most;
+	if (egress->tokens < US_PER_S)
+		return false;
+	egress->tokens -= US_PER_S;
+	return true;
+}
+
+static bool
+is_in_nets(const struct policy_file *file, const struct addr *peer)
+{
+	for (size_t i = 0; i < file->net_count; i++) {
+		if (policy_net_has(&file->nets[i], peer))
+			return true;
+	}
+	return file->net_count == 0;
+}
+
+static const char *
+find_reason(struct egress *egress, const struct addr *peer)
+{
+	const struct policy_file *file = egress->conf->policy;
+	int64_t                   now_us = clock_mono_us(egress->clock);
+	bool                      direct = false;
+
+	if (policy_is_resolver(egress->conf, peer))
+		return NULL;
+	if (!policy_allows((void *)egress->conf, peer))
+		return "address of the platform or of this machine";
+	if (!learned_knows(egress->learned, peer, &direct, now_us))
+		return "address that no resolver answered";
+	if (!is_in_nets(file, peer))
+		return "outside the networks of 'connect'";
+	if (!file->public && addr_class(peer) == ADDR_PUBLIC)
+		return "public address, and 'public' is false";
+	if (!direct && !policy_has_port(egress->conf, peer->port))
+		return "port that is not one of 'ports'";
+	if (!learned_knock(egress->learned, peer, (unsigned)file->ports_per_address, now_us))
+		return "more ports of one address than 'ports_per_address'";
+	if (!take_token(egress, now_us))
+		return "more connections a second than 'connect_rate'";
+	return NULL;
+}
+
+bool
+egress_allows(void *arg, const struct addr *peer)
+{
+	struct egress *egress = arg;
+	const char    *reason = find_reason(egress, peer);
+
+	if (reason == NULL)
+		return true;
+	egress->refused++;
+	egress->reason = reason;
+	return false;
+}
+
+uint64_t
+egress_refused(const struct egress *egress)
+{
+	return egress->refused;
+}
+
+const char *
+egress_reason(const struct egress *egress)
+{
+	return egress->reason;
+}
