@@ -6,6 +6,7 @@
 #include "base/arena.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct egress {
 	const struct clock      *clock; /* borrowed, as is conf */
@@ -85,6 +86,22 @@ is_in_nets(const struct policy_file *file, const struct addr *peer)
 	return file->net_count == 0;
 }
 
+/* The proxy of the local configuration: named by address it is held to that, named otherwise to
+ * its port, since libcurl resolves it. */
+static bool
+is_proxy(const struct agent_conf *conf, const struct addr *peer)
+{
+	const char *host = conf->proxy != NULL ? strstr(conf->proxy, "://") : NULL;
+	const char *port = host != NULL ? strrchr(host + 3, ':') : NULL;
+	struct addr addr;
+
+	if (port == NULL)
+		return false;
+	if (addr_parse(&addr, host + 3, 0, NULL))
+		return addr_equal(&addr, peer) && addr.port == peer->port;
+	return strtoul(port + 1, NULL, 10) == peer->port;
+}
+
 static const char *
 find_reason(struct egress *egress, const struct addr *peer)
 {
@@ -96,6 +113,8 @@ find_reason(struct egress *egress, const struct addr *peer)
 		return NULL;
 	if (!policy_allows((void *)egress->conf, peer))
 		return "address of the platform or of this machine";
+	if (is_proxy(egress->conf, peer))
+		return NULL;
 	if (!learned_knows(egress->learned, peer, &direct, now_us))
 		return "address that no resolver answered";
 	if (!is_in_nets(file, peer))

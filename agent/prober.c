@@ -527,6 +527,7 @@ new_probes(struct prober *prober, const struct agent_conf *conf, struct err *err
 	                      .in_flight_max = (unsigned)conf->in_flight,
 	                      .source = conf->source,
 	                      .ca_file = conf->ca_file[0] != '\0' ? conf->ca_file : NULL,
+	                      .proxy = conf->proxy[0] != '\0' ? conf->proxy : NULL,
 	                      .allows = egress_allows,
 	                      .allows_arg = prober->egress,
 	                      .answered = on_answered,

@@ -259,7 +259,7 @@ body_table(struct arena *arena)
 
 /* Each way in which a front end can be wrong, and whose words it finds. */
 static const struct manner {
-	const char *program, *option, *address, *does, *api;
+	const char *protocol, *address, *does, *api;
 	const char *account, *members, *group;
 	const char *code; /* of the first finding; "": all is well */
 } manners[] = {
@@ -268,35 +268,29 @@ static const struct manner {
 	    "MongoDB"
 #define CASSANDRA "fabrikam", "\"capabilities\":[{\"name\":\"EnableCassandra\"}]", "Cassandra"
 #define TABLE     "tables", "\"capabilities\":[{\"name\":\"EnableTable\"}]", "Table"
-	{ "fake_apis", "--mongo", "0.0.0.0:10255", "old", "mongodb", MONGO, "" },
-	{ "fake_apis", "--mongo", "0.0.0.0:10255", "dirty-hosts", "mongodb", MONGO, "" },
-	{ "fake_apis", "--mongo", "0.0.0.0:10255", "blocked-public", "mongodb", MONGO,
+	{ "mongo", "0.0.0.0:10255", "old", "mongodb", MONGO, "" },
+	{ "mongo", "0.0.0.0:10255", "dirty-hosts", "mongodb", MONGO, "" },
+	{ "mongo", "0.0.0.0:10255", "blocked-public", "mongodb", MONGO,
 	    "PLP-402-FIREWALL-PUBLIC" },
-	{ "fake_apis", "--mongo", "0.0.0.0:10255", "blocked-service-endpoint", "mongodb", MONGO,
+	{ "mongo", "0.0.0.0:10255", "blocked-service-endpoint", "mongodb", MONGO,
 	    "PLP-403-FIREWALL-SERVICE-ENDPOINT" },
-	{ "fake_apis", "--mongo", "0.0.0.0:10255", "blocked-private-endpoint", "mongodb", MONGO,
+	{ "mongo", "0.0.0.0:10255", "blocked-private-endpoint", "mongodb", MONGO,
 	    "PLP-404-FIREWALL-PRIVATE-ENDPOINT" },
-	{ "fake_apis", "--mongo", "0.0.0.0:10255", "no-account", "mongodb", MONGO,
+	{ "mongo", "0.0.0.0:10255", "no-account", "mongodb", MONGO, "PLP-710-API-REFUSES" },
+	{ "mongo", "0.0.0.0:10255", "throttled", "mongodb", MONGO, "PLP-710-API-REFUSES" },
+	{ "mongo", "0.0.0.0:10255", "silent", "mongodb", MONGO, "PLP-709-API-SILENT" },
+	{ "mongo", "0.0.0.0:10255", "resets", "mongodb", MONGO, "PLP-709-API-SILENT" },
+	{ "mongo", "0.0.0.0:10255", "http", "mongodb", MONGO, "PLP-708-API-ANSWERS-OTHER" },
+	{ "cassandra", "0.0.0.0:10350", "overloaded", "cassandra", CASSANDRA,
 	    "PLP-710-API-REFUSES" },
-	{ "fake_apis", "--mongo", "0.0.0.0:10255", "throttled", "mongodb", MONGO,
-	    "PLP-710-API-REFUSES" },
-	{ "fake_apis", "--mongo", "0.0.0.0:10255", "silent", "mongodb", MONGO,
-	    "PLP-709-API-SILENT" },
-	{ "fake_apis", "--mongo", "0.0.0.0:10255", "resets", "mongodb", MONGO,
-	    "PLP-709-API-SILENT" },
-	{ "fake_apis", "--mongo", "0.0.0.0:10255", "http", "mongodb", MONGO,
-	    "PLP-708-API-ANSWERS-OTHER" },
-	{ "fake_apis", "--cassandra", "0.0.0.0:10350", "overloaded", "cassandra", CASSANDRA,
-	    "PLP-710-API-REFUSES" },
-	{ "fake_apis", "--cassandra", "0.0.0.0:10350", "blocked", "cassandra", CASSANDRA,
+	{ "cassandra", "0.0.0.0:10350", "blocked", "cassandra", CASSANDRA,
 	    "PLP-404-FIREWALL-PRIVATE-ENDPOINT" },
-	{ "fake_apis", "--cassandra", "0.0.0.0:10350", "garbage", "cassandra", CASSANDRA,
+	{ "cassandra", "0.0.0.0:10350", "garbage", "cassandra", CASSANDRA,
 	    "PLP-708-API-ANSWERS-OTHER" },
-	{ "fake_web", "--table", "0.0.0.0:443", "bad-request", "table", TABLE, "" },
-	{ "fake_web", "--table", "0.0.0.0:443", "firewall-service-endpoint", "table", TABLE,
+	{ "table", "0.0.0.0:443", "bad-request", "table", TABLE, "" },
+	{ "table", "0.0.0.0:443", "firewall-service-endpoint", "table", TABLE,
 	    "PLP-403-FIREWALL-SERVICE-ENDPOINT" },
-	{ "fake_web", "--table", "0.0.0.0:443", "storage", "table", TABLE,
-	    "PLP-708-API-ANSWERS-OTHER" },
+	{ "table", "0.0.0.0:443", "storage", "table", TABLE, "PLP-708-API-ANSWERS-OTHER" },
 #undef MONGO
 #undef CASSANDRA
 #undef TABLE
@@ -308,7 +302,7 @@ body_manners(struct arena *arena)
 	for (size_t i = 0; i < sizeof(manners) / sizeof(manners[0]); i++) {
 		const struct manner  *manner = &manners[i];
 		struct support_child *front = start_front(
-		    manner->program, manner->option, manner->address, manner->does);
+		    manner->protocol, manner->address, manner->does);
 		const json_t *account;
 
 		fprintf(stderr, "%s\n", manner->does);

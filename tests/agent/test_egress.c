@@ -107,6 +107,36 @@ static const struct learn_case {
 	    false, false },
 };
 
+static const struct proxy_case {
+	const char *proxy, *connect;
+	bool        allowed;
+} proxy_cases[] = {
+	{ "", "10.9.0.9:3128", false },
+	{ "http://10.9.0.9:3128", "10.9.0.9:3128", true },
+	{ "http://10.9.0.9:3128", "10.9.0.9:3129", false },
+	{ "http://10.9.0.9:3128", "10.9.0.8:3128", false },
+	{ "http://proxy.example:3128", "10.9.0.9:3128", true },
+	{ "http://proxy.example:3128", "10.9.0.9:443", false },
+	{ "http://proxy.example:3128", "169.254.169.254:3128", false },
+};
+
+/* What somebody wrote into the configuration of this machine, no collector can have meant. */
+static void
+test_proxy(void **state)
+{
+	for (size_t i = 0; i < sizeof(proxy_cases) / sizeof(proxy_cases[0]); i++) {
+		void           *own = NULL;
+		struct fixture *f;
+
+		setup(&own);
+		f = own;
+		f->conf.proxy = proxy_cases[i].proxy;
+		if (allows(f, proxy_cases[i].connect) != proxy_cases[i].allowed)
+			fail_msg("%s: %s", proxy_cases[i].proxy, proxy_cases[i].connect);
+		teardown(&own);
+	}
+}
+
 static void
 test_learned_only(void **state)
 {
@@ -347,6 +377,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_learned_only),
 		cmocka_unit_test_setup_teardown(test_forgets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nets, setup, teardown),
