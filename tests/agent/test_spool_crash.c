@@ -466,7 +466,7 @@ from_environment(const char *name, size_t preset)
 static void
 test_every_cut(void **state)
 {
-	size_t states = from_environment("STATES", 25000), before = told.judged;
+	size_t states = from_environment("STATES", 12000), before = told.judged;
 
 	/* Until each thing that is promised has been put to the test. */
 	while (told.judged - before < states ||
@@ -522,7 +522,7 @@ run_failing(unsigned scenario, unsigned at, bool for_ever, int cause, bool cuts)
 static void
 test_every_failure(void **state)
 {
-	size_t scenarios = from_environment("FAILURES", 4);
+	size_t scenarios = from_environment("FAILURES", 2);
 
 	for (unsigned i = 0; i < scenarios; i++) {
 		unsigned calls = run_failing(seed + i, UINT32_MAX, false, EIO, false);
