@@ -140,8 +140,9 @@ test_whole(void **state)
 {
 	static const char *const wanted[] = { "\"redacted\": false",
 		"dig @10.0.0.200 contoso-westeurope.documents.azure.com A",
-		"curl -sv --connect-to contoso-westeurope.documents.azure.com:443:10.1.0.4:443 "
-		"https://contoso-westeurope.documents.azure.com:443/",
+		("curl -sv --connect-to "
+		 "contoso-westeurope.documents.azure.com:443:10.1.0.4:443 "
+		 "https://contoso-westeurope.documents.azure.com:443/"),
 		"openssl s_client -connect 10.1.0.4:443 -servername", "AAABBBCCC" };
 	struct arena            *arena = arena_new();
 	char                    *text = write_bundle(arena, false);
