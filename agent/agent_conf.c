@@ -320,7 +320,8 @@ check_accounts(const struct agent_conf *conf, struct err *err)
 
 		if (document == name)
 			return err_set(err, ERR_USAGE,
-			    "accounts: entry %zu: either 'document' or 'name' wanted", i + 1);
+			    "accounts: entry %zu: either 'document' or 'name' wanted%s", i + 1,
+			    document ? ", not both" : "");
 	}
 	if (conf->accounts.count == 0 && conf->collector[0] == '\0')
 		return err_set(

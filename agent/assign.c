@@ -40,11 +40,12 @@ static bool
 add_account(struct targets *all, const struct agent_conf *conf,
     const struct agent_account *account, struct err *err)
 {
+	struct support_more  own = { conf->suffixes.texts, conf->suffixes.count };
 	struct account_list *list;
 	struct account      *named;
 
 	if (account->document[0] == '\0') {
-		named = account_named(all->arena, account->name, err);
+		named = account_named_more(all->arena, account->name, &own, err);
 		if (named == NULL)
 			return err_in(err, "accounts");
 		add_targets(all, conf, named);

@@ -161,7 +161,7 @@ parse_watch(int64_t *watch_ms, const char *text, struct err *err)
 		return true;
 	seconds = strtol(text, &end, 10);
 	if (end != text && *end == '\0')
-		*watch_ms = seconds * MS_PER_S;
+		*watch_ms = seconds < 0 || seconds > MS_PER_DAY ? -1 : seconds * MS_PER_S;
 	else if (!conf_ms_parse(watch_ms, text, err))
 		return err_in(err, "--watch");
 	if (*watch_ms < MS_PER_S || *watch_ms > MS_PER_DAY)

@@ -2,11 +2,15 @@
 
 #include "agent/access.h"
 #include "agent/agent_conf.h"
+#include "agent/assign.h"
 #include "agent/credential.h"
+#include "agent/policy.h"
 #include "agent/secret_file.h"
 #include "analyze/account.h"
 #include "base/digest.h"
 #include "base/text.h"
+#include "base/wbuf.h"
+#include "proto/decode.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -41,6 +45,7 @@ const struct cli_command config_command = {
 static bool
 check_documents(struct arena *arena, const struct agent_conf *conf, struct err *err)
 {
+	struct support_more         own = { conf->suffixes.texts, conf->suffixes.count };
 	const struct agent_account *accounts = conf->accounts.rows;
 	const struct account       *named;
 
@@ -56,7 +61,7 @@ check_documents(struct arena *arena, const struct agent_conf *conf, struct err *
 				    "accounts: %s holds no account; `az cosmosdb show` wanted",
 				    accounts[i].document);
 		} else {
-			named = account_named(arena, accounts[i].name, err);
+			named = account_named_more(arena, accounts[i].name, &own, err);
 			if (named == NULL)
 				return err_in(err, "accounts: entry %zu", i + 1);
 			if (named->warning[0] != '\0')
@@ -65,6 +70,25 @@ check_documents(struct arena *arena, const struct agent_conf *conf, struct err *
 		}
 	}
 	return true;
+}
+
+/* Names that the agent's own policy would refuse: it would start, and measure nothing of them. */
+static bool
+check_policy(struct arena *arena, const struct agent_conf *conf, struct err *err)
+{
+	struct wbuf        out;
+	struct assignment *assignment = NULL;
+	bool               done;
+
+	wbuf_init(&out);
+	if (assign_local(conf, &out, err))
+		assignment = decode_message(&assignment_desc, arena, out.bytes, out.count, err);
+	done = assignment != NULL;
+	for (size_t i = 0; done && i < assignment->targets_count; i++)
+		done = policy_takes(conf, &assignment->targets[i], err) ||
+		    err_in(err, "accounts");
+	wbuf_fini(&out);
+	return done;
 }
 
 static bool
@@ -118,7 +142,8 @@ run_check(struct arena *arena, const char *path)
 	struct err         err;
 	struct agent_conf *conf = agent_conf_read(arena, path, &err);
 
-	if (conf == NULL || !check_documents(arena, conf, &err) || !check_files(conf, &err) ||
+	if (conf == NULL || !check_documents(arena, conf, &err) ||
+	    !check_policy(arena, conf, &err) || !check_files(conf, &err) ||
 	    !check_token(arena, conf, &err) || !check_credentials(conf, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_FAILED;

@@ -257,10 +257,16 @@ put_names(const struct options *options, bool colour, struct arena *arena, struc
 	table_free(table);
 }
 
+static bool
+is_closed(enum cloud cloud)
+{
+	return cloud != CLOUD_COUNT && support_clouds[cloud].standing == SUPPORT_CLOSED;
+}
+
 static void
 put_clouds(const struct options *options, struct wbuf *out)
 {
-	const char *before = "\n";
+	const char *before = is_closed(options->choice.cloud) ? "" : "\n";
 
 	for (size_t i = 0; i < CLOUD_COUNT; i++) {
 		const struct support_cloud *desc = &support_clouds[i];
@@ -279,14 +285,22 @@ put_tables(const struct options *options, struct wbuf *out)
 	bool          colour = table_colour(STDOUT_FILENO, options->no_color);
 	struct arena *arena = arena_new();
 
-	put_rows(options, colour, arena, out);
-	put_hints(options, colour, arena, out);
-	put_names(options, colour, arena, out);
+	/* Of a cloud that is gone nothing is supported. */
+	if (!is_closed(options->choice.cloud)) {
+		put_rows(options, colour, arena, out);
+		put_hints(options, colour, arena, out);
+		put_names(options, colour, arena, out);
+	}
 	put_clouds(options, out);
-	wbuf_printf(out,
-	    "\nThe private zone is 'privatelink.' and the suffix. As known on %s; sources: "
-	    "-o json, SUPPORT.md.\n",
-	    support_date);
+	if (is_closed(options->choice.cloud))
+		wbuf_printf(
+		    out, "\nAs known on %s; sources: -o json, SUPPORT.md.\n", support_date);
+	else
+		wbuf_printf(out,
+		    "\nThe private zone is 'privatelink.' and the suffix. As known on %s; "
+		    "sources: "
+		    "-o json, SUPPORT.md.\n",
+		    support_date);
 	arena_free(arena);
 }
 

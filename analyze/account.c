@@ -100,10 +100,16 @@ static char *
 take_host(struct arena *arena, const char *text)
 {
 	const char *host = text;
+	size_t      length;
 
 	if (text_starts_nocase(text, "https://"))
 		host += strlen("https://");
-	return copy_lower(arena, arena_strndup(arena, host, strcspn(host, ":/")));
+	host = arena_strndup(arena, host, strcspn(host, ":/"));
+	length = strlen(host);
+	/* "contoso.documents.azure.com.", as dig(1) writes it. */
+	if (length > 1 && host[length - 1] == '.' && host[length - 2] != '.')
+		length--;
+	return copy_lower(arena, arena_strndup(arena, host, length));
 }
 
 /* The suffix of NoSQL in the same cloud: "documents.azure.com" for "mongo.cosmos.azure.com". */
@@ -127,9 +133,9 @@ has_api(const struct support_place *place)
  * those of other APIs follow. */
 static const char *
 take_suffix(struct account *account, struct arena *arena, const char *text, const char *suffix,
-    struct err *err)
+    const struct support_more *more, struct err *err)
 {
-	struct support_place place = support_place_of(suffix, NULL);
+	struct support_place place = support_place_of(suffix, more);
 
 	if (text_starts_nocase(suffix, zone_prefix)) {
 		err_set(err, ERR_USAGE,
@@ -144,12 +150,12 @@ take_suffix(struct account *account, struct arena *arena, const char *text, cons
 		    arena, "'%s': %s, which is asked for", text, place.words);
 		return place.suffix;
 	case SUPPORT_KNOWN:
+	case SUPPORT_OWN:
 		if (!has_api(&place))
 			break;
 		account->apis = 1u << support_services[place.service].api;
 		return document_suffix(arena, &place);
-	case SUPPORT_STRANGE:
-	case SUPPORT_OWN: break;
+	case SUPPORT_STRANGE: break;
 	}
 	err_set(err, ERR_USAGE,
 	    "'%s': '%s' is not a suffix known here (documents.azure.com, .us, .cn); for "
@@ -160,6 +166,13 @@ take_suffix(struct account *account, struct arena *arena, const char *text, cons
 
 struct account *
 account_named(struct arena *arena, const char *text, struct err *err)
+{
+	return account_named_more(arena, text, NULL, err);
+}
+
+struct account *
+account_named_more(
+    struct arena *arena, const char *text, const struct support_more *more, struct err *err)
 {
 	static const char marker[] = "/databaseAccounts/";
 	const char       *id = text_find_nocase(text, marker);
@@ -175,7 +188,7 @@ account_named(struct arena *arena, const char *text, struct err *err)
 	account->given = dot != NULL ? dot + 1 : "";
 	account->suffix = "documents.azure.com";
 	if (dot != NULL)
-		account->suffix = take_suffix(account, arena, text, dot + 1, err);
+		account->suffix = take_suffix(account, arena, text, dot + 1, more, err);
 	if (account->suffix == NULL)
 		return NULL;
 	account->name = dot != NULL ? arena_strndup(arena, host, (size_t)(dot - host)) : host;

@@ -8,6 +8,7 @@
 
 #include "analyze/endpoint.h"
 #include "analyze/plink.h"
+#include "analyze/support.h"
 #include "analyze/zone.h"
 #include "base/arena.h"
 #include "proto/record.h"
@@ -89,6 +90,9 @@ struct account_list *account_list_sum(
  * with err when text is none of these. */
 struct account *account_named(
     struct arena *arena, const char *text, struct err *err) MUST_CHECK;
+/* The same, where suffixes of clouds that are not in the table are known too; more may be NULL. */
+struct account *account_named_more(struct arena *arena, const char *text,
+    const struct support_more *more, struct err *err) MUST_CHECK;
 
 /* A named account with the regions that its own gateway told to a signed request, writable ones
  * first: as good as a document for what regions there are.  Names that are not the account's own

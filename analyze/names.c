@@ -3,9 +3,7 @@
 #include "analyze/arm.h"
 #include "analyze/facet.h"
 #include "analyze/region.h"
-#include "base/text.h"
 #include "analyze/support.h"
-
 #include "base/text.h"
 
 #include <stdlib.h>

@@ -241,6 +241,35 @@ test_check_looks_at_the_token(void **state)
 	assert_int_equal(code, 0);
 }
 
+/* An agent that starts, and then measures nothing of what it was given. */
+static void
+test_check_asks_the_policy(void **state)
+{
+	static const struct {
+		const char *text;
+		int         code;
+	} cases[] = {
+		{ "accounts: [{name: contoso}]\n", 0 },
+		{ "accounts: [{name: contoso}]\nallow_accounts: [fabrikam*]\n", 1 },
+		{ "accounts: [{name: contoso.mongo.cosmos.azure.com}]\nports: [443]\n", 1 },
+		{ "accounts: [{name: contoso.mongo.cosmos.azure.example}]\n", 1 },
+		{ "accounts: [{name: contoso.mongo.cosmos.azure.example}]\n"
+		  "suffixes: [mongo.cosmos.azure.example]\n",
+		    0 },
+		{ "accounts: [{name: contoso.documents.azure.example}]\napis: [sql, mongodb]\n"
+		  "suffixes: [documents.azure.example]\n",
+		    1 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int code;
+
+		print_message("%s", cases[i].text);
+		print_config(*state, cases[i].text, "check", &code);
+		assert_int_equal(code, cases[i].code);
+	}
+}
+
 /* The example that is installed: every setting, at its preset. */
 static void
 test_example(void **state)
@@ -322,6 +351,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_dump_reads_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dump_is_a_beginning, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_check_looks_at_the_token, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_check_asks_the_policy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_example, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_token, setup, teardown),
 	};

@@ -78,6 +78,8 @@ static const struct parse_case {
 	{ "contoso --resolver dns", CHECK_USAGE, "--resolver: 'dns'" },
 	{ "contoso --source 10.0.0", CHECK_USAGE, "--source" },
 	{ "contoso --watch=0", CHECK_USAGE, "1 second to 1 day" },
+	{ "contoso --watch=86401", CHECK_USAGE, "1 second to 1 day" },
+	{ "contoso --watch=9223372036854775807", CHECK_USAGE, "1 second to 1 day" },
 	{ "contoso -r 1.1.1.1 -r 1.1.1.1 -r 1.1.1.1 -r 1.1.1.1 -r 1.1.1.1", CHECK_GO, "" },
 };
 

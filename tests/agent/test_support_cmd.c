@@ -81,6 +81,7 @@ static const struct run_case {
 	{ "--cloud china", 0, "documents.azure.cn", "documents.azure.com   " },
 	{ "--cloud fairfax --api table", 0, "table.cosmos.azure.us", "documents.azure.us" },
 	{ "--cloud germany", 0, "germany: this cloud no longer exists", "usnat:" },
+	{ "--cloud blackforest", 0, "germany: this cloud no longer exists", "supported" },
 	{ "--cloud ussec", 0, "ussec: its suffixes are not public", NULL },
 	{ "-o table", 0, "privatelink.", NULL },
 	{ "--help", 0, "--cloud=NAME", NULL },

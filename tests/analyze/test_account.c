@@ -327,6 +327,7 @@ static const struct named_case {
 	{ "contoso.documents.azure.com", "contoso", "contoso.documents.azure.com" },
 	{ "https://contoso.documents.azure.us:443/", "contoso", "contoso.documents.azure.us" },
 	{ "contoso.documents.azure.cn", "contoso", "contoso.documents.azure.cn" },
+	{ "contoso.documents.azure.com.", "contoso", "contoso.documents.azure.com" },
 	{ "/subscriptions/s/resourceGroups/g/providers/Microsoft.DocumentDb/databaseaccounts/"
 	  "Contoso",
 	    "contoso", "contoso.documents.azure.com" },
@@ -349,6 +350,31 @@ test_names_given_by_hand(void **state)
 		assert_string_equal(account->warning, "");
 		arena_free(arena);
 	}
+}
+
+/* Of a cloud that only the configuration knows; the suffixes of other APIs follow. */
+static void
+test_suffixes_by_configuration(void **state)
+{
+	static const char *const  suffixes[] = { ".documents.azure.example",
+		 "mongo.cosmos.azure.example", "example.org" };
+	const struct support_more more = { suffixes, 3 };
+	struct arena             *arena = arena_new();
+	struct err                err;
+	const struct account     *account;
+
+	account = account_named_more(arena, "contoso.documents.azure.example", &more, &err);
+	assert_non_null(account);
+	assert_string_equal(account->zone, "privatelink.documents.azure.example");
+	assert_int_equal(account->apis, 1u << API_SQL);
+	account = account_named_more(arena, "contoso.Mongo.cosmos.azure.example", &more, &err);
+	assert_non_null(account);
+	assert_string_equal(account->suffix, "documents.azure.example");
+	assert_int_equal(account->apis, 1u << API_MONGO);
+	assert_null(account_named_more(arena, "contoso.example.org", &more, &err));
+	assert_null(
+	    account_named_more(arena, "contoso.table.cosmos.azure.example", &more, &err));
+	arena_free(arena);
 }
 
 /* Taken, but by the name of today, and not without a word. */
@@ -382,6 +408,7 @@ static const struct {
 	{ "", "3 to 50" },
 	{ "con_toso", "3 to 50" },
 	{ "-contoso", "3 to 50" },
+	{ "contoso.documents.azure.com..", "is not a suffix known here" },
 	{ "contoso.example.com", "'example.com' is not a suffix known here" },
 	{ "contoso.documents.cloudapi.de", "this cloud no longer exists" },
 	{ "contoso.sqlx.cosmos.azure.com", "is not a suffix known here" },
@@ -418,6 +445,7 @@ main(void)
 		cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_too_many_regions),
 		cmocka_unit_test(test_names_given_by_hand),
+		cmocka_unit_test(test_suffixes_by_configuration),
 		cmocka_unit_test(test_old_suffixes),
 		cmocka_unit_test(test_names_refused),
 	};
