@@ -195,6 +195,15 @@ print_agents(const json_t *state, struct wbuf *out)
 	char          when[CLOCK_TEXT];
 
 	json_array_foreach (json_object_get(state, "agents"), at, agent) {
+		long long refused = get_number(agent, "refused_items");
+
+		/* Else it looks as if it had not come to them yet. */
+		if (refused > 0)
+			wbuf_printf(out,
+			    "agent %s refuses %lld of the names it is to measure, by its own "
+			    "settings (suffixes, allow_accounts, ports): its log has the "
+			    "first\n",
+			    get(agent, "agent"), refused);
 		if (strcmp(get(agent, "state"), "silent") == 0)
 			wbuf_printf(out,
 			    "agent %s is silent since %s: what it saw is unknown now\n",
@@ -217,6 +226,9 @@ bulletin_table(
 	else
 		print_grid(state, width, colour, out);
 	wbuf_puts(out, "\n");
+	if (json_array_size(json_object_get(state, "agents")) == 0 &&
+	    json_array_size(json_object_get(state, "accounts")) > 0)
+		wbuf_puts(out, "no agent has reported yet\n");
 	print_agents(state, out);
 	json_array_foreach (list, at, finding)
 		print_finding(finding, colour, out);

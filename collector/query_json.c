@@ -309,6 +309,8 @@ make_agent(const struct query *query, const struct board_agent *agent)
 	put_text(object, "network", agent->network);
 	put_text(object, "state", name_agent_state(query, agent));
 	put_time(object, "last_seen_ms", agent->last_seen_ms);
+	put_number(
+	    object, "refused_items", agent->vitals != NULL ? agent->vitals->refused_items : 0);
 	return object;
 }
 

@@ -223,6 +223,34 @@ test_report(void **state)
 	json_decref(list);
 }
 
+/* Names that nobody measures must not look as if an agent had only not come to them yet. */
+static void
+test_report_without_measurements(void **state)
+{
+	struct query query = ask_at(T0_MS + 60000);
+	json_t      *grid = query_state(&query, NULL);
+	json_t      *list = query_findings(&query, false, 0, 10);
+	json_t      *agents = at_path(grid, "agents");
+	struct wbuf  out;
+
+	wbuf_init(&out);
+	assert_int_equal(json_integer_value(at_path(grid, "agents/0/refused_items")), 0);
+	bulletin_table(grid, list, 200, false, &out);
+	assert_null(strstr(wbuf_text(&out), "refuses"));
+	wbuf_clear(&out);
+	json_object_set_new(json_array_get(agents, 0), "refused_items", json_integer(6));
+	bulletin_table(grid, list, 200, false, &out);
+	assert_non_null(strstr(wbuf_text(&out), "agent vm-a refuses 6 of the names"));
+	assert_null(strstr(wbuf_text(&out), "no agent has reported"));
+	wbuf_clear(&out);
+	json_array_clear(agents);
+	bulletin_table(grid, list, 200, false, &out);
+	assert_non_null(strstr(wbuf_text(&out), "no agent has reported yet"));
+	wbuf_fini(&out);
+	json_decref(grid);
+	json_decref(list);
+}
+
 /* A region that is still being added is no fault, but a bare `ok` would say too much. */
 static void
 test_report_pending(void **state)
@@ -317,6 +345,7 @@ main(void)
 		cmocka_unit_test(test_cell),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_report),
+		cmocka_unit_test(test_report_without_measurements),
 		cmocka_unit_test(test_report_pending),
 		cmocka_unit_test(test_params),
 		cmocka_unit_test(test_local_hosts),
