@@ -246,7 +246,7 @@ const struct conf_row agent_conf_rows[] = {
 	{ "allow_accounts", CONF_TEXTS, AT(allow_accounts), 0, 1000, "",
 	    .help = "patterns of account names that may be measured; empty: all" },
 	{ "suffixes", CONF_TEXTS, AT(suffixes), 0, 100, "",
-	    .help = "suffixes of names that may be measured, beside those of Azure's clouds" },
+	    .help = "suffixes of names that may be measured, beside those of Azure's clouds; each API has its own: documents.azure.example, mongo.cosmos.azure.example" },
 	{ "ports", CONF_TEXTS, AT(port_texts), 0, AGENT_PORTS_MAX, "",
 	    .help = "ports that may be connected to; empty: those of Cosmos DB's APIs",
 	    .check = check_port },

@@ -385,6 +385,9 @@ add_subject(struct arena *arena, struct subjects *subjects,
 	struct account *named = account_named(arena, text, err);
 	struct account *documented;
 
+	if (named == NULL && text_ends_nocase(text, ".json"))
+		return err_set(err, ERR_USAGE,
+		    "'%.200s' is not an account; a document is given by --expect", text);
 	if (named == NULL)
 		return false;
 	if (named->warning[0] != '\0')

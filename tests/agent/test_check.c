@@ -290,6 +290,10 @@ test_account_without_document(void **state)
 	assert_string_equal(ran.err,
 	    "plprobe check: no document is of the account 'fabrikam': it is judged without "
 	    "one\n");
+	ran = run_with(*state, "contoso.json --no-sweep", 0);
+	assert_int_equal(ran.code, 3);
+	assert_non_null(
+	    strstr(ran.err, "'contoso.json' is not an account; a document is given by"));
 	ran = run_with(*state, "contosso --no-sweep", 0);
 	assert_non_null(strstr(ran.err, "did you mean 'contoso'?\n"));
 }
