@@ -208,3 +208,18 @@ account_named_more(
 	account->source = "";
 	return account;
 }
+
+struct account *
+account_of_host(struct arena *arena, const char *name, const char *host)
+{
+	const char         *suffix = strchr(host, '.');
+	struct support_more more = { &suffix, 1 };
+
+	if (suffix == NULL)
+		return NULL;
+	suffix++;
+	if (text_starts_nocase(suffix, zone_prefix))
+		suffix += strlen(zone_prefix);
+	return account_named_more(
+	    arena, arena_printf(arena, "%s.%s", name, suffix), &more, NULL);
+}

@@ -93,6 +93,9 @@ struct account *account_named(
 /* The same, where suffixes of clouds that are not in the table are known too; more may be NULL. */
 struct account *account_named_more(struct arena *arena, const char *text,
     const struct support_more *more, struct err *err) MUST_CHECK;
+/* The same, of the cloud that the name of one of its hosts is of, whatever its suffix; NULL when
+ * host is not the name of an API of an account. */
+struct account *account_of_host(struct arena *arena, const char *name, const char *host);
 
 /* A named account with the regions that its own gateway told to a signed request, writable ones
  * first: as good as a document for what regions there are.  Names that are not the account's own

@@ -239,6 +239,26 @@ tell_changes(struct board *board, struct course_changes *changes)
 		arena_free(changes->arena);
 }
 
+/* Of an account without a document the names that were measured tell its cloud, and its APIs. */
+static const struct account *
+name_account(struct arena *arena, const struct board_view *view)
+{
+	struct account *account = NULL;
+	unsigned        apis = 0;
+
+	for (size_t i = 0; i < view->seen_count; i++) {
+		const struct target *target = view->seen[i]->seen->target;
+
+		apis |= target->api < API_COUNT ? 1u << target->api : 0;
+		if (account == NULL)
+			account = account_of_host(arena, view->name, target->host);
+	}
+	if (account == NULL)
+		return account_named(arena, view->name, NULL);
+	account->apis = apis;
+	return account;
+}
+
 static void
 judge_view(struct board *board, const struct board_agent *agent, struct board_view *view,
     struct course_changes *changes)
@@ -253,7 +273,7 @@ judge_view(struct board *board, const struct board_agent *agent, struct board_vi
 	view->account = documents_find(board->options.documents, view->name);
 	view->has_document = view->account != NULL;
 	if (!view->has_document)
-		view->account = account_named(arena, view->name, NULL);
+		view->account = name_account(arena, view);
 	if (view->account == NULL) {
 		/* A name that no account can have; an agent made it up. */
 		arena_free(view->arena);

@@ -29,6 +29,7 @@ struct fixture {
 	struct board_rules  rules;   /* of boards that are made from here on */
 	const char         *network; /* of those who speak from here on */
 	struct propagation *propagation;
+	const char *suffix; /* of the names that agents say; NULL: of the public cloud */
 };
 
 static inline void
@@ -139,8 +140,9 @@ fixture_say_at(struct fixture *fixture, const struct said *said, enum api api, e
 	bool            direct = mode == MODE_DIRECT;
 	static uint32_t seq;
 	struct arena   *arena = arena_new();
-	const char     *suffix = api == API_SQL ? "documents.azure.com"
-	                                        : "cassandra.cosmos.azure.com";
+	const char     *suffix = fixture->suffix != NULL ? fixture->suffix
+	        : api == API_SQL                         ? "documents.azure.com"
+	                                                 : "cassandra.cosmos.azure.com";
 	const char     *label = arena_printf(
 	        arena, "%s%s%s", said->account, said->region[0] != '\0' ? "-" : "", said->region);
 	const char *host = arena_printf(arena, "%s.%s", label, suffix);

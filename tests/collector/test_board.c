@@ -273,6 +273,44 @@ test_rebuilt_from_store(void **state)
 	fixture_fini(&fixture);
 }
 
+/* An agent may have accounts of its own, of which the collector has no document, in any cloud. */
+static void
+test_cloud_without_document(void **state)
+{
+	static const struct {
+		const char *suffix, *host, *zone;
+		enum api    api;
+	} cases[] = {
+		{ NULL, "fabrikam.documents.azure.com", "privatelink.documents.azure.com",
+		    API_SQL },
+		{ "documents.azure.cn", "fabrikam.documents.azure.cn",
+		    "privatelink.documents.azure.cn", API_SQL },
+		{ "cassandra.cosmos.azure.us", "fabrikam.documents.azure.us",
+		    "privatelink.documents.azure.us", API_CASSANDRA },
+		{ "documents.azure.example", "fabrikam.documents.azure.example",
+		    "privatelink.documents.azure.example", API_SQL },
+		{ "strange.example", "fabrikam.documents.azure.com",
+		    "privatelink.documents.azure.com", API_SQL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fixture           fixture;
+		struct said              said = global_well;
+		const struct board_view *view;
+
+		fixture_init(&fixture);
+		said.account = "fabrikam";
+		fixture.suffix = cases[i].suffix;
+		fixture_say_of(&fixture, &said, cases[i].api, MODE_GATEWAY);
+		view = fixture_view(&fixture, "vm-a");
+		assert_false(view->has_document);
+		assert_string_equal(view->account->host, cases[i].host);
+		assert_string_equal(view->account->zone, cases[i].zone);
+		assert_int_equal(view->account->apis, 1u << cases[i].api);
+		fixture_fini(&fixture);
+	}
+}
+
 static void
 test_forgotten(void **state)
 {
@@ -300,6 +338,7 @@ main(void)
 		cmocka_unit_test(test_course),
 		cmocka_unit_test(test_backfill),
 		cmocka_unit_test(test_old_news),
+		cmocka_unit_test(test_cloud_without_document),
 		cmocka_unit_test(test_agents_are_apart),
 		cmocka_unit_test(test_silence_is_unknown),
 		cmocka_unit_test(test_new_document),
