@@ -63,6 +63,8 @@
 #include "analyze/place.h"
 #include "analyze/scene_modes.h"
 
+#include <assert.h>
+
 enum { UNKNOWNS_MAX = 16 };
 
 static void (*const site_checks[])(
@@ -164,6 +166,7 @@ find_state(struct verdict *verdict)
 static void
 add_unknown(struct verdict *verdict, const char *text)
 {
+	assert(verdict->unknown_count < UNKNOWNS_MAX);
 	verdict->unknowns[verdict->unknown_count++] = text;
 }
 
