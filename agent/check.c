@@ -4,6 +4,7 @@
 #include "analyze/apis.h"
 #include "analyze/modes.h"
 #include "analyze/region.h"
+#include "analyze/support.h"
 #include "analyze/verdict.h"
 #include "base/clock.h"
 #include "base/conf.h"
@@ -378,12 +379,33 @@ warn_undocumented(
 	    near != NULL ? near : "", near != NULL ? "'?" : "");
 }
 
+/* The suffixes of the documents' accounts, of each API: a host name may be given with them. */
+static struct support_more
+find_suffixes(struct arena *arena, const struct account_list *documents)
+{
+	const char **suffixes = arena_array(
+	    arena, documents->count * SUPPORT_SERVICE_COUNT + 1, sizeof(*suffixes));
+	struct support_more more = { suffixes, 0 };
+
+	for (size_t i = 0; i < documents->count; i++) {
+		for (int service = 0; service < SUPPORT_SERVICE_COUNT; service++) {
+			const char *suffix = support_suffix(arena,
+			    (enum support_service)service, documents->accounts[i]->suffix);
+
+			if (suffix != NULL)
+				suffixes[more.count++] = suffix;
+		}
+	}
+	return more;
+}
+
 static bool
 add_subject(struct arena *arena, struct subjects *subjects,
     const struct account_list *documents, const char *text, struct err *err)
 {
-	struct account *named = account_named(arena, text, err);
-	struct account *documented;
+	struct support_more more = find_suffixes(arena, documents);
+	struct account     *named = account_named_more(arena, text, &more, err);
+	struct account     *documented;
 
 	if (named == NULL && text_ends_nocase(text, ".json"))
 		return err_set(err, ERR_USAGE,

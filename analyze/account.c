@@ -170,6 +170,23 @@ account_named(struct arena *arena, const char *text, struct err *err)
 	return account_named_more(arena, text, NULL, err);
 }
 
+/* A connection string, which holds a key: it is refused, and not quoted. */
+static bool
+is_secret(const char *text)
+{
+	const char *scheme = strstr(text, "://");
+
+	return text_find_nocase(text, "AccountKey=") != NULL ||
+	    text_find_nocase(text, "AccountEndpoint=") != NULL ||
+	    (scheme != NULL && strchr(scheme, '@') != NULL);
+}
+
+static bool
+is_other_scheme(const char *text)
+{
+	return strstr(text, "://") != NULL && !text_starts_nocase(text, "https://");
+}
+
 struct account *
 account_named_more(
     struct arena *arena, const char *text, const struct support_more *more, struct err *err)
@@ -179,6 +196,17 @@ account_named_more(
 	struct account   *account = arena_alloc(arena, sizeof(*account));
 	const char       *host, *dot;
 
+	if (is_secret(text)) {
+		err_set(err, ERR_USAGE,
+		    "a connection string is no account: give the account's name, and a key "
+		    "never on a command line");
+		return NULL;
+	}
+	if (is_other_scheme(text)) {
+		err_set(
+		    err, ERR_USAGE, "'%s': only an https:// URL is one of an account", text);
+		return NULL;
+	}
 	host = id != NULL ? copy_lower(arena, id + strlen(marker)) : take_host(arena, text);
 	dot = strchr(host, '.');
 	account->warning = "";

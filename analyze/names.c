@@ -178,6 +178,7 @@ names_targets_more(struct arena *arena, const struct account *account, unsigned 
 	struct name_list *list = arena_alloc(arena, sizeof(*list));
 	size_t            room = MODE_COUNT * (1 + account->location_count) + more->count;
 	unsigned          apis = (flags & NAMES_APIS) >> NAMES_APIS_AT;
+	bool              follows = false;
 
 	if ((flags & NAMES_MODES) == 0 || (flags & NAMES_DNS_ONLY))
 		flags = (flags & ~(unsigned)NAMES_MODES) | NAMES_GATEWAY;
@@ -192,11 +193,12 @@ names_targets_more(struct arena *arena, const struct account *account, unsigned 
 		    ? facet_of(arena, account, (enum api)api)
 		    : NULL;
 
+		follows |= facet != NULL;
 		if (facet != NULL)
 			add_api(arena, list, facet, flags, more);
 	}
 	/* What the document names itself can be asked for in any case. */
-	if (list->count == 0)
+	if (!follows)
 		add_api(arena, list, account, flags, more);
 	for (size_t i = 0; i < list->count; i++)
 		list->targets[i].dns_only |= (flags & NAMES_DNS_ONLY) != 0;

@@ -261,6 +261,7 @@ test_nothing_to_measure(void **state)
 	assert_int_equal(ran.code, 2);
 	assert_non_null(strstr(ran.out, "PLP-701-MODE-UNSUPPORTED"));
 	assert_non_null(strstr(ran.out, "MongoDB has no Direct mode"));
+	assert_non_null(strstr(ran.out, "findings=1;"));
 }
 
 static void
@@ -296,6 +297,28 @@ test_account_without_document(void **state)
 	    strstr(ran.err, "'contoso.json' is not an account; a document is given by"));
 	ran = run_with(*state, "contosso --no-sweep", 0);
 	assert_non_null(strstr(ran.err, "did you mean 'contoso'?\n"));
+}
+
+/* Of a cloud whose suffix nobody knows but the document. */
+static void
+test_host_with_suffix_of_document(void **state)
+{
+	static const char text[] =
+	    "{\"name\": \"contoso\", \"documentEndpoint\": "
+	    "\"https://contoso.documents.azure.example:443/\","
+	    "\"locations\": [{\"locationName\": \"West Europe\", \"failoverPriority\": 0,"
+	    "\"provisioningState\": \"Succeeded\", \"documentEndpoint\":"
+	    "\"https://contoso-westeurope.documents.azure.example:443/\"}]}";
+	struct fixture *fixture = *state;
+	struct ran      ran;
+
+	assert_true(file_replace(fixture->document, text, sizeof(text) - 1, 0600, NULL));
+	ran = run_with(fixture, "contoso.documents.azure.example --no-sweep -o json", 0);
+	assert_string_equal(ran.err, "");
+	assert_non_null(strstr(ran.out, "\"contoso-westeurope.documents.azure.example\""));
+	ran = run_with(fixture, "contoso.documents.azure.other --no-sweep", 0);
+	assert_int_equal(ran.code, 3);
+	assert_non_null(strstr(ran.err, "is not a suffix known here"));
 }
 
 /* Nobody answers: the names with a finding are drawn, and nothing is said of connections. */
@@ -398,6 +421,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_exit_zero, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nagios_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_account_without_document, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_host_with_suffix_of_document, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dns_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_azure_dns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp_too, setup, teardown),

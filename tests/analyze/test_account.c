@@ -405,6 +405,8 @@ static const struct {
 	const char *text, *err;
 } named_refusals[] = {
 	{ "ab", "3 to 50" },
+	{ "mongodb://contoso.mongo.cosmos.azure.com:10255/", "only an https:// URL" },
+	{ "wss://contoso.gremlin.cosmos.azure.com:443/", "only an https:// URL" },
 	{ "", "3 to 50" },
 	{ "con_toso", "3 to 50" },
 	{ "-contoso", "3 to 50" },
@@ -415,6 +417,28 @@ static const struct {
 	{ "contoso.mongo.cosmos.example.com", "is not a suffix known here" },
 	{ "contoso.privatelink.documents.azure.com", "without 'privatelink.'" },
 };
+
+/* Pasted whole, as the portal shows them. */
+static void
+test_connection_strings(void **state)
+{
+	static const char *const texts[] = {
+		"AccountEndpoint=https://contoso.documents.azure.com:443/;AccountKey=hidden==;",
+		"DefaultEndpointsProtocol=https;AccountName=contoso;AccountKey=hidden==;"
+		"TableEndpoint=https://contoso.table.cosmos.azure.com:443/;",
+		"mongodb://contoso:hidden==@contoso.mongo.cosmos.azure.com:10255/?ssl=true",
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct arena *arena = arena_new();
+		struct err    err = { .text = "" };
+
+		assert_null(account_named(arena, texts[i], &err));
+		assert_non_null(strstr(err.text, "a connection string is no account"));
+		assert_null(strstr(err.text, "hidden"));
+		arena_free(arena);
+	}
+}
 
 static void
 test_names_refused(void **state)
@@ -447,6 +471,7 @@ main(void)
 		cmocka_unit_test(test_names_given_by_hand),
 		cmocka_unit_test(test_suffixes_by_configuration),
 		cmocka_unit_test(test_old_suffixes),
+		cmocka_unit_test(test_connection_strings),
 		cmocka_unit_test(test_names_refused),
 	};
 
