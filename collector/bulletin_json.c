@@ -201,9 +201,8 @@ print_agents(const json_t *state, struct wbuf *out)
 		if (refused > 0)
 			wbuf_printf(out,
 			    "agent %s refuses %lld of the names it is to measure, by its own "
-			    "settings (suffixes, allow_accounts, ports): its log has the "
-			    "first\n",
-			    get(agent, "agent"), refused);
+			    "settings: %s\n",
+			    get(agent, "agent"), refused, get(agent, "refused_first"));
 		if (strcmp(get(agent, "state"), "silent") == 0)
 			wbuf_printf(out,
 			    "agent %s is silent since %s: what it saw is unknown now\n",

@@ -300,6 +300,13 @@ list_accounts(const struct query *query, size_t *count)
 	return names;
 }
 
+/* In words, with the name that is refused. */
+static const char *
+first_refusal(const struct vitals *vitals)
+{
+	return vitals != NULL && vitals->refusals_count > 0 ? vitals->refusals[0].reason : "";
+}
+
 static json_t *
 make_agent(const struct query *query, const struct board_agent *agent)
 {
@@ -311,6 +318,7 @@ make_agent(const struct query *query, const struct board_agent *agent)
 	put_time(object, "last_seen_ms", agent->last_seen_ms);
 	put_number(
 	    object, "refused_items", agent->vitals != NULL ? agent->vitals->refused_items : 0);
+	put_text(object, "refused_first", first_refusal(agent->vitals));
 	return object;
 }
 

@@ -98,7 +98,7 @@ function makeHead(agents) {
 	return el("thead", el("tr", el("th", { scope: "col" }, "Region"), agents.map((agent) => {
 		const silent = agent.state === "silent";
 		return el("th", { scope: "col" }, el("b", agent.network || agent.agent), agent.network ? agent.agent : "",
-			agent.refused_items > 0 ? el("span.sub.silent", `refuses ${agent.refused_items} names by its own settings`) : null,
+			agent.refused_items > 0 ? el("span.sub.silent", { title: agent.refused_first }, `refuses ${agent.refused_items} names by its own settings`) : null,
 			silent ? el("span.sub.silent", `silent, last heard ${age(agent.last_seen_ms)}`) : null);
 	})));
 }

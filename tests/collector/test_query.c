@@ -239,8 +239,12 @@ test_report_without_measurements(void **state)
 	assert_null(strstr(wbuf_text(&out), "refuses"));
 	wbuf_clear(&out);
 	json_object_set_new(json_array_get(agents, 0), "refused_items", json_integer(6));
+	json_object_set_new(json_array_get(agents, 0), "refused_first",
+	    json_string("contoso.documents.azure.example: not a name of 'suffixes'"));
 	bulletin_table(grid, list, 200, false, &out);
 	assert_non_null(strstr(wbuf_text(&out), "agent vm-a refuses 6 of the names"));
+	assert_non_null(
+	    strstr(wbuf_text(&out), "settings: contoso.documents.azure.example: not"));
 	assert_null(strstr(wbuf_text(&out), "no agent has reported"));
 	wbuf_clear(&out);
 	json_array_clear(agents);
