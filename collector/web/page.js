@@ -125,7 +125,9 @@ function makeAccount(account, all) {
 	table.style.minWidth = `${210 + 160 * agents.length}px`;
 	return el(`section.account.${account.state}`,
 		el(`div.account-head.${account.state}`, glyph(), el("h2", account.account), el("span.note", note)),
-		agents.length > 0 ? el("div.scroll", table) : el("p.empty", "No agent has reported on this account yet."));
+		agents.length > 0 ? el("div.scroll", table) : el("p.empty", "No agent has reported on this account yet.",
+			all.filter((agent) => agent.refused_items > 0).map((agent) => el("span.sub",
+				`${agent.agent} refuses ${agent.refused_items} names by its own settings: ${agent.refused_first}`))));
 }
 
 function makeEmpty(state) {

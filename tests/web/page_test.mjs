@@ -341,3 +341,14 @@ test("tables of failover scroll by themselves on a narrow screen", async () => {
 	assert.ok(widths[0] <= widths[1], `${widths[0]} of ${widths[1]} pixels`);
 	await done();
 });
+
+test("an agent that refuses names says so where nothing was measured", async () => {
+	writeFileSync(join(folder, "accounts/northwind.json"), JSON.stringify(makeDocument("northwind", [["eastus", "East US"]])));
+	post("vm-n", "vnet-n/app", [{ vitals: { at_ms: Date.now(), refused_items: 2, refusals: [
+		{ host: host("northwind", ""), reason: "northwind: no <i>pattern</i> of 'allow_accounts' fits" }] } }]);
+	const { page, done } = await openPage();
+	const account = page.locator(".account", { hasText: "northwind" }).filter({ hasText: "No agent has reported" });
+	await account.filter({ hasText: "vm-n refuses 2 names by its own settings: northwind: no <i>pattern</i> of 'allow_accounts' fits" })
+		.waitFor({ timeout: 15000 });
+	await done();
+});
