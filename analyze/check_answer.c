@@ -84,20 +84,24 @@ add_public(const struct scene *scene, const struct site *site, const struct view
     struct report *out)
 {
 	const char       *other = check_private_api(scene, view);
-	enum finding_code code = other != NULL ? FINDING_API_ZONE_MISSING
-	                                       : FINDING_PUBLIC_ANSWER;
+	const char       *unlinked = check_unlinked(scene, site, view);
+	enum finding_code code = is_fallback(scene, site, view) ? FINDING_FALLBACK_TO_INTERNET
+	    : unlinked != NULL                                  ? FINDING_ZONE_NOT_LINKED
+	    : other != NULL                                     ? FINDING_API_ZONE_MISSING
+	                                                        : FINDING_PUBLIC_ANSWER;
 
 	report_add(out,
 	    &(struct sighting){
-	        .code = is_fallback(scene, site, view) ? FINDING_FALLBACK_TO_INTERNET : code,
-	        .detail = other,
+	        .code = code,
+	        .detail = code == FINDING_ZONE_NOT_LINKED ? unlinked : other,
 	        .site = site,
 	        .resolver = view->dns->resolver,
 	        .address = view->dns->addresses[0].address,
-	        .evidence = arena_printf(scene->arena, "%s; %s%s%s",
+	        .evidence = arena_printf(scene->arena, "%s; %s%s%s%s",
 	            check_describe_view(scene, view), describe_public(scene, site),
 	            describe_consequence(scene, site, view),
-	            check_describe_control(scene, site)),
+	            check_describe_control(scene, site),
+	            code == FINDING_ZONE_NOT_LINKED ? check_describe_zones(scene) : ""),
 	    });
 }
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-is_azure(const struct dns *dns)
+bool
+check_is_azure(const struct dns *dns)
 {
 	struct addr       addr;
 	const struct addr azure = { .family = 4, .bytes = { 168, 63, 129, 16 } };
@@ -36,7 +36,7 @@ check_cut_code(const struct view *view)
 {
 	if (!is_cut(view))
 		return FINDING_COUNT;
-	return is_azure(view->dns) && view->dns->outcome == OUTCOME_TIMEOUT
+	return check_is_azure(view->dns) && view->dns->outcome == OUTCOME_TIMEOUT
 	    ? FINDING_AZURE_TCP_BLOCKED
 	    : FINDING_TRUNCATED_NO_TCP;
 }
@@ -49,8 +49,9 @@ check_azure(const struct scene *scene, const struct site *site, const struct vie
 {
 	const struct dns *dns = view->dns;
 
-	if (!is_azure(dns) || !scene_says_something(view) || dns->transport == TRANSPORT_TCP ||
-	    dns->tcp_outcome != OUTCOME_TIMEOUT || site->seen->agent_late)
+	if (!check_is_azure(dns) || !scene_says_something(view) ||
+	    dns->transport == TRANSPORT_TCP || dns->tcp_outcome != OUTCOME_TIMEOUT ||
+	    site->seen->agent_late)
 		return;
 	report_add(out,
 	    &(struct sighting){

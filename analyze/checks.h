@@ -93,6 +93,17 @@ const char *check_describe_endpoint(
 /* "; 168.63.129.16 says private 10.1.0.4"; "" when it was not asked beside. */
 const char *check_describe_control(const struct scene *scene, const struct site *site);
 
+/* Azure's own resolver gave it, or was asked. */
+bool check_is_azure(const struct dns *dns);
+/* The networks that the zone is linked to, this one not being among them: "vnet-hub alone", "no
+ * virtual network"; NULL: the documents do not say so of a view that is public. */
+const char *check_unlinked(
+    const struct scene *scene, const struct site *site, const struct view *view);
+/* The set of records that a zone's document has for the name; NULL: none. */
+const struct zone_record *check_zone_record(const struct scene *scene, const struct site *site);
+/* "; /subscriptions/... (zone.json) has 1 link" for each zone of the API; "" when none was given. */
+const char *check_describe_zones(const struct scene *scene);
+
 /* The connection that keeps all addresses of the account silent, and its finding: the first that
  * is not approved when none is; NULL otherwise. */
 const struct connection *check_blocking_connection(

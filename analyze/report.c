@@ -387,6 +387,17 @@ list_addresses(const struct scene *scene, const struct gathering *found)
 	return text;
 }
 
+/* The API's private zone, when one alone was given; NULL otherwise. */
+static const char *
+find_zone_id(const struct scene *scene)
+{
+	size_t                    count;
+	const struct zone *const *zones = zone_find(
+	    scene->ask->zones, scene->ask->account->zone, &count);
+
+	return count == 1 && *zones[0]->id != '\0' ? zones[0]->id : NULL;
+}
+
 static void
 fill(const struct report *report, const struct gathering *found, struct finding *finding)
 {
@@ -409,6 +420,7 @@ fill(const struct report *report, const struct gathering *found, struct finding 
 		              .first_resolver = first->resolver,
 		              .port = first->port,
 	};
+	words.zone_id = find_zone_id(scene);
 	/* When there are two, which is this network's is for a person to say. */
 	if (site != NULL &&
 	    claim_endpoint(&scene->claims, site->place->target->host, 1) == NULL)

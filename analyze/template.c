@@ -62,6 +62,12 @@ find_endpoint_group(const struct words *words)
 }
 
 static const char *
+find_zone_group(const struct words *words)
+{
+	return words->zone_id != NULL ? find_group_in(words, words->zone_id) : NULL;
+}
+
+static const char *
 find_wanted(const struct words *words)
 {
 	const struct addr *addr = words->endpoint == NULL || words->target == NULL
@@ -131,6 +137,10 @@ find_ready(const struct words *words, const char *name)
 		return "$PE";
 	if (strcmp(name, "endpoint_group") == 0 && find_endpoint_group(words) == NULL)
 		return "$RG";
+	if (strcmp(name, "zone_group") == 0 && find_zone_group(words) == NULL)
+		return "$RG";
+	if (strcmp(name, "zone_id") == 0 && words->zone_id == NULL)
+		return "$ZONE_ID";
 	return NULL;
 }
 
@@ -163,6 +173,10 @@ find_value(const struct words *words, const char *name)
 		return find_record(words);
 	if (strcmp(name, "suffix") == 0)
 		return words->account->suffix;
+	if (strcmp(name, "zone_group") == 0)
+		return text_or_empty(find_zone_group(words));
+	if (strcmp(name, "zone_id") == 0)
+		return words->zone_id;
 	if (strcmp(name, "zone") == 0)
 		return words->account->zone;
 	if (strcmp(name, "address") == 0)

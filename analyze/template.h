@@ -19,7 +19,9 @@ struct words {
 	const char           *addresses; /* all of them, as arguments of a command */
 	const char           *first_address, *first_resolver; /* for commands, which take one */
 	const struct private_endpoint
-	        *endpoint; /* that has the target's address; NULL: not told */
+	    *endpoint; /* that has the target's address; NULL: not told */
+	const char
+	        *zone_id; /* of the API's private zone; NULL: not told, or there are several */
 	unsigned port;
 };
 

@@ -77,6 +77,8 @@ def _command(world, scene, programs):
     for endpoint in scene.endpoints.values():
         for path in world.endpoint_paths(endpoint):
             command += ["--expect", path]
+    for zone in scene.zones.values():
+        command += ["--expect", world.zone_path(zone)]
     command += ["-o", "json", "--ca-file", world.certificates.roots,
                 "--timeout", scene.check["timeout"]]
     command += [direct.expand(argument, world.directory, scene.accounts)

@@ -1,9 +1,16 @@
 """Account documents as people have them: from `az cosmosdb show`, or from the REST interface."""
 
+import uuid
+
 from apis import APIS, suffix_of
 from scenario import label
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/lab-rg"
+
+
+def _guid(name):
+    """Of the private endpoint: the same one for the same name."""
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
 
 
 def _location(account, region, priority):
@@ -117,7 +124,7 @@ def _link(endpoint, endpoint_id, flat):
 
 def _endpoint(endpoint, endpoint_id, configs, flat):
     facts = {
-        "provisioningState": endpoint.state,
+        "provisioningState": endpoint.state, "resourceGuid": _guid(endpoint.name),
         "privateLinkServiceConnections": [_link(endpoint, endpoint_id, flat)],
         "manualPrivateLinkServiceConnections": [], "customNetworkInterfaceName": "",
         "ipConfigurations": [],
@@ -175,3 +182,38 @@ def make_endpoint(endpoint, configs):
     if endpoint.document == "zone-group":
         return [empty, _zone_group(endpoint_id, configs)]
     return [empty, _interface(endpoint, endpoint_id, configs)]
+
+
+def make_zone(zone, account, addresses):
+    """The documents of a private zone, in one list; addresses: label -> address."""
+    name = zone.zone or account.zone
+    group = SUBSCRIPTION.replace("lab-rg", zone.group)
+    zone_id = f"{group}/providers/Microsoft.Network/privateDnsZones/{name}"
+    records = {region: zone.records.get(region, address)
+               for region, address in addresses.items()}
+    records = {region: to for region, to in records.items() if to != "missing"}
+    documents = [{
+        "id": zone_id, "name": name, "type": "Microsoft.Network/privateDnsZones",
+        "location": "global", "properties": {
+            "numberOfRecordSets": len(records) + 1,
+            "numberOfVirtualNetworkLinks": len(zone.links) + zone.more_links}}]
+    for region, address in records.items():
+        record = account.host(region).split(".")[0]
+        creator = (f"created by private endpoint {zone.endpoint} with resource guid "
+                   f"{_guid(zone.endpoint)}")
+        documents.append({
+            "id": f"{zone_id}/A/{record}", "name": record,
+            "type": "Microsoft.Network/privateDnsZones/A", "properties": {
+                "fqdn": f"{record}.{name}.", "ttl": 3600 if region in zone.by_hand else 10,
+                "metadata": {} if region in zone.by_hand else {"creator": creator},
+                "aRecords": [{"ipv4Address": address}]}})
+    for vnet in zone.links:
+        documents.append({
+            "id": f"{zone_id}/virtualNetworkLinks/to-{vnet}", "name": f"to-{vnet}",
+            "type": "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+            "properties": {
+                "resolutionPolicy": zone.policy, "registrationEnabled": False,
+                "virtualNetworkLinkState": "Completed", "virtualNetwork": {
+                    "id": f"{SUBSCRIPTION}/providers/Microsoft.Network/virtualNetworks/"
+                          f"{vnet}"}}})
+    return documents

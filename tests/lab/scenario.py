@@ -223,6 +223,22 @@ class Endpoint:
 
 
 @dataclass
+class ZoneDocument:
+    """What documents say of the private zone of an account: it need not be what DNS says."""
+    name: str
+    account: str
+    vnet: str                        # whose addresses are in it
+    group: str = "lab-rg"            # resource group
+    zone: str = ""                   # in place of the account's
+    links: list = field(default_factory=list)        # networks that are linked to it
+    more_links: int = 0              # that the zone counts, and nobody gave
+    policy: str = "Default"          # resolutionPolicy of the links
+    endpoint: str = "pe-vnet-a"      # whose zone group made the records
+    by_hand: list = field(default_factory=list)      # regions whose record it did not make
+    records: dict = field(default_factory=dict)      # region -> address, or "missing"
+
+
+@dataclass
 class VNet:
     name: str
     # (account, API's word) of those with private endpoints here
@@ -284,6 +300,7 @@ class Scenario:
     accounts: dict
     vnets: dict
     endpoints: dict
+    zones: dict                      # of documents
     check: dict
     expected: list
     states: list
@@ -495,6 +512,24 @@ def _read_endpoint(name, table, accounts, vnets, where):
     return endpoint
 
 
+def _read_zone_document(name, table, accounts, vnets, where):
+    _only(table, where, account=str, vnet=str, group=str, zone=str, links=list, more_links=int,
+          policy=str, endpoint=str, by_hand=list, records=dict)
+    account, _ = _read_place({"region": "", **{k: v for k, v in table.items()
+                                               if k == "account"}}, accounts, where)
+    zone = ZoneDocument(**{"name": name, "vnet": next(iter(vnets)), **table,
+                           "account": account})
+    _one_of(zone.vnet, vnets, where)
+    labels = accounts[account].labels()
+    zone.by_hand = [_one_of(label(region), labels, where) for region in zone.by_hand]
+    zone.records = {_one_of(label(region), labels, where): to
+                    for region, to in zone.records.items()}
+    for to in zone.records.values():
+        if to != "missing" and not _is_address(to):
+            raise Wrong(f"{where}: {to!r} is neither an address nor missing")
+    return zone
+
+
 def _read_list(table, key, read, accounts, where):
     return [read(entry, accounts, f"{where}.{key} {number + 1}")
             for number, entry in enumerate(table.get(key, []))]
@@ -595,7 +630,7 @@ def read(path):
             table = tomllib.load(file)
         except tomllib.TOMLDecodeError as error:
             raise Wrong(f"{path}: {error}") from error
-    _only(table, path, title=str, account=dict, vnet=dict, endpoint=dict, check=dict,
+    _only(table, path, title=str, account=dict, vnet=dict, endpoint=dict, zone=dict, check=dict,
           expect=list, state=list)
     if "title" not in table or "account" not in table or "vnet" not in table:
         raise Wrong(f"{path}: title, account and vnet are wanted")
@@ -610,9 +645,11 @@ def read(path):
     endpoints = {name: _read_endpoint(name, entry, accounts, vnets,
                                       f"{path}: endpoint.{name}")
                  for name, entry in table.get("endpoint", {}).items()}
+    zones = {name: _read_zone_document(name, entry, accounts, vnets, f"{path}: zone.{name}")
+             for name, entry in table.get("zone", {}).items()}
     return Scenario(
         os.path.basename(path).removesuffix(".toml"), table["title"], accounts, vnets,
-        endpoints,
+        endpoints, zones,
         _read_check(table.get("check", {}), vnets, accounts, f"{path}: check"),
         [_read_expected(entry, accounts, f"{path}: expect {number + 1}")
          for number, entry in enumerate(table.get("expect", []))],

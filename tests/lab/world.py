@@ -113,6 +113,14 @@ class World:
             for path, facts in zip(self.endpoint_paths(endpoint),
                                    document.make_endpoint(endpoint, self._configs(endpoint))):
                 self._write_json(path, facts)
+        for zone in self.scene.zones.values():
+            account, vnet = self.scene.accounts[zone.account], self.scene.vnets[zone.vnet]
+            self._write_json(self.zone_path(zone), document.make_zone(zone, account, {
+                region: private_address(vnet, account, region)
+                for region in account.labels()}))
+
+    def zone_path(self, zone):
+        return os.path.join(self.directory, f"zone-{zone.name}.json")
 
     def document_path(self, account):
         return os.path.join(self.directory, account + ".json")

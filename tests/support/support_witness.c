@@ -170,6 +170,11 @@ make_location(const char *label, const char *name, int priority)
 
 #define GROUP "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-data"
 
+#define GUID    "517d9819-82e9-416b-b507-ce8ec2b6d9b0"
+#define ZONE    "privatelink.documents.azure.com"
+#define ZONE_ID GROUP "/providers/Microsoft.Network/privateDnsZones/" ZONE
+#define VNET_ID GROUP "/providers/Microsoft.Network/virtualNetworks/vnet-a"
+
 static json_t *
 make_document(void)
 {
@@ -543,10 +548,10 @@ make_endpoint_document(void)
 		json_array_append_new(
 		    configs, json_pack("{s:s s:[s]}", "fqdn", fqdn, "ipAddresses", address));
 	}
-	return json_pack("{s:s s:s s:s s:s s:{s:s} s:[{s:s s:[s] s:{s:s}}] s:o}", "id",
+	return json_pack("{s:s s:s s:s s:s s:s s:{s:s} s:[{s:s s:[s] s:{s:s}}] s:o}", "id",
 	    GROUP "/providers/Microsoft.Network/privateEndpoints/pe-contoso", "name",
 	    "pe-contoso", "type", "Microsoft.Network/privateEndpoints", "provisioningState",
-	    "Succeeded", "subnet", "id",
+	    "Succeeded", "resourceGuid", GUID, "subnet", "id",
 	    GROUP "/providers/Microsoft.Network/virtualNetworks/vnet-a/subnets/default",
 	    "privateLinkServiceConnections", "privateLinkServiceId",
 	    GROUP "/providers/Microsoft.DocumentDB/databaseAccounts/contoso", "groupIds", "Sql",
@@ -554,29 +559,89 @@ make_endpoint_document(void)
 	    configs);
 }
 
-static void
-make_endpoints(const struct maker *maker)
+static json_t *
+make_record(const char *name, const char *address)
 {
-	const json_t        *change = json_object_get(maker->root, "endpoints");
-	json_t              *base, *documents;
-	struct account_list *list;
+	char id[256], fqdn[120];
+
+	snprintf(id, sizeof(id), "%s/A/%s", ZONE_ID, name);
+	snprintf(fqdn, sizeof(fqdn), "%s.%s.", name, ZONE);
+	return json_pack("{s:s s:s s:s s:s s:i s:{s:s} s:[{s:s}]}", "id", id, "name", name,
+	    "type", "Microsoft.Network/privateDnsZones/A", "fqdn", fqdn, "ttl", 10, "metadata",
+	    "creator", "created by private endpoint pe-contoso with resource guid " GUID,
+	    "aRecords", "ipv4Address", address);
+}
+
+static json_t *
+make_zone_documents(void)
+{
+	json_t *zone = json_pack("{s:s s:s s:s s:i s:i}", "id", ZONE_ID, "name", ZONE, "type",
+	    "Microsoft.Network/privateDnsZones", "numberOfRecordSets", 4,
+	    "numberOfVirtualNetworkLinks", 1);
+	json_t *link = json_pack("{s:s s:s s:s s:s s:{s:s}}", "id",
+	    ZONE_ID "/virtualNetworkLinks/to-vnet-a", "name", "to-vnet-a", "type",
+	    "Microsoft.Network/privateDnsZones/virtualNetworkLinks", "resolutionPolicy",
+	    "Default", "virtualNetwork", "id", VNET_ID);
+
+	return json_pack("[o o o o o]", zone, make_record("contoso", "10.1.0.4"),
+	    make_record("contoso-westeurope", "10.1.0.5"),
+	    make_record("contoso-northeurope", "10.1.0.6"), link);
+}
+
+static json_t *
+make_plink_documents(void)
+{
+	return json_pack("[{s:s s:s s:s s:s s:[s s s] s:[s]}]", "id",
+	    GROUP
+	    "/providers/Microsoft.DocumentDB/databaseAccounts/contoso/privateLinkResources/Sql",
+	    "name", "Sql", "type", "Microsoft.DocumentDB/databaseAccounts/privateLinkResources",
+	    "groupId", "Sql", "requiredMembers", "contoso", "contoso-westeurope",
+	    "contoso-northeurope", "requiredZoneNames", ZONE);
+}
+
+/* The documents that the member's changes make of the base, which it takes; NULL when the witness
+ * does not have it. */
+static struct account_list *
+make_list(const struct maker *maker, const char *member, json_t *base)
+{
+	const json_t        *change = json_object_get(maker->root, member);
+	struct account_list *list = NULL;
+	json_t              *documents;
 	struct wbuf          text;
 	struct err           err;
 
-	if (change == NULL)
-		return;
-	base = json_pack("[o]", make_endpoint_document());
-	documents = merge(base, change);
-	wbuf_init(&text);
-	json_write(&text, documents, 0);
-	list = account_parse(
-	    maker->arena, (const char *)text.bytes, text.count, "endpoints.json", &err);
-	if (list == NULL)
-		fail(maker->path, "endpoints:", err.text);
-	maker->witness->endpoints = endpoint_index_new(maker->arena, &list->endpoints);
-	wbuf_fini(&text);
-	json_decref(documents);
+	if (change != NULL) {
+		documents = merge(base, change);
+		wbuf_init(&text);
+		json_write(&text, documents, 0);
+		list = account_parse(maker->arena, (const char *)text.bytes, text.count,
+		    arena_printf(maker->arena, "%s.json", member), &err);
+		if (list == NULL)
+			fail(maker->path, member, err.text);
+		wbuf_fini(&text);
+		json_decref(documents);
+	}
 	json_decref(base);
+	return list;
+}
+
+static void
+make_more_documents(const struct maker *maker)
+{
+	struct support_witness *witness = maker->witness;
+	struct account_list    *list;
+
+	list = make_list(maker, "endpoints", json_pack("[o]", make_endpoint_document()));
+	if (list != NULL)
+		witness->endpoints = endpoint_index_new(maker->arena, &list->endpoints);
+	list = make_list(maker, "zones", make_zone_documents());
+	if (list != NULL)
+		witness->zones = zone_index_new(maker->arena, &list->zones);
+	list = make_list(maker, "plinks", make_plink_documents());
+	if (list != NULL) {
+		witness->plinks = &list->plinks;
+		witness->account = plink_join(maker->arena, witness->account, &list->plinks);
+	}
 }
 
 static const char *
@@ -614,11 +679,11 @@ make_expected(const struct maker *maker)
 static void
 check_members(const struct maker *maker)
 {
-	static const char known[] =
-	    " title document endpoints every seen swept gateway direct thin feed expect "
-	    "state mongodb cassandra gremlin table apis modes given ";
-	const char *name;
-	json_t     *value;
+	static const char known[] = " title document endpoints zones plinks every seen swept "
+	                            "gateway direct thin feed expect "
+	                            "state mongodb cassandra gremlin table apis modes given ";
+	const char       *name;
+	json_t           *value;
 
 	json_object_foreach (maker->root, name, value) {
 		if (strstr(known, arena_printf(maker->arena, " %s ", name)) == NULL)
@@ -642,7 +707,7 @@ support_witness_read(struct arena *arena, const char *path)
 	maker.witness->title = copy_text(&maker, maker.root, "title");
 	maker.witness->state = copy_text(&maker, maker.root, "state");
 	make_account(&maker);
-	make_endpoints(&maker);
+	make_more_documents(&maker);
 	if (json_object_get(maker.root, "given") != NULL)
 		maker.witness->account->given = copy_text(&maker, maker.root, "given");
 	make_seen(&maker);
@@ -657,7 +722,7 @@ support_witness_judge(struct arena *arena, const struct support_witness *witness
 {
 	const struct judge_ask ask = { witness->account, witness->has_document,
 		(const struct measurement *const *)witness->seen, witness->seen_count,
-		witness->endpoints, witness->wanted, NULL, NULL };
+		witness->endpoints, witness->wanted, witness->zones, witness->plinks };
 
 	/* The verdict borrows from the ask only until it is made, but for what it points at. */
 	return judge_run(arena, &ask);

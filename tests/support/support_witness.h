@@ -8,6 +8,10 @@
  *   document  changes to the account's document; null: there is none, only a name
  *   endpoints changes to the documents of private endpoints: each is that of pe-contoso, which has
  *             the address of each well name; absent: no such document was given
+ *   zones     changes to the documents of the private zone, filled by the zone
+ *             group of pe-contoso: the zone, the records of contoso, contoso-westeurope and contoso-northeurope,
+ *             the link to vnet-a; absent: no such document was given
+ *   plinks    changes to what the account's NoSQL API needs by its privateLinkResources; likewise
  *   every     changes to the measurement of every configured name
  *   seen      by region ("" is the global name): changes to that measurement, null: not measured.
  *             A region that is not configured stands for a swept name, which does not exist
@@ -50,7 +54,9 @@ struct support_witness {
 	struct measurement     **seen;
 	size_t                   seen_count;
 	struct endpoint_index   *endpoints; /* NULL: none were given */
-	unsigned                 wanted;    /* flags of names.h */
+	struct zone_index       *zones;     /* likewise */
+	const struct plink_list *plinks;
+	unsigned                 wanted; /* flags of names.h */
 	struct support_expected *expected;
 	size_t                   expected_count;
 };
