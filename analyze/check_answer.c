@@ -101,7 +101,8 @@ add_public(const struct scene *scene, const struct site *site, const struct view
 	            check_describe_view(scene, view), describe_public(scene, site),
 	            describe_consequence(scene, site, view),
 	            check_describe_control(scene, site),
-	            code == FINDING_ZONE_NOT_LINKED ? check_describe_zones(scene) : ""),
+	            code == FINDING_ZONE_NOT_LINKED ? check_describe_zones(scene)
+	                                            : check_describe_policy(scene)),
 	    });
 }
 

@@ -111,10 +111,11 @@ add(const struct scene *scene, const struct answer *answer, struct sighting *sig
 	sighting->site = answer->site;
 	sighting->resolver = answer->view->dns->resolver;
 	sighting->address = answer->address;
-	sighting->evidence = arena_printf(scene->arena, "%s%s%s%s",
+	sighting->evidence = arena_printf(scene->arena, "%s%s%s%s%s",
 	    check_describe_view(scene, answer->view), sighting->evidence,
 	    check_describe_attempt(scene, answer->attempt),
-	    describe_wanted(scene, answer->site->place->target->host));
+	    describe_wanted(scene, answer->site->place->target->host),
+	    check_describe_record(scene, answer->site));
 	report_add(out, sighting);
 }
 

@@ -1,6 +1,7 @@
 #include "analyze/checks.h"
 
 #include "analyze/arm.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -91,4 +92,68 @@ check_describe_zones(const struct scene *scene)
 		    *zones[i]->id != '\0' ? zones[i]->id : zones[i]->name, zones[i]->source,
 		    zones[i]->link_count, zones[i]->link_count == 1 ? "" : "s");
 	return text;
+}
+
+const char *
+check_describe_policy(const struct scene *scene)
+{
+	size_t                    count;
+	const struct zone *const *zones = find_zones(scene, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < zones[i]->link_count; j++) {
+			const struct zone_link *link = &zones[i]->links[j];
+
+			if (text_equal_nocase(link->policy, "NxDomainRedirect"))
+				return arena_printf(scene->arena,
+				    "; link %s of %s has the policy %s (%s)", link->name,
+				    arm_name(link->vnet), link->policy, link->source);
+		}
+	}
+	return "";
+}
+
+/* Zone groups sign what they write with the endpoint's guid. */
+static bool
+is_by_hand(const struct zone_record *record)
+{
+	return *record->guid == '\0';
+}
+
+const char *
+check_describe_record(const struct scene *scene, const struct site *site)
+{
+	const struct zone_record *record = check_zone_record(scene, site);
+
+	if (record == NULL)
+		return "";
+	if (is_by_hand(record))
+		return arena_printf(scene->arena, "; its record was made by no zone group (%s)",
+		    record->source);
+	return arena_printf(scene->arena,
+	    "; its record was made by endpoint %s with guid %s (%s)", record->endpoint,
+	    record->guid, record->source);
+}
+
+/* What follows from a record that is wrong, or not asked, is told by itself. */
+void
+check_records(const struct scene *scene, const struct site *site, struct report *out)
+{
+	const struct zone_record *record = check_zone_record(scene, site);
+
+	if (record == NULL || !is_by_hand(record) || site->pending ||
+	    report_is_down(out, site, FINDING_TCP_REFUSED))
+		return;
+	report_add(out,
+	    &(struct sighting){
+	        .code = FINDING_RECORD_BY_HAND,
+	        .site = site,
+	        .group = "zone",
+	        .aside = true,
+	        .evidence = *record->creator != '\0'
+	            ? arena_printf(scene->arena, "%s: the creator of %s is \"%s\"",
+	                  record->source, record->fqdn, record->creator)
+	            : arena_printf(
+	                  scene->arena, "%s: %s has no creator", record->source, record->fqdn),
+	    });
 }

@@ -21,7 +21,8 @@ void check_escapes(const struct scene *scene, const struct site *site, struct re
 void check_transport(const struct scene *scene, const struct site *site, struct report *out);
 void check_system(const struct scene *scene, const struct site *site, struct report *out);
 void check_proxy(const struct scene *scene, const struct site *site, struct report *out);
-/* Last: looks at what the others have added. */
+/* Last: these look at what the others have added. */
+void check_records(const struct scene *scene, const struct site *site, struct report *out);
 void check_ttl(const struct scene *scene, const struct site *site, struct report *out);
 
 /* Called for each address of such a name that no wrong answer led to. */
@@ -103,6 +104,10 @@ const char *check_unlinked(
 const struct zone_record *check_zone_record(const struct scene *scene, const struct site *site);
 /* "; /subscriptions/... (zone.json) has 1 link" for each zone of the API; "" when none was given. */
 const char *check_describe_zones(const struct scene *scene);
+/* "; link to-vnet-a of vnet-a has the policy NxDomainRedirect (zone.json)"; "": none has it. */
+const char *check_describe_policy(const struct scene *scene);
+/* "; its record was made by no zone group (zone.json)"; "": no document holds the record. */
+const char *check_describe_record(const struct scene *scene, const struct site *site);
 
 /* The connection that keeps all addresses of the account silent, and its finding: the first that
  * is not approved when none is; NULL otherwise. */

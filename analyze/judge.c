@@ -81,6 +81,7 @@ static void (*const site_checks[])(
 	check_transport,
 	check_system,
 	check_proxy,
+	check_records,
 	check_ttl,
 };
 
