@@ -122,8 +122,10 @@ add(const struct scene *scene, const struct answer *answer, struct sighting *sig
 static void
 add_stale(const struct scene *scene, const struct answer *answer, struct report *out)
 {
+	const char     *orphan = check_orphan(scene, answer->site, answer->address);
 	struct sighting sighting = {
-		.code = FINDING_STALE_ADDRESS,
+		.code = orphan != NULL ? FINDING_RECORD_ORPHANED : FINDING_STALE_ADDRESS,
+		.detail = orphan,
 		.severity = is_answered(answer) ? STATE_WARNING : STATE_OK,
 		.evidence = arena_printf(scene->arena, "; no endpoint that was given has %s%s",
 		    answer->address, describe_missing(scene)),

@@ -116,38 +116,50 @@ describe_missing(const struct scene *scene, const struct site *site, const struc
 	    check_describe_control(scene, site));
 }
 
+/* What is known of a name that a resolver does not know. */
+struct missing {
+	const char *sender;      /* who hands the name out */
+	const char *private_api; /* another API that is private here */
+	const char *other_zone;  /* which of the zones of one name holds the record */
+};
+
 static enum finding_code
-find_missing(const struct site *site, const char *sender, const char *private_api)
+find_missing(const struct site *site, const struct missing *missing)
 {
-	if (private_api != NULL)
+	if (missing->other_zone != NULL)
+		return FINDING_TWO_ZONES;
+	if (missing->private_api != NULL)
 		return FINDING_API_ZONE_MISSING;
 	if (*site->place->target->region == '\0')
 		return FINDING_GLOBAL_NAME_MISSING;
-	return sender != NULL ? FINDING_MONGO_HOST_MISSING : FINDING_REGION_NAME_MISSING;
+	return missing->sender != NULL ? FINDING_MONGO_HOST_MISSING
+	                               : FINDING_REGION_NAME_MISSING;
 }
 
 void
 check_missing(const struct scene *scene, const struct site *site, struct report *out)
 {
-	const char *sender = check_sender(scene, site);
+	struct missing missing = { .sender = check_sender(scene, site) };
 
 	for (size_t i = 0; i < site->view_count; i++) {
 		const struct view *view = &site->views[i];
-		const char        *private_api;
 
 		if (view->kind != VIEW_MISSING)
 			continue;
-		private_api = check_unforwarded(scene, view);
+		missing.private_api = check_unforwarded(scene, view);
+		missing.other_zone = view->by_zone ? check_other_zone(scene, site) : NULL;
 		report_add(out,
 		    &(struct sighting){
-		        .code = find_missing(site, sender, private_api),
+		        .code = find_missing(site, &missing),
 		        .site = site,
 		        .resolver = view->dns->resolver,
-		        .detail = private_api,
-		        .evidence = arena_printf(scene->arena, "%s%s%s",
+		        .detail = missing.other_zone != NULL ? missing.other_zone
+		                                             : missing.private_api,
+		        .evidence = arena_printf(scene->arena, "%s%s%s%s",
 		            describe_missing(scene, site, view),
-		            sender != NULL ? "; handed out by " : "",
-		            sender != NULL ? sender : ""),
+		            missing.sender != NULL ? "; handed out by " : "",
+		            missing.sender != NULL ? missing.sender : "",
+		            missing.other_zone != NULL ? check_describe_zones(scene) : ""),
 		    });
 	}
 }

@@ -135,6 +135,83 @@ check_describe_record(const struct scene *scene, const struct site *site)
 	    record->guid, record->source);
 }
 
+static bool
+record_has(const struct zone_record *record, const char *address)
+{
+	char text[ADDR_TEXT];
+
+	for (size_t i = 0; i < record->addr_count; i++) {
+		if (strcmp(addr_render(&record->addrs[i], text, sizeof(text)), address) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the account may still have the endpoint: by its guid, and where no document tells that,
+ * by its name. */
+static bool
+is_known(const struct scene *scene, const struct zone_record *record)
+{
+	bool listed = false;
+
+	if (endpoint_by_guid(scene->ask->endpoints, record->guid) != NULL)
+		return true;
+	for (size_t i = 0; i < scene->claims.own_count; i++) {
+		const struct private_endpoint *own = scene->claims.own[i];
+
+		if (text_equal_nocase(own->name, record->endpoint))
+			return own->guid == NULL || *own->guid == '\0';
+	}
+	for (size_t i = 0; i < scene->connection_count; i++)
+		listed |= text_equal_nocase(
+		    arm_name(scene->connections[i].endpoint), record->endpoint);
+	return listed;
+}
+
+const char *
+check_orphan(const struct scene *scene, const struct site *site, const char *address)
+{
+	const struct zone_record *record = check_zone_record(scene, site);
+
+	if (record == NULL || is_by_hand(record) || !scene->ask->has_document ||
+	    !record_has(record, address) || is_known(scene, record))
+		return NULL;
+	return record->endpoint;
+}
+
+/* The resource group of a zone, or its whole id where that tells none. */
+static const char *
+name_group(const struct scene *scene, const struct zone *zone)
+{
+	static const char marker[] = "/resourceGroups/";
+	const char       *at = text_find_nocase(zone->id, marker);
+
+	if (at == NULL)
+		return zone->id;
+	at += strlen(marker);
+	return arena_strndup(scene->arena, at, strcspn(at, "/"));
+}
+
+const char *
+check_other_zone(const struct scene *scene, const struct site *site)
+{
+	const char               *label = find_label(scene->arena, site);
+	const struct zone        *with = NULL, *without = NULL;
+	size_t                    count;
+	const struct zone *const *zones = find_zones(scene, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (zone_record(zones[i], label) != NULL)
+			with = with == NULL ? zones[i] : with;
+		else
+			without = without == NULL ? zones[i] : without;
+	}
+	if (with == NULL || without == NULL)
+		return NULL;
+	return arena_printf(scene->arena, "that of %s holds the record, that of %s does not",
+	    name_group(scene, with), name_group(scene, without));
+}
+
 /* What follows from a record that is wrong, or not asked, is told by itself. */
 void
 check_records(const struct scene *scene, const struct site *site, struct report *out)

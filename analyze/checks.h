@@ -106,6 +106,13 @@ const struct zone_record *check_zone_record(const struct scene *scene, const str
 const char *check_describe_zones(const struct scene *scene);
 /* "; link to-vnet-a of vnet-a has the policy NxDomainRedirect (zone.json)"; "": none has it. */
 const char *check_describe_policy(const struct scene *scene);
+/* The endpoint that made the record of the address, when the account has no such endpoint any
+ * more; NULL: not known to be so. */
+const char *check_orphan(
+    const struct scene *scene, const struct site *site, const char *address);
+/* "that of rg-a holds the record, that of rg-b does not", of zones of one name; NULL: there are not
+ * two such. */
+const char *check_other_zone(const struct scene *scene, const struct site *site);
 /* "; its record was made by no zone group (zone.json)"; "": no document holds the record. */
 const char *check_describe_record(const struct scene *scene, const struct site *site);
 
