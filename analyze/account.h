@@ -50,6 +50,7 @@ struct account {
 	const char *public_network_access; /* "Enabled", "Disabled", "SecuredByPerimeter", "" */
 	bool        multi_write;           /* every region takes writes */
 	bool        automatic_failover;    /* the service itself moves the write region */
+	bool        ruleless;              /* its rules for public networks are told: none */
 	struct location   *locations;      /* in the order of failover priority */
 	size_t             location_count;
 	struct connection *connections;

@@ -231,6 +231,22 @@ read_head(const struct arm_reader *in, const struct arm_spot *at, struct account
 	return true;
 }
 
+/* Rules by address and by subnet; older documents have one text for the former. */
+static bool
+read_rules(const struct arm_reader *in, const struct arm_spot *at, struct account *account)
+{
+	const json_t *addresses, *subnets;
+	const char   *filter;
+
+	if (!arm_array(in, at, "ipRules", &addresses) ||
+	    !arm_array(in, at, "virtualNetworkRules", &subnets) ||
+	    !arm_text(in, at, "ipRangeFilter", &filter))
+		return false;
+	account->ruleless = addresses != NULL && json_array_size(addresses) == 0 &&
+	    subnets != NULL && json_array_size(subnets) == 0 && *filter == '\0';
+	return true;
+}
+
 static struct account *
 read_account(const struct arm_reader *in, const struct arm_spot *at)
 {
@@ -238,7 +254,7 @@ read_account(const struct arm_reader *in, const struct arm_spot *at)
 
 	if (!check_type(in, at) || !read_head(in, at, account) ||
 	    !account_apis_read(in, at, account) || !read_locations(in, at, account) ||
-	    !read_connections(in, at, account))
+	    !read_connections(in, at, account) || !read_rules(in, at, account))
 		return NULL;
 	account->multi_write = json_is_true(arm_member(at, "enableMultipleWriteLocations"));
 	account->automatic_failover = json_is_true(arm_member(at, "enableAutomaticFailover"));

@@ -47,6 +47,7 @@ void check_thin(const struct scene *scene, const struct site *site, struct repor
 /* Called once. */
 void check_swept(const struct scene *scene, struct report *out);
 void check_connections(const struct scene *scene, struct report *out);
+void check_last_endpoint(const struct scene *scene, struct report *out);
 void check_regions(const struct scene *scene, struct report *out);
 void check_slow(const struct scene *scene, struct report *out);
 /* Before all others: what the documents alone say of the API. */

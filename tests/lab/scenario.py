@@ -122,6 +122,7 @@ class Account:
     private_link: bool = True
     public_access: str = "Disabled"
     connection: str = "Approved"     # status of the private endpoint connections, "" for none
+    ip_rules: list = field(default_factory=list)    # addresses that may come over the internet
     creating: list = field(default_factory=list)    # of the regions, those being added
     unlisted: list = field(default_factory=list)    # regions that it has, but not in the document
     alias: str = "lower"             # upper: public DNS writes the alias in other letters
@@ -380,7 +381,7 @@ def _read_account(name, table, where):
     _only(table, where, regions=list, suffix=str, document=str, private_link=bool,
           public_access=str, connection=str, creating=list, unlisted=list, alias=str,
           direct=(bool, dict), apis=list, kind=str, capabilities=list, server_version=str,
-          given=str)
+          ip_rules=list, given=str)
     account = Account(name, table.get("regions", []), **{
         key: value for key, value in table.items() if key not in ("regions", "direct")})
     account.direct = _read_direct(table.get("direct", False), f"{where}.direct")
