@@ -90,6 +90,8 @@ add_public(const struct scene *scene, const struct site *site, const struct view
 	    : other != NULL                                     ? FINDING_API_ZONE_MISSING
 	                                                        : FINDING_PUBLIC_ANSWER;
 
+	if (code != FINDING_ZONE_NOT_LINKED && check_unready(scene, site, view, out))
+		return;
 	report_add(out,
 	    &(struct sighting){
 	        .code = code,

@@ -148,6 +148,9 @@ check_missing(const struct scene *scene, const struct site *site, struct report 
 			continue;
 		missing.private_api = check_unforwarded(scene, view);
 		missing.other_zone = view->by_zone ? check_other_zone(scene, site) : NULL;
+		if (missing.other_zone == NULL && view->by_zone &&
+		    check_unready(scene, site, view, out))
+			continue;
 		report_add(out,
 		    &(struct sighting){
 		        .code = find_missing(site, &missing),

@@ -47,6 +47,7 @@ void check_thin(const struct scene *scene, const struct site *site, struct repor
 /* Called once. */
 void check_swept(const struct scene *scene, struct report *out);
 void check_connections(const struct scene *scene, struct report *out);
+void check_failed_endpoints(const struct scene *scene, struct report *out);
 void check_last_endpoint(const struct scene *scene, struct report *out);
 void check_regions(const struct scene *scene, struct report *out);
 void check_slow(const struct scene *scene, struct report *out);
@@ -95,6 +96,10 @@ const char *check_describe_endpoint(
 /* "; 168.63.129.16 says private 10.1.0.4"; "" when it was not asked beside. */
 const char *check_describe_control(const struct scene *scene, const struct site *site);
 
+/* Tells of the endpoint that is being made, or failed to be, and so has no address for the name
+ * yet, in the place of what follows from that; false: there is none. */
+bool check_unready(const struct scene *scene, const struct site *site, const struct view *view,
+    struct report *out);
 /* Azure's own resolver gave it, or was asked. */
 bool check_is_azure(const struct dns *dns);
 /* The networks that the zone is linked to, this one not being among them: "vnet-hub alone", "no

@@ -96,6 +96,7 @@ static void (*const attempt_checks[])(
 static void (*const scene_checks[])(const struct scene *, struct report *) = {
 	check_swept,
 	check_connections,
+	check_failed_endpoints,
 	check_last_endpoint,
 	check_regions,
 	check_slow,
