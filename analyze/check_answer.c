@@ -108,6 +108,28 @@ add_public(const struct scene *scene, const struct site *site, const struct view
 	    });
 }
 
+/* The account lists no connection, and a zone was filled for it all the same. */
+static bool
+add_without_endpoint(const struct scene *scene, const struct site *site,
+    const struct view *view, struct report *out)
+{
+	if (!scene->ask->has_document || scene->connection_count > 0 ||
+	    scene->claims.own_count > 0 || check_zone_record(scene, site) == NULL)
+		return false;
+	report_add(out,
+	    &(struct sighting){
+	        .code = FINDING_NO_ENDPOINT_AT_ALL,
+	        .site = site,
+	        .resolver = view->dns->resolver,
+	        .address = view->dns->addresses[0].address,
+	        .evidence = arena_printf(scene->arena,
+	            "%s, no privatelink alias in the chain; %s lists no private endpoint%s",
+	            check_describe_view(scene, view), scene->ask->account->source,
+	            check_describe_record(scene, site)),
+	    });
+	return true;
+}
+
 static void
 add_open(const struct scene *scene, const struct site *site, const struct view *view,
     struct report *out)
@@ -120,6 +142,8 @@ add_open(const struct scene *scene, const struct site *site, const struct view *
 	if (!facet_is_supported(account) || check_other_groups(scene) != NULL)
 		return;
 
+	if (add_without_endpoint(scene, site, view, out))
+		return;
 	report_add(out,
 	    &(struct sighting){
 	        .code = FINDING_NO_PRIVATELINK_ALIAS,
@@ -152,6 +176,8 @@ check_public(const struct scene *scene, const struct site *site, struct report *
 void
 check_odd_answers(const struct scene *scene, const struct site *site, struct report *out)
 {
+	const char *zone = check_public_zone(scene);
+
 	for (size_t i = 0; i < site->view_count; i++) {
 		const struct view *view = &site->views[i];
 		bool               bypassed = view->kind == VIEW_PRIVATE && !view->alias;
@@ -160,11 +186,15 @@ check_odd_answers(const struct scene *scene, const struct site *site, struct rep
 			continue;
 		report_add(out,
 		    &(struct sighting){
-		        .code = bypassed ? FINDING_ALIAS_BYPASSED : FINDING_ANSWER_BLOCKED,
+		        .code = !bypassed  ? FINDING_ANSWER_BLOCKED
+		            : zone != NULL ? FINDING_ZONE_NAME_WRONG
+		                           : FINDING_ALIAS_BYPASSED,
 		        .site = site,
 		        .resolver = view->dns->resolver,
 		        .address = view->dns->addresses[0].address,
-		        .evidence = check_describe_view(scene, view),
+		        .evidence = arena_printf(scene->arena, "%s%s",
+		            check_describe_view(scene, view),
+		            bypassed && zone != NULL ? zone : ""),
 		    });
 	}
 }

@@ -120,6 +120,7 @@ describe_missing(const struct scene *scene, const struct site *site, const struc
 struct missing {
 	const char *sender;      /* who hands the name out */
 	const char *private_api; /* another API that is private here */
+	const char *public_zone; /* a private zone has the name of the public one */
 	const char *other_zone;  /* which of the zones of one name holds the record */
 };
 
@@ -128,6 +129,8 @@ find_missing(const struct site *site, const struct missing *missing)
 {
 	if (missing->other_zone != NULL)
 		return FINDING_TWO_ZONES;
+	if (missing->public_zone != NULL)
+		return FINDING_ZONE_NAME_WRONG;
 	if (missing->private_api != NULL)
 		return FINDING_API_ZONE_MISSING;
 	if (*site->place->target->region == '\0')
@@ -146,6 +149,7 @@ check_missing(const struct scene *scene, const struct site *site, struct report 
 
 		if (view->kind != VIEW_MISSING)
 			continue;
+		missing.public_zone = view->alias ? NULL : check_public_zone(scene);
 		missing.private_api = check_unforwarded(scene, view);
 		missing.other_zone = view->by_zone ? check_other_zone(scene, site) : NULL;
 		if (missing.other_zone == NULL && view->by_zone &&
@@ -162,7 +166,9 @@ check_missing(const struct scene *scene, const struct site *site, struct report 
 		            describe_missing(scene, site, view),
 		            missing.sender != NULL ? "; handed out by " : "",
 		            missing.sender != NULL ? missing.sender : "",
-		            missing.other_zone != NULL ? check_describe_zones(scene) : ""),
+		            missing.other_zone != NULL        ? check_describe_zones(scene)
+		                : missing.public_zone != NULL ? missing.public_zone
+		                                              : ""),
 		    });
 	}
 }

@@ -135,6 +135,24 @@ check_describe_record(const struct scene *scene, const struct site *site)
 	    record->guid, record->source);
 }
 
+const char *
+check_public_zone(const struct scene *scene)
+{
+	size_t                    count;
+	const struct zone *const *zones = zone_find(
+	    scene->ask->zones, scene->ask->account->suffix, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		bool unlinked = zone_links_are_whole(zones[i]) && zones[i]->link_count == 0;
+
+		if (!unlinked)
+			return arena_printf(scene->arena, "; private zone %s (%s)",
+			    *zones[i]->id != '\0' ? zones[i]->id : zones[i]->name,
+			    zones[i]->source);
+	}
+	return NULL;
+}
+
 static bool
 record_has(const struct zone_record *record, const char *address)
 {

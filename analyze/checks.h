@@ -119,6 +119,9 @@ const char *check_orphan(
 /* "that of rg-a holds the record, that of rg-b does not", of zones of one name; NULL: there are not
  * two such. */
 const char *check_other_zone(const struct scene *scene, const struct site *site);
+/* "; private zone /subscriptions/... (zone.json)", of the public zone's own name and not known to
+ * be without links; NULL: none was given. */
+const char *check_public_zone(const struct scene *scene);
 /* "; its record was made by no zone group (zone.json)"; "": no document holds the record. */
 const char *check_describe_record(const struct scene *scene, const struct site *site);
 
