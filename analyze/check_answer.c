@@ -108,28 +108,6 @@ add_public(const struct scene *scene, const struct site *site, const struct view
 	    });
 }
 
-/* The account lists no connection, and a zone was filled for it all the same. */
-static bool
-add_without_endpoint(const struct scene *scene, const struct site *site,
-    const struct view *view, struct report *out)
-{
-	if (!scene->ask->has_document || scene->connection_count > 0 ||
-	    scene->claims.own_count > 0 || check_zone_record(scene, site) == NULL)
-		return false;
-	report_add(out,
-	    &(struct sighting){
-	        .code = FINDING_NO_ENDPOINT_AT_ALL,
-	        .site = site,
-	        .resolver = view->dns->resolver,
-	        .address = view->dns->addresses[0].address,
-	        .evidence = arena_printf(scene->arena,
-	            "%s, no privatelink alias in the chain; %s lists no private endpoint%s",
-	            check_describe_view(scene, view), scene->ask->account->source,
-	            check_describe_record(scene, site)),
-	    });
-	return true;
-}
-
 static void
 add_open(const struct scene *scene, const struct site *site, const struct view *view,
     struct report *out)
@@ -142,7 +120,7 @@ add_open(const struct scene *scene, const struct site *site, const struct view *
 	if (!facet_is_supported(account) || check_other_groups(scene) != NULL)
 		return;
 
-	if (add_without_endpoint(scene, site, view, out))
+	if (check_without_endpoint(scene, site, view, out))
 		return;
 	report_add(out,
 	    &(struct sighting){

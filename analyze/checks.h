@@ -96,10 +96,13 @@ const char *check_describe_endpoint(
 /* "; 168.63.129.16 says private 10.1.0.4"; "" when it was not asked beside. */
 const char *check_describe_control(const struct scene *scene, const struct site *site);
 
-/* Tells of the endpoint that is being made, or failed to be, and so has no address for the name
- * yet, in the place of what follows from that; false: there is none. */
+/* Each tells of it in the place of what follows from it, and is false when it is not so: an endpoint
+ * that is being made, or failed to be, or lacks what the account requires, and so no endpoint has an
+ * address for the name; a record in the zone although the account has no endpoint. */
 bool check_unready(const struct scene *scene, const struct site *site, const struct view *view,
     struct report *out);
+bool check_without_endpoint(const struct scene *scene, const struct site *site,
+    const struct view *view, struct report *out);
 /* Azure's own resolver gave it, or was asked. */
 bool check_is_azure(const struct dns *dns);
 /* The networks that the zone is linked to, this one not being among them: "vnet-hub alone", "no

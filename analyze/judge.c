@@ -50,6 +50,17 @@
  *     the account as a whole, its places are none the worse, and Direct mode is unknown.
  * 15. Gateway V2 is at fault only where the gateway advertises it.
  *
+ * Where documents of private zones, endpoints and what the account requires are given, they name
+ * the cause of what an answer shows, and the finding of the cause takes the place of that of the
+ * answer.  Where they could be meant for another network, the answer's own finding stays:
+ *
+ *    PUBLIC_ANSWER, API_ZONE_MISSING       ZONE_NOT_LINKED
+ *    the same, a name that is missing      ENDPOINT_NOT_READY, _FAILED, REQUIRED_MEMBER_MISSING
+ *    a name that is missing                TWO_ZONES, ZONE_NAME_WRONG
+ *    ALIAS_BYPASSED                        ZONE_NAME_WRONG
+ *    STALE_ADDRESS                         RECORD_ORPHANED
+ *    NO_PRIVATELINK_ALIAS                  NO_ENDPOINT_AT_ALL
+ *
  * What happens at an address that is wrong by document stands in the evidence, as in 1.  With
  * several endpoints of the account, a right address is OTHER_ENDPOINT_ADDRESS when no connection
  * comes about, in the place of the failed connection; or when one server's answers mix endpoints.

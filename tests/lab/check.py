@@ -74,6 +74,8 @@ def _command(world, scene, programs):
             command.append(account.given or account.name)
         else:
             command += [account.given or account.name, "--expect", world.document_path(account.name)]
+        if account.required:
+            command += ["--expect", world.required_path(account.name)]
     for endpoint in scene.endpoints.values():
         for path in world.endpoint_paths(endpoint):
             command += ["--expect", path]

@@ -185,6 +185,18 @@ def make_endpoint(endpoint, configs):
     return [empty, _interface(endpoint, endpoint_id, configs)]
 
 
+def make_required(account):
+    """What the NoSQL API of the account needs, as the REST interface lists it."""
+    account_id = (f"{SUBSCRIPTION}/providers/Microsoft.DocumentDB/databaseAccounts/"
+                  f"{account.name}")
+    return {"value": [{
+        "id": f"{account_id}/privateLinkResources/Sql", "name": "Sql",
+        "type": "Microsoft.DocumentDB/databaseAccounts/privateLinkResources", "properties": {
+            "groupId": "Sql", "requiredZoneNames": [account.zone],
+            "requiredMembers": [account.host(region).split(".")[0]
+                                for region in account.labels()]}}]}
+
+
 def make_zone(zone, account, addresses):
     """The documents of a private zone, in one list; addresses: label -> address."""
     name = zone.zone or account.zone

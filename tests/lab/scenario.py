@@ -122,6 +122,7 @@ class Account:
     private_link: bool = True
     public_access: str = "Disabled"
     connection: str = "Approved"     # status of the private endpoint connections, "" for none
+    required: bool = False           # the document of its private link resources is told
     ip_rules: list = field(default_factory=list)    # addresses that may come over the internet
     creating: list = field(default_factory=list)    # of the regions, those being added
     unlisted: list = field(default_factory=list)    # regions that it has, but not in the document
@@ -219,6 +220,7 @@ class Endpoint:
     api: str = "sql"
     group: str = ""                  # "": that of the API
     subnet: str = "default"
+    without: list = field(default_factory=list)      # regions for which it has no address
     addresses: dict = field(default_factory=dict)    # region -> in place of its own
     others: dict = field(default_factory=dict)       # host -> address: of another API
 
@@ -381,7 +383,7 @@ def _read_account(name, table, where):
     _only(table, where, regions=list, suffix=str, document=str, private_link=bool,
           public_access=str, connection=str, creating=list, unlisted=list, alias=str,
           direct=(bool, dict), apis=list, kind=str, capabilities=list, server_version=str,
-          ip_rules=list, given=str)
+          ip_rules=list, required=bool, given=str)
     account = Account(name, table.get("regions", []), **{
         key: value for key, value in table.items() if key not in ("regions", "direct")})
     account.direct = _read_direct(table.get("direct", False), f"{where}.direct")
@@ -496,7 +498,7 @@ def _read_zone(table, _, where):
 
 def _read_endpoint(name, table, accounts, vnets, where):
     _only(table, where, account=str, vnet=str, document=str, state=str, told=bool, group=str,
-          addresses=dict, others=dict, api=str, subnet=str)
+          addresses=dict, others=dict, api=str, subnet=str, without=list)
     account, _ = _read_place({"region": "", **{k: v for k, v in table.items()
                                                if k == "account"}}, accounts, where)
     endpoint = Endpoint(**{"name": name, "vnet": next(iter(vnets)), **table,
@@ -507,6 +509,8 @@ def _read_endpoint(name, table, accounts, vnets, where):
     _one_of(endpoint.document, ENDPOINT_DOCUMENTS, where)
     endpoint.addresses = {_one_of(label(region), accounts[account].labels(), where): address
                           for region, address in endpoint.addresses.items()}
+    endpoint.without = [_one_of(label(region), accounts[account].labels(), where)
+                        for region in endpoint.without]
     for address in (*endpoint.addresses.values(), *endpoint.others.values()):
         if not _is_address(address):
             raise Wrong(f"{where}: {address!r} is no address")

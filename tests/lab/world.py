@@ -109,6 +109,7 @@ class World:
         for account in self.scene.accounts.values():
             self._write_json(self.document_path(account.name),
                              document.make(account, self.scene.vnets))
+            self._write_json(self.required_path(account.name), document.make_required(account))
         for endpoint in self.scene.endpoints.values():
             for path, facts in zip(self.endpoint_paths(endpoint),
                                    document.make_endpoint(endpoint, self._configs(endpoint))):
@@ -116,8 +117,11 @@ class World:
         for zone in self.scene.zones.values():
             account, vnet = self.scene.accounts[zone.account], self.scene.vnets[zone.vnet]
             self._write_json(self.zone_path(zone), document.make_zone(zone, account, {
-                region: private_address(vnet, account, region)
+                region: private_address(vnet, account, region, account.face("sql"))
                 for region in account.labels()}))
+
+    def required_path(self, account):
+        return os.path.join(self.directory, f"{account}-required.json")
 
     def zone_path(self, zone):
         return os.path.join(self.directory, f"zone-{zone.name}.json")
@@ -144,7 +148,7 @@ class World:
         face = account.face(endpoint.api)
         own = {face.host(region): endpoint.addresses.get(
             region, private_address(vnet, account, region, face))
-            for region in account.labels()}
+            for region in account.labels() if region not in endpoint.without}
         return {**own, **endpoint.others} if endpoint.told else {}
 
     def close(self):
