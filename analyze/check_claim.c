@@ -115,7 +115,7 @@ add(const struct scene *scene, const struct answer *answer, struct sighting *sig
 	    check_describe_view(scene, answer->view), sighting->evidence,
 	    check_describe_attempt(scene, answer->attempt),
 	    describe_wanted(scene, answer->site->place->target->host),
-	    check_describe_record(scene, answer->site));
+	    check_describe_record(scene, answer->site, answer->address));
 	report_add(out, sighting);
 }
 

@@ -132,7 +132,7 @@ check_without_endpoint(const struct scene *scene, const struct site *site,
     const struct view *view, struct report *out)
 {
 	if (!scene->ask->has_document || scene->connection_count > 0 ||
-	    scene->claims.own_count > 0 || check_zone_record(scene, site) == NULL)
+	    scene->claims.own_count > 0 || check_zone_record(scene, site, NULL) == NULL)
 		return false;
 	report_add(out,
 	    &(struct sighting){
@@ -143,7 +143,7 @@ check_without_endpoint(const struct scene *scene, const struct site *site,
 	        .evidence = arena_printf(scene->arena,
 	            "%s, no privatelink alias in the chain; %s lists no private endpoint%s",
 	            check_describe_view(scene, view), scene->ask->account->source,
-	            check_describe_record(scene, site)),
+	            check_describe_record(scene, site, NULL)),
 	    });
 	return true;
 }

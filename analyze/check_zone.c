@@ -22,8 +22,23 @@ find_label(struct arena *arena, const struct site *site)
 	return arena_strndup(arena, host, strcspn(host, "."));
 }
 
+/* Any address will do when none is named. */
+static bool
+record_has(const struct zone_record *record, const char *address)
+{
+	char text[ADDR_TEXT];
+
+	if (address == NULL)
+		return true;
+	for (size_t i = 0; i < record->addr_count; i++) {
+		if (strcmp(addr_render(&record->addrs[i], text, sizeof(text)), address) == 0)
+			return true;
+	}
+	return false;
+}
+
 const struct zone_record *
-check_zone_record(const struct scene *scene, const struct site *site)
+check_zone_record(const struct scene *scene, const struct site *site, const char *address)
 {
 	const char               *label = find_label(scene->arena, site);
 	size_t                    count;
@@ -32,7 +47,7 @@ check_zone_record(const struct scene *scene, const struct site *site)
 	for (size_t i = 0; i < count; i++) {
 		const struct zone_record *record = zone_record(zones[i], label);
 
-		if (record != NULL)
+		if (record != NULL && record_has(record, address))
 			return record;
 	}
 	return NULL;
@@ -75,7 +90,7 @@ check_unlinked(const struct scene *scene, const struct site *site, const struct 
 	networks = list_networks(scene, zones, count);
 	if (*networks == '\0')
 		return "no virtual network";
-	if (!check_is_azure(view->dns) || check_zone_record(scene, site) == NULL)
+	if (!check_is_azure(view->dns) || check_zone_record(scene, site, NULL) == NULL)
 		return NULL;
 	return arena_printf(scene->arena, "%s alone", networks);
 }
@@ -121,9 +136,9 @@ is_by_hand(const struct zone_record *record)
 }
 
 const char *
-check_describe_record(const struct scene *scene, const struct site *site)
+check_describe_record(const struct scene *scene, const struct site *site, const char *address)
 {
-	const struct zone_record *record = check_zone_record(scene, site);
+	const struct zone_record *record = check_zone_record(scene, site, address);
 
 	if (record == NULL)
 		return "";
@@ -153,18 +168,6 @@ check_public_zone(const struct scene *scene)
 	return NULL;
 }
 
-static bool
-record_has(const struct zone_record *record, const char *address)
-{
-	char text[ADDR_TEXT];
-
-	for (size_t i = 0; i < record->addr_count; i++) {
-		if (strcmp(addr_render(&record->addrs[i], text, sizeof(text)), address) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Whether the account may still have the endpoint: by its guid, and where no document tells that,
  * by its name. */
 static bool
@@ -189,10 +192,10 @@ is_known(const struct scene *scene, const struct zone_record *record)
 const char *
 check_orphan(const struct scene *scene, const struct site *site, const char *address)
 {
-	const struct zone_record *record = check_zone_record(scene, site);
+	const struct zone_record *record = check_zone_record(scene, site, address);
 
 	if (record == NULL || is_by_hand(record) || !scene->ask->has_document ||
-	    !record_has(record, address) || is_known(scene, record))
+	    is_known(scene, record))
 		return NULL;
 	return record->endpoint;
 }
@@ -234,10 +237,17 @@ check_other_zone(const struct scene *scene, const struct site *site)
 void
 check_records(const struct scene *scene, const struct site *site, struct report *out)
 {
-	const struct zone_record *record = check_zone_record(scene, site);
+	const struct zone_record *record = NULL;
 
-	if (record == NULL || !is_by_hand(record) || site->pending ||
-	    report_is_down(out, site, FINDING_TCP_REFUSED))
+	if (site->pending || report_is_down(out, site, FINDING_TCP_REFUSED))
+		return;
+	for (size_t i = 0; i < site->view_count && record == NULL; i++) {
+		const struct dns *dns = site->views[i].dns;
+
+		if (site->views[i].kind == VIEW_PRIVATE && dns->addresses_count > 0)
+			record = check_zone_record(scene, site, dns->addresses[0].address);
+	}
+	if (record == NULL || !is_by_hand(record))
 		return;
 	report_add(out,
 	    &(struct sighting){

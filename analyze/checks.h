@@ -109,8 +109,10 @@ bool check_is_azure(const struct dns *dns);
  * virtual network"; NULL: the documents do not say so of a view that is public. */
 const char *check_unlinked(
     const struct scene *scene, const struct site *site, const struct view *view);
-/* The set of records that a zone's document has for the name; NULL: none. */
-const struct zone_record *check_zone_record(const struct scene *scene, const struct site *site);
+/* The set of records that a zone's document has for the name, with the address when it is not NULL;
+ * NULL: none. */
+const struct zone_record *check_zone_record(
+    const struct scene *scene, const struct site *site, const char *address);
 /* "; /subscriptions/... (zone.json) has 1 link" for each zone of the API; "" when none was given. */
 const char *check_describe_zones(const struct scene *scene);
 /* "; link to-vnet-a of vnet-a has the policy NxDomainRedirect (zone.json)"; "": none has it. */
@@ -125,8 +127,10 @@ const char *check_other_zone(const struct scene *scene, const struct site *site)
 /* "; private zone /subscriptions/... (zone.json)", of the public zone's own name and not known to
  * be without links; NULL: none was given. */
 const char *check_public_zone(const struct scene *scene);
-/* "; its record was made by no zone group (zone.json)"; "": no document holds the record. */
-const char *check_describe_record(const struct scene *scene, const struct site *site);
+/* "; its record was made by no zone group (zone.json)"; "": no document holds the record,
+ * with the address when it is not NULL. */
+const char *check_describe_record(
+    const struct scene *scene, const struct site *site, const char *address);
 
 /* The connection that keeps all addresses of the account silent, and its finding: the first that
  * is not approved when none is; NULL otherwise. */

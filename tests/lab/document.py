@@ -192,14 +192,14 @@ def make_required(account):
     return {"value": [{
         "id": f"{account_id}/privateLinkResources/Sql", "name": "Sql",
         "type": "Microsoft.DocumentDB/databaseAccounts/privateLinkResources", "properties": {
-            "groupId": "Sql", "requiredZoneNames": [account.zone],
+            "groupId": "Sql", "requiredZoneNames": [f"privatelink.{account.suffix}"],
             "requiredMembers": [account.host(region).split(".")[0]
                                 for region in account.labels()]}}]}
 
 
 def make_zone(zone, account, addresses):
     """The documents of a private zone, in one list; addresses: label -> address."""
-    name = zone.zone or account.zone
+    name = zone.zone or f"privatelink.{account.suffix}"
     group = SUBSCRIPTION.replace("lab-rg", zone.group)
     zone_id = f"{group}/providers/Microsoft.Network/privateDnsZones/{name}"
     records = {region: zone.records.get(region, address)
