@@ -233,6 +233,21 @@ check_other_zone(const struct scene *scene, const struct site *site)
 	    name_group(scene, with), name_group(scene, without));
 }
 
+/* "zone.json: contoso.privatelink... has no creator, and 3600 s to live". */
+static const char *
+describe_hand(struct arena *arena, const struct zone_record *record)
+{
+	const char *text = arena_printf(arena, "%s: %s has ", record->source, record->fqdn);
+
+	text = *record->creator != '\0'
+	    ? arena_printf(arena, "%sthe creator \"%s\"", text, record->creator)
+	    : arena_printf(arena, "%sno creator", text);
+	if (record->ttl_s >= 0)
+		text = arena_printf(
+		    arena, "%s, and %jd s to live", text, (intmax_t)record->ttl_s);
+	return text;
+}
+
 /* What follows from a record that is wrong, or not asked, is told by itself. */
 void
 check_records(const struct scene *scene, const struct site *site, struct report *out)
@@ -255,10 +270,6 @@ check_records(const struct scene *scene, const struct site *site, struct report 
 	        .site = site,
 	        .group = "zone",
 	        .aside = true,
-	        .evidence = *record->creator != '\0'
-	            ? arena_printf(scene->arena, "%s: the creator of %s is \"%s\"",
-	                  record->source, record->fqdn, record->creator)
-	            : arena_printf(
-	                  scene->arena, "%s: %s has no creator", record->source, record->fqdn),
+	        .evidence = describe_hand(scene->arena, record),
 	    });
 }
