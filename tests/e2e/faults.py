@@ -143,7 +143,7 @@ log_level: error
 
     def make_token(self, name):
         made = subprocess.run(
-            [f"{BUILD}/plprobe-collector", "token", "create", name, "--network", "vnet-a",
+            [f"{BUILD}/plprobe-collector", "token", "create", name, "--bearer", "--network", "vnet-a",
              "--config", f"{self.folder}/collector.yaml"], check=True, capture_output=True,
             text=True)
         self.write(f"tokens/{name}", made.stdout)
