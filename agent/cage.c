@@ -89,7 +89,7 @@ confine_reading(const struct agent_conf *conf)
 static bool
 confine_connecting(const struct agent_conf *conf)
 {
-	uint16_t ports[AGENT_PORTS_MAX + AGENT_RESOLVERS_MAX + 1] = { 53 };
+	uint16_t ports[AGENT_PORTS_MAX + AGENT_RESOLVERS_MAX + 2] = { 53 };
 	size_t   count = 1;
 	bool     held;
 
@@ -99,6 +99,8 @@ confine_connecting(const struct agent_conf *conf)
 		ports[count++] = conf->ports[i];
 	for (size_t i = 0; i < conf->resolver_count; i++)
 		ports[count++] = conf->resolvers[i].port;
+	if (conf->proxy[0] != '\0')
+		ports[count++] = (uint16_t)strtoul(strrchr(conf->proxy, ':') + 1, NULL, 10);
 	held = confine_ports(ports, count);
 	if (!held)
 		log_debug(AREA, "this kernel has no landlock for ports");

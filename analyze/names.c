@@ -251,6 +251,7 @@ names_advertise(struct name_list *names, const struct feed *feed)
 			    strcmp(target->region, label) != 0 ||
 			    !is_beside(told->v2_host, target->host))
 				continue;
+			target->advertised = true;
 			target->host = told->v2_host;
 			target->port = told->v2_port;
 		}

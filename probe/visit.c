@@ -70,6 +70,7 @@ visit_start(struct probes *probes, const struct visit_ask *ask)
 	visit->endpoint.port = ask->addr.port;
 	visit->thin.host = ask->target->host;
 	visit->thin.port = ask->addr.port;
+	visit->thin.advertised = ask->target->advertised;
 	visit->thin.end = &visit->endpoint;
 	visit->on_over = ask->on_over;
 	visit->arg = ask->arg;
