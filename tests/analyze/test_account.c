@@ -424,8 +424,8 @@ test_connection_strings(void **state)
 {
 	static const char *const texts[] = {
 		"AccountEndpoint=https://contoso.documents.azure.com:443/;AccountKey=hidden==;",
-		"DefaultEndpointsProtocol=https;AccountName=contoso;AccountKey=hidden==;"
-		"TableEndpoint=https://contoso.table.cosmos.azure.com:443/;",
+		("DefaultEndpointsProtocol=https;AccountName=contoso;AccountKey=hidden==;"
+		 "TableEndpoint=https://contoso.table.cosmos.azure.com:443/;"),
 		"mongodb://contoso:hidden==@contoso.mongo.cosmos.azure.com:10255/?ssl=true",
 	};
 
