@@ -39,6 +39,24 @@ put_finding(const struct finding_desc *desc, struct wbuf *out)
 	put_block(out, "Fix when it holds for all names:", desc->fix_all);
 }
 
+static const struct {
+	const char *what, *why, *hint;
+} unseen[] = {
+#define UNSEEN(what, why, hint) { what, why, hint },
+#include "analyze/unseen.def"
+#undef UNSEEN
+};
+
+static void
+put_unseen(struct wbuf *out)
+{
+	wbuf_puts(out, "## Out of sight\n\nWhat goes wrong and no finding tells, and why.\n\n");
+	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
+		wbuf_printf(out, "- %s: %s.%s%s%s\n", unseen[i].what, unseen[i].why,
+		    *unseen[i].hint != '\0' ? " What helps: " : "", unseen[i].hint,
+		    *unseen[i].hint != '\0' ? "." : "");
+}
+
 void
 findings_md(struct wbuf *out)
 {
@@ -58,6 +76,7 @@ findings_md(struct wbuf *out)
 	wbuf_puts(out, "\n");
 	for (unsigned i = 0; i < FINDING_COUNT; i++)
 		put_finding(&finding_table[i], out);
+	put_unseen(out);
 	/* One newline ends the file. */
 	if (out->count > 1 && out->bytes[out->count - 2] == '\n')
 		out->count--;
