@@ -28,6 +28,9 @@ import time
 from delivery import BUILD, Failed, Program, Unpacker, free_port, make_account
 from faulty import NameServer, Relay, start_stranger
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lab"))
+import kernel  # noqa: E402
+
 # What a disk may take, and what then has to be declared: as many; at least one, since damage can hide
 # how many there were; nothing, since what is deleted leaves no trace.
 HARMS = ["refused", "damaged", "deleted"]
@@ -487,9 +490,10 @@ def main():
     rooted = os.geteuid() == 0
     if rooted and os.environ.get("FAULTS_INSIDE") != "1":
         os.environ["FAULTS_INSIDE"] = "1"
-        os.execvp("unshare", ["unshare", "--net", "--mount", "--", sys.executable, *sys.argv,
-                              "--seed", str(options.seed)])
+        os.execvp("unshare", ["unshare", "--net", "--mount", "--propagation", "unchanged", "--",
+                              sys.executable, *sys.argv, "--seed", str(options.seed)])
     if rooted:
+        kernel.make_private()
         run("ip", "link", "set", "lo", "up")
     folder = tempfile.mkdtemp(prefix="plprobe-faults-")
     print(f"faults: --seed {options.seed} --seconds {options.seconds}", flush=True)

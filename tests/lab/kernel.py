@@ -96,15 +96,22 @@ def _leave_chroot():
     os.close(namespace)
 
 
+def make_private():
+    """Keeps the mounts of our new mount namespace from all others, also in a chroot."""
+    try:
+        mount("none", "/", "none", MS_REC | MS_PRIVATE)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        folder = os.getcwd()
+        _leave_chroot()
+        os.chdir(folder)
+
+
 def _settle():
     """In the first process of the new pid namespace: make /proc and the mounts ours."""
     try:
-        try:
-            mount("none", "/", "none", MS_REC | MS_PRIVATE)
-        except OSError as error:
-            if error.errno != errno.EINVAL:
-                raise
-            _leave_chroot()
+        make_private()
         mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     except OSError as error:
         raise Forbidden(f"cannot mount in a namespace ({error.filename}: {error.strerror})") from error
