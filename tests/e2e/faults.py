@@ -318,6 +318,10 @@ def spoil_store(scene):
     shutil.copytree(store, copy)
     with open(f"{store}/store.db", "r+b") as file:
         file.write(os.urandom(4096))
+    # What a kill left there has the first page too, and would make the database whole again.
+    for log in ("store.db-wal", "store.db-shm"):
+        if os.path.exists(f"{store}/{log}"):
+            os.remove(f"{store}/{log}")
     scene.start_collector()
     scene.pause(0.5, 1.5)
     if scene.collector.process.poll() is None:
