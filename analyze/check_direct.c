@@ -7,12 +7,6 @@
 
 enum { CONTACTS_QUOTED = 3 };
 
-static bool
-has_text(const char *text)
-{
-	return text != NULL && *text != '\0';
-}
-
 /* Not a failure that the name's gateway shows at the same address, nor at an address that a wrong
  * answer names: these are told there. */
 static bool
@@ -120,7 +114,7 @@ describe_contact(const struct scene *scene, const struct contact *contact)
 	const struct endpoint *end = replica->end;
 	const char            *text = arena_printf(scene->arena, "%s: %s",
 	               scene_modes_peer(scene->arena, contact->replica),
-            has_text(replica->stage) ? replica->stage : outcome_name(contact->outcome));
+            text_is_said(replica->stage) ? replica->stage : outcome_name(contact->outcome));
 
 	if (replica->sdk_code != 0)
 		text = arena_printf(scene->arena, "%s, SDK TransportErrorCode %u%s", text,
@@ -130,17 +124,17 @@ describe_contact(const struct scene *scene, const struct contact *contact)
 		    scene->arena, "%s, %s", text, outcome_name(contact->outcome));
 	if (replica->status != 0)
 		text = arena_printf(scene->arena, "%s, status %u", text, replica->status);
-	if (has_text(replica->error_code))
+	if (text_is_said(replica->error_code))
 		text = arena_printf(scene->arena, "%s %s", text, replica->error_code);
-	if (has_text(replica->error_text))
+	if (text_is_said(replica->error_text))
 		text = arena_printf(scene->arena, "%s: \"%s\"", text, replica->error_text);
-	if (contact->stage == CONTACT_TLS && has_text(end->verify_text))
+	if (contact->stage == CONTACT_TLS && text_is_said(end->verify_text))
 		text = arena_printf(scene->arena, "%s, %s", text, end->verify_text);
-	if (contact->stage == CONTACT_TLS && has_text(end->issuer))
+	if (contact->stage == CONTACT_TLS && text_is_said(end->issuer))
 		text = arena_printf(scene->arena, "%s; issuer %s", text, end->issuer);
-	if (contact->stage < CONTACT_CONTEXT && has_text(end->detail))
+	if (contact->stage < CONTACT_CONTEXT && text_is_said(end->detail))
 		text = arena_printf(scene->arena, "%s (%s)", text, end->detail);
-	if (contact->stage == CONTACT_CONTEXT && has_text(replica->detail))
+	if (contact->stage == CONTACT_CONTEXT && text_is_said(replica->detail))
 		text = arena_printf(scene->arena, "%s (%s)", text, replica->detail);
 	return text;
 }
@@ -208,11 +202,11 @@ find_detail(const struct scene *scene, const struct tally *tally)
 	switch (tally->code) {
 	case FINDING_DIRECT_CONTEXT_REFUSED:
 		return arena_printf(scene->arena, "status %u%s%s", replica->status,
-		    has_text(replica->error_code) ? " " : "",
-		    has_text(replica->error_code) ? replica->error_code : "");
+		    text_is_said(replica->error_code) ? " " : "",
+		    text_is_said(replica->error_code) ? replica->error_code : "");
 	case FINDING_DIRECT_TLS_INTERCEPTED:
-		return has_text(replica->end->issuer) ? replica->end->issuer
-		                                      : "an unnamed issuer";
+		return text_is_said(replica->end->issuer) ? replica->end->issuer
+		                                          : "an unnamed issuer";
 	case FINDING_REPLICA_NAME_MISSING: return replica->host;
 	default: return outcome_name(tally->first->outcome);
 	}
@@ -223,7 +217,8 @@ address_of(const struct contact *contact)
 {
 	const struct endpoint *end = contact->replica->end;
 
-	return end != NULL && has_text(end->address) ? end->address : contact->replica->host;
+	return end != NULL && text_is_said(end->address) ? end->address
+	                                                 : contact->replica->host;
 }
 
 static void
@@ -336,7 +331,7 @@ describe_unverifiable(const struct scene *scene, const struct site *site)
 			break;
 		return arena_printf(scene->arena,
 		    "the address feed of %s told no replica of %s", feed->address,
-		    has_text(feed->container) ? feed->container : "the account");
+		    text_is_said(feed->container) ? feed->container : "the account");
 	default: break;
 	}
 	return "nothing tells an address of a replica: ports cannot be guessed";

@@ -17,12 +17,6 @@ enum {
 enum { CLOCK_SPAN_S = 300 };
 
 static bool
-has_text(const char *text)
-{
-	return text != NULL && *text != '\0';
-}
-
-static bool
 says(const struct feed *feed, const char *words)
 {
 	return feed->error_text != NULL && text_find_nocase(feed->error_text, words) != NULL;
@@ -134,9 +128,9 @@ describe(const struct scene *scene, const struct feed *feed)
 {
 	const char *meaning = name_substatus(feed->substatus);
 	const char *text = arena_printf(scene->arena, "step %s%s%s: %s",
-	    has_text(feed->step) ? feed->step : "account",
-	    has_text(feed->address) ? " at " : "", has_text(feed->address) ? feed->address : "",
-	    outcome_name(feed->outcome));
+	    text_is_said(feed->step) ? feed->step : "account",
+	    text_is_said(feed->address) ? " at " : "",
+	    text_is_said(feed->address) ? feed->address : "", outcome_name(feed->outcome));
 
 	if (feed->http_status != 0)
 		text = arena_printf(scene->arena, "%s, status %u", text, feed->http_status);
@@ -144,15 +138,15 @@ describe(const struct scene *scene, const struct feed *feed)
 		text = arena_printf(scene->arena, "%s/%u", text, feed->substatus);
 	if (meaning != NULL)
 		text = arena_printf(scene->arena, "%s (%s)", text, meaning);
-	if (has_text(feed->error_code))
+	if (text_is_said(feed->error_code))
 		text = arena_printf(scene->arena, "%s %s", text, feed->error_code);
-	if (has_text(feed->seen_as))
+	if (text_is_said(feed->seen_as))
 		text = arena_printf(scene->arena, "%s, seen as %s", text, feed->seen_as);
-	if (has_text(feed->error_text))
+	if (text_is_said(feed->error_text))
 		text = arena_printf(scene->arena, "%s: \"%s\"", text, feed->error_text);
-	if (has_text(feed->activity_id))
+	if (text_is_said(feed->activity_id))
 		text = arena_printf(scene->arena, "%s, activity %s", text, feed->activity_id);
-	if (has_text(feed->detail))
+	if (text_is_said(feed->detail))
 		text = arena_printf(scene->arena, "%s; %s", text, feed->detail);
 	return text;
 }
@@ -163,7 +157,7 @@ find_detail(const struct scene *scene, const struct feed *feed, enum finding_cod
 	const char *meaning = name_substatus(feed->substatus);
 
 	if (code == FINDING_CREDENTIAL_UNUSABLE)
-		return has_text(feed->detail) ? feed->detail : outcome_name(feed->outcome);
+		return text_is_said(feed->detail) ? feed->detail : outcome_name(feed->outcome);
 	if (meaning != NULL)
 		return meaning;
 	if (feed->http_status != 0)
@@ -201,7 +195,7 @@ check_clock(const struct scene *scene, const struct site *name, const struct fee
 	        .code = FINDING_CLOCK_OFF,
 	        .severity = STATE_WARNING,
 	        .evidence = arena_printf(scene->arena, "Date of %s%s",
-	            has_text(feed->address) ? feed->address : "the gateway",
+	            text_is_said(feed->address) ? feed->address : "the gateway",
 	            describe_clock(scene, feed)),
 	    },
 	    out);
@@ -223,7 +217,7 @@ is_astray(const struct scene *scene, const struct site *name, const struct feed 
 	static const struct endpoint not_tried;
 	struct attempt               attempt = { .end = &not_tried };
 
-	if (!has_text(feed->address) || name->seen == NULL ||
+	if (!text_is_said(feed->address) || name->seen == NULL ||
 	    report_worst(out, name, FINDING_TCP_REFUSED) == NULL ||
 	    !addr_parse(&attempt.addr, feed->address, 0, NULL))
 		return false;

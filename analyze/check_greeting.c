@@ -1,19 +1,15 @@
 #include "analyze/checks.h"
 
-#include <string.h>
+#include "base/text.h"
 
-static bool
-has_text(const char *text)
-{
-	return text != NULL && *text != '\0';
-}
+#include <string.h>
 
 /* Too many requests in the words of each API: 16500 of MongoDB, 0x1001 of Cassandra, a status of
  * HTTP. */
 static bool
 is_busy(const struct greeting *greeting)
 {
-	return has_text(greeting->error_code) &&
+	return text_is_said(greeting->error_code) &&
 	    (strcmp(greeting->error_code, "16500") == 0 ||
 	        strcmp(greeting->error_code, "0x1001") == 0 ||
 	        strcmp(greeting->error_code, "429") == 0);
@@ -54,18 +50,18 @@ describe(const struct scene *scene, const struct attempt *attempt)
 
 	if (greeting->status != 0)
 		text = arena_printf(scene->arena, "%s, status %u", text, greeting->status);
-	if (has_text(greeting->error_code))
+	if (text_is_said(greeting->error_code))
 		text = arena_printf(scene->arena, "%s, error %s", text, greeting->error_code);
-	if (has_text(greeting->server))
+	if (text_is_said(greeting->server))
 		text = arena_printf(scene->arena, "%s, server %s", text, greeting->server);
-	if (has_text(greeting->seen_as))
+	if (text_is_said(greeting->seen_as))
 		text = arena_printf(scene->arena, "%s, seen as %s", text, greeting->seen_as);
-	if (has_text(greeting->error_text))
+	if (text_is_said(greeting->error_text))
 		text = arena_printf(scene->arena, "%s: \"%s\"", text, greeting->error_text);
-	if (has_text(greeting->request_id))
+	if (text_is_said(greeting->request_id))
 		text = arena_printf(
 		    scene->arena, "%s, activity %s", text, greeting->request_id);
-	if (has_text(greeting->detail))
+	if (text_is_said(greeting->detail))
 		text = arena_printf(scene->arena, "%s; %s", text, greeting->detail);
 	return text;
 }
@@ -73,9 +69,9 @@ describe(const struct scene *scene, const struct attempt *attempt)
 static const char *
 find_detail(const struct scene *scene, const struct greeting *greeting, enum finding_code code)
 {
-	if (code == FINDING_API_REFUSES && has_text(greeting->error_code))
+	if (code == FINDING_API_REFUSES && text_is_said(greeting->error_code))
 		return arena_printf(scene->arena, "error %s", greeting->error_code);
-	if (code == FINDING_API_ANSWERS_OTHER && has_text(greeting->detail))
+	if (code == FINDING_API_ANSWERS_OTHER && text_is_said(greeting->detail))
 		return greeting->detail;
 	return outcome_name(greeting->outcome);
 }

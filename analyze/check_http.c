@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-static bool
-has_text(const char *text)
-{
-	return text != NULL && *text != '\0';
-}
-
 /* A 403 that tells no way is the firewall's if it says so; there are others [cosmos-forbidden]. */
 enum finding_code
 check_refusal(unsigned path, const char *text)
@@ -29,8 +23,8 @@ check_refusal(unsigned path, const char *text)
 static bool
 is_of_service(const struct endpoint *end)
 {
-	return has_text(end->gateway_version) || has_text(end->activity_id) ||
-	    (has_text(end->server) &&
+	return text_is_said(end->gateway_version) || text_is_said(end->activity_id) ||
+	    (text_is_said(end->server) &&
 	        text_find_nocase(end->server, "Microsoft-HTTPAPI") != NULL);
 }
 
@@ -43,7 +37,7 @@ is_portal(const struct endpoint *end)
 
 	return (end->http_status >= 300 && end->http_status < 400) ||
 	    end->http_status == PROXY_LOGIN || end->http_status == NETWORK_LOGIN ||
-	    (has_text(end->content_type) &&
+	    (text_is_said(end->content_type) &&
 	        (text_starts_nocase(end->content_type, "text/html") ||
 	            text_starts_nocase(end->content_type, "application/xhtml")));
 }
@@ -96,27 +90,27 @@ describe(const struct scene *scene, const struct attempt *attempt)
 		text = arena_printf(scene->arena, "%s, status %u", text, end->http_status);
 	if (end->substatus != 0)
 		text = arena_printf(scene->arena, "%s/%u", text, end->substatus);
-	if (has_text(end->error_code))
+	if (text_is_said(end->error_code))
 		text = arena_printf(scene->arena, "%s %s", text, end->error_code);
-	if (has_text(end->server))
+	if (text_is_said(end->server))
 		text = arena_printf(scene->arena, "%s, server %s", text, end->server);
-	if (has_text(end->content_type))
+	if (text_is_said(end->content_type))
 		text = arena_printf(scene->arena, "%s, %s", text, end->content_type);
 	if (end->retry_after_ms != 0)
 		text = arena_printf(
 		    scene->arena, "%s, asks to wait %u ms", text, end->retry_after_ms);
-	if (has_text(end->proxy))
+	if (text_is_said(end->proxy))
 		text = arena_printf(
 		    scene->arena, "%s, by way of the proxy %s", text, end->proxy);
-	if (has_text(end->location))
+	if (text_is_said(end->location))
 		text = arena_printf(scene->arena, "%s, to %s", text, end->location);
-	if (has_text(end->seen_as))
+	if (text_is_said(end->seen_as))
 		text = arena_printf(scene->arena, "%s, seen as %s", text, end->seen_as);
-	if (has_text(end->error_text))
+	if (text_is_said(end->error_text))
 		text = arena_printf(scene->arena, "%s: \"%s\"", text, end->error_text);
-	if (has_text(end->activity_id))
+	if (text_is_said(end->activity_id))
 		text = arena_printf(scene->arena, "%s, activity %s", text, end->activity_id);
-	if (has_text(end->http_detail))
+	if (text_is_said(end->http_detail))
 		text = arena_printf(scene->arena, "%s; %s", text, end->http_detail);
 	return text;
 }

@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-static bool
-has_text(const char *text)
-{
-	return text != NULL && *text != '\0';
-}
-
 /* 443 is closed and the replicas at the same address answer. */
 static void
 check_reverse(const struct scene *scene, const struct site *site, struct report *out)
@@ -49,8 +43,9 @@ check_short(const struct scene *scene, const struct site *site, struct report *o
 	        .detail = arena_printf(
 	            scene->arena, "%u of %u", feed->partitions_short, feed->partitions),
 	        .evidence = arena_printf(scene->arena, "the address feed of %s for %s: %s",
-	            feed->address, has_text(feed->container) ? feed->container : "the account",
-	            has_text(feed->short_detail) ? feed->short_detail : "sets are short"),
+	            feed->address,
+	            text_is_said(feed->container) ? feed->container : "the account",
+	            text_is_said(feed->short_detail) ? feed->short_detail : "sets are short"),
 	    });
 }
 

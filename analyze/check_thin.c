@@ -19,12 +19,6 @@ enum thin_kind {
 enum { STATUS_OFF = 503 };
 
 static bool
-has_text(const char *text)
-{
-	return text != NULL && *text != '\0';
-}
-
-static bool
 says_nothing(unsigned outcome, bool agent_late)
 {
 	return outcome == OUTCOME_NOT_RUN || outcome == OUTCOME_AGENT_LATE ||
@@ -99,7 +93,7 @@ find_advertised(const struct scene *scene, const struct site *site)
 	for (size_t i = 0; i < scene->feed->regions_count; i++) {
 		const struct gateway_region *region = &scene->feed->regions[i];
 
-		if (!has_text(region->v2_host))
+		if (!text_is_said(region->v2_host))
 			continue;
 		if (text_equal_nocase(region->v2_host, target->host) &&
 		    region->v2_port == target->port)
@@ -188,24 +182,24 @@ describe(const struct scene *scene, const struct thin *thin)
 {
 	const struct endpoint *end = thin->end;
 	const char *text = arena_printf(scene->arena, "%s:%u at %s: tcp %s", thin->host,
-	    thin->port, has_text(end->address) ? end->address : "no address",
+	    thin->port, text_is_said(end->address) ? end->address : "no address",
 	    outcome_name(end->tcp));
 
 	if (end->tls != OUTCOME_NOT_RUN)
 		text = arena_printf(scene->arena, "%s, tls %s", text, outcome_name(end->tls));
-	if (end->tls != OUTCOME_OK && has_text(end->issuer))
+	if (end->tls != OUTCOME_OK && text_is_said(end->issuer))
 		text = arena_printf(scene->arena, "%s, issuer %s", text, end->issuer);
 	if (end->tls == OUTCOME_OK)
 		text = arena_printf(scene->arena, "%s, ALPN %s", text,
-		    has_text(thin->alpn) ? thin->alpn : "none");
+		    text_is_said(thin->alpn) ? thin->alpn : "none");
 	if (thin->outcome != OUTCOME_NOT_RUN)
 		text = arena_printf(scene->arena, "%s, POST /connectivity-probe: %s", text,
 		    outcome_name(thin->outcome));
 	if (thin->status != 0)
 		text = arena_printf(scene->arena, "%s, status %u", text, thin->status);
-	if (has_text(end->detail))
+	if (text_is_said(end->detail))
 		text = arena_printf(scene->arena, "%s (%s)", text, end->detail);
-	if (has_text(thin->detail))
+	if (text_is_said(thin->detail))
 		text = arena_printf(scene->arena, "%s (%s)", text, thin->detail);
 	return text;
 }
@@ -231,7 +225,7 @@ follows(const struct site *site, const struct thin *thin)
 	const struct attempt *gateway;
 	struct addr           addr;
 
-	if (site->name == NULL || !has_text(thin->end->address) ||
+	if (site->name == NULL || !text_is_said(thin->end->address) ||
 	    !addr_parse(&addr, thin->end->address, 0, NULL))
 		return false;
 	gateway = scene_attempt(site->name, &addr);

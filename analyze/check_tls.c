@@ -1,6 +1,7 @@
 #include "analyze/checks.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -46,12 +47,6 @@ find_failure(const struct site *site, const struct endpoint *end)
 	}
 }
 
-static bool
-has_text(const char *text)
-{
-	return text != NULL && *text != '\0';
-}
-
 static const char *
 describe(const struct scene *scene, const struct attempt *attempt)
 {
@@ -60,15 +55,15 @@ describe(const struct scene *scene, const struct attempt *attempt)
 	               scene->arena, "%s: %s", attempt->peer, outcome_name(end->tls));
 	char begin[CLOCK_TEXT], stop[CLOCK_TEXT];
 
-	if (has_text(end->verify_text))
+	if (text_is_said(end->verify_text))
 		text = arena_printf(scene->arena, "%s, %s", text, end->verify_text);
-	if (has_text(end->detail))
+	if (text_is_said(end->detail))
 		text = arena_printf(scene->arena, "%s, %s", text, end->detail);
-	if (has_text(end->subject))
+	if (text_is_said(end->subject))
 		text = arena_printf(scene->arena, "%s; subject %s", text, end->subject);
-	if (has_text(end->sans))
+	if (text_is_said(end->sans))
 		text = arena_printf(scene->arena, "%s; names %s", text, end->sans);
-	if (has_text(end->issuer))
+	if (text_is_said(end->issuer))
 		text = arena_printf(scene->arena, "%s; issuer %s", text, end->issuer);
 	if (end->not_after_ms != 0)
 		text = arena_printf(scene->arena, "%s; valid %s to %s", text,
@@ -95,7 +90,8 @@ find_detail(const struct scene *scene, const struct site *site, const struct end
 	int64_t now_ms = site->seen->started_ms;
 
 	switch (code) {
-	case FINDING_CERT_NAME_MISMATCH: return has_text(end->sans) ? end->sans : end->subject;
+	case FINDING_CERT_NAME_MISMATCH:
+		return text_is_said(end->sans) ? end->sans : end->subject;
 	case FINDING_CERT_EXPIRED:
 		return arena_printf(scene->arena, "%s ago",
 		    describe_days(scene->arena, now_ms - end->not_after_ms));
@@ -105,7 +101,7 @@ find_detail(const struct scene *scene, const struct site *site, const struct end
 	case FINDING_CERT_ENDS_SOON:
 		return describe_days(scene->arena, end->not_after_ms - now_ms);
 	case FINDING_CERT_INVALID: return end->verify_text;
-	default: return has_text(end->detail) ? end->detail : outcome_name(end->tls);
+	default: return text_is_said(end->detail) ? end->detail : outcome_name(end->tls);
 	}
 }
 

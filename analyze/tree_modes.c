@@ -1,25 +1,21 @@
 #include "analyze/tree_modes.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 enum { REPLICAS_DRAWN = 12 };
 
-static bool
-has_text(const char *text)
-{
-	return text != NULL && *text != '\0';
-}
-
 static const char *
 name_peer(struct arena *arena, const char *host, unsigned port)
 {
-	return arena_printf(arena, "%s:%u", has_text(host) ? host : "?", port);
+	return arena_printf(arena, "%s:%u", text_is_said(host) ? host : "?", port);
 }
 
 static const char *
 join(struct arena *arena, const char *text, const char *more)
 {
-	return has_text(more) ? arena_printf(arena, "%s, %s", text, more) : text;
+	return text_is_said(more) ? arena_printf(arena, "%s, %s", text, more) : text;
 }
 
 static const char *
@@ -45,11 +41,12 @@ describe_handshake(struct arena *arena, const struct endpoint *end)
 	bool        well = end->tls == OUTCOME_OK;
 	const char *words[] = { well ? end->tls_version : end->verify_text,
 		well ? "" : end->detail,
-		has_text(end->issuer) ? arena_printf(arena, "issued by %s", end->issuer) : "" };
+		text_is_said(end->issuer) ? arena_printf(arena, "issued by %s", end->issuer)
+		                          : "" };
 	const char *text = "";
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (has_text(words[i]))
+		if (text_is_said(words[i]))
 			text = *text == '\0' ? words[i] : join(arena, text, words[i]);
 	}
 	return text;
@@ -89,11 +86,11 @@ add_context(struct arena *arena, struct node *under, const struct replica *repli
 static void
 add_replica(struct arena *arena, struct node *root, const struct replica *replica)
 {
-	const char  *partitions = has_text(replica->partitions)
+	const char  *partitions = text_is_said(replica->partitions)
 	     ? arena_printf(arena, ", %s of %s", replica->primary ? "primary" : "replica",
 	           replica->partitions)
 	     : "";
-	const char  *address = replica->end != NULL && has_text(replica->end->address)
+	const char  *address = replica->end != NULL && text_is_said(replica->end->address)
 	     ? arena_printf(arena, " at %s", replica->end->address)
 	     : "";
 	struct node *node = tree_draw_add(arena, root,
@@ -104,7 +101,7 @@ add_replica(struct arena *arena, struct node *root, const struct replica *replic
 	add_stage(arena, node, "name: ", replica->dns, replica->dns_us, "");
 	add_connection(arena, node, replica->end);
 	add_context(arena, node, replica);
-	if (has_text(replica->stage) && replica->sdk_code != 0)
+	if (text_is_said(replica->stage) && replica->sdk_code != 0)
 		tree_draw_add(arena, node, "as SDKs call it: ", TABLE_PLAIN, replica->stage,
 		    arena_printf(arena, ", TransportErrorCode %u", replica->sdk_code));
 }
@@ -139,15 +136,16 @@ add_feed(struct arena *arena, struct node *root, const struct feed *feed)
 {
 	const char *text = describe_time(arena, feed->took_us);
 
-	if (has_text(feed->step))
+	if (text_is_said(feed->step))
 		text = arena_printf(arena, "%s, up to %s", text, feed->step);
 	if (feed->http_status != 0)
 		text = arena_printf(arena, "%s, HTTP %u", text, feed->http_status);
 	text = join(arena, text, feed->admitted ? "request admitted" : "");
 	text = join(arena, text, feed->error_text);
 	tree_draw_add(arena, root,
-	    arena_printf(arena, "signed requests%s%s: ", has_text(feed->address) ? " to " : "",
-	        has_text(feed->address) ? feed->address : ""),
+	    arena_printf(arena,
+	        "signed requests%s%s: ", text_is_said(feed->address) ? " to " : "",
+	        text_is_said(feed->address) ? feed->address : ""),
 	    tree_draw_ink(feed->outcome), outcome_name(feed->outcome),
 	    join(arena, text, feed->detail));
 }
@@ -155,13 +153,13 @@ add_feed(struct arena *arena, struct node *root, const struct feed *feed)
 static void
 add_thin(struct arena *arena, struct node *root, const struct thin *thin)
 {
-	const char  *address = thin->end != NULL && has_text(thin->end->address)
+	const char  *address = thin->end != NULL && text_is_said(thin->end->address)
 	     ? arena_printf(arena, " at %s", thin->end->address)
 	     : "";
 	struct node *node = tree_draw_add(arena, root, "Gateway V2 ", TABLE_BOLD,
 	    name_peer(arena, thin->host, thin->port),
 	    arena_printf(arena, "%s%s", address, thin->advertised ? ", advertised" : ""));
-	const char  *text = has_text(thin->alpn) ? thin->alpn : "no ALPN";
+	const char  *text = text_is_said(thin->alpn) ? thin->alpn : "no ALPN";
 
 	add_connection(arena, node, thin->end);
 	if (thin->status != 0)

@@ -154,6 +154,12 @@ text_hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+bool
+text_is_said(const char *text)
+{
+	return text != NULL && *text != '\0';
+}
+
 char
 text_lower(char c)
 {

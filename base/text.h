@@ -27,6 +27,9 @@ size_t text_point(const void *at, size_t left, uint32_t *point);
 /* 0 to 15, of a digit in hex; -1 for anything else. */
 int text_hex(char c);
 
+/* Neither NULL nor "": a text of a record may be both. */
+bool text_is_said(const char *text);
+
 /* ASCII only, whatever the locale. */
 char text_lower(char c);
 bool text_equal_nocase(const char *left, const char *right);
