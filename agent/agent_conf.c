@@ -203,6 +203,9 @@ const struct conf_row agent_conf_rows[] = {
 	{ "resolvers", CONF_TEXTS, AT(resolver_texts), 0, AGENT_RESOLVERS_MAX, "",
 	    .help = "DNS servers to ask, address or address:port; empty: /etc/resolv.conf",
 	    .check = check_server },
+	{ "outside_resolvers", CONF_TEXTS, AT(outside_texts), 0, AGENT_OUTSIDE_MAX, "",
+	    .help = "DNS servers outside of this network, address or address:port: is the public address that they give refused? empty: nobody asks",
+	    .check = check_server },
 	{ "azure_dns", CONF_BOOL, AT(azure_dns), .preset = "false",
 	    .help = "ask 168.63.129.16 too; without `resolvers` an Azure VM always does" },
 	{ "dns_tcp", CONF_BOOL, AT(dns_tcp), .preset = "false",
@@ -277,6 +280,17 @@ fill_resolvers(struct agent_conf *conf, struct err *err)
 	for (size_t i = 0; i < conf->resolver_count; i++) {
 		if (!addr_parse(&conf->resolvers[i], conf->resolver_texts.texts[i], 53, err))
 			return err_in(err, "resolvers");
+	}
+	return true;
+}
+
+static bool
+fill_outside(struct agent_conf *conf, struct err *err)
+{
+	conf->outside_count = conf->outside_texts.count;
+	for (size_t i = 0; i < conf->outside_count; i++) {
+		if (!addr_parse(&conf->outside[i], conf->outside_texts.texts[i], 53, err))
+			return err_in(err, "outside_resolvers");
 	}
 	return true;
 }
@@ -383,7 +397,7 @@ agent_conf_settle(struct agent_conf *conf, struct arena *arena, struct err *err)
 	if (!agent_conf_check_agent(conf->agent, err) || !check_accounts(conf, err) ||
 	    !check_times(conf, err))
 		return false;
-	if (!fill_resolvers(conf, err) || !fill_ports(conf, err))
+	if (!fill_resolvers(conf, err) || !fill_outside(conf, err) || !fill_ports(conf, err))
 		return false;
 	if (!fill_regions(conf, arena, err) || !fill_modes(conf, err) ||
 	    !access_settle(&conf->access, arena, err))

@@ -25,7 +25,7 @@ struct agent_account {
 	const char *name;     /* "" for none */
 };
 
-enum { AGENT_RESOLVERS_MAX = 8, AGENT_PORTS_MAX = 16 };
+enum { AGENT_RESOLVERS_MAX = 8, AGENT_OUTSIDE_MAX = 4, AGENT_PORTS_MAX = 16 };
 
 struct agent_conf {
 	const char *agent; /* never "" once agent_conf_read() has returned */
@@ -40,7 +40,7 @@ struct agent_conf {
 	int64_t     assignment_ms; /* between two looks for a new assignment */
 
 	int64_t           interval_ms, limit_ms, in_flight;
-	struct conf_texts resolver_texts;
+	struct conf_texts resolver_texts, outside_texts;
 	const char       *ca_file, *source_text;
 	struct conf_list  accounts; /* of struct agent_account */
 	bool              sweep, azure_dns, dns_tcp;
@@ -65,6 +65,8 @@ struct agent_conf {
 	/* What the texts above mean; filled in by agent_conf_read(). */
 	struct addr         resolvers[AGENT_RESOLVERS_MAX];
 	size_t              resolver_count; /* 0: those of the system */
+	struct addr         outside[AGENT_OUTSIDE_MAX];
+	size_t              outside_count; /* 0: no public address is tried; see policy_outside() */
 	struct name_regions regions;
 	unsigned            modes;  /* NAMES_GATEWAY and NAMES_API(), of the texts of both */
 	struct addr         source; /* family 0: the kernel's choice */

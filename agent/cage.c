@@ -1,6 +1,7 @@
 #include "agent/cage.h"
 
 #include "agent/access.h"
+#include "agent/policy.h"
 #include "agent/policy_file.h"
 #include "base/confine.h"
 
@@ -89,7 +90,7 @@ confine_reading(const struct agent_conf *conf)
 static bool
 confine_connecting(const struct agent_conf *conf)
 {
-	uint16_t ports[AGENT_PORTS_MAX + AGENT_RESOLVERS_MAX + 2] = { 53 };
+	uint16_t ports[AGENT_PORTS_MAX + AGENT_RESOLVERS_MAX + AGENT_OUTSIDE_MAX + 2] = { 53 };
 	size_t   count = 1;
 	bool     held;
 
@@ -99,6 +100,8 @@ confine_connecting(const struct agent_conf *conf)
 		ports[count++] = conf->ports[i];
 	for (size_t i = 0; i < conf->resolver_count; i++)
 		ports[count++] = conf->resolvers[i].port;
+	for (size_t i = 0; i < policy_outside(conf); i++)
+		ports[count++] = conf->outside[i].port;
 	if (conf->proxy[0] != '\0')
 		ports[count++] = (uint16_t)strtoul(strrchr(conf->proxy, ':') + 1, NULL, 10);
 	held = confine_ports(ports, count);

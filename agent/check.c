@@ -28,6 +28,7 @@ static const int64_t watch_preset_ms = 10 * MS_PER_S;
 enum {
 	OPTION_EXPECT,
 	OPTION_RESOLVER,
+	OPTION_OUTSIDE_RESOLVER,
 	OPTION_SOURCE,
 	OPTION_TIMEOUT,
 	OPTION_CA_FILE,
@@ -62,6 +63,9 @@ static const struct cli_option options_table[] = {
 	    "repeated" },
 	[OPTION_RESOLVER] = { "resolver", 'r', "IP[:PORT]",
 	    "ask this DNS server, not the system's; may be repeated" },
+	[OPTION_OUTSIDE_RESOLVER] = { "outside-resolver", 0, "IP[:PORT]",
+	    "ask this DNS server outside of the network too, and try the public address that it "
+	    "gives: is it refused, as the document wants? may be repeated" },
 	[OPTION_SOURCE] = { "source", 0, "IP", "local address to measure from" },
 	[OPTION_TIMEOUT] = { "timeout", 't', "TIME", "for each name, such as 500ms; 10s" },
 	[OPTION_CA_FILE] = { "ca-file", 0, "PEM", "roots that replace the system's" },
@@ -192,6 +196,17 @@ add_resolver(struct check_options *options, const char *text, struct err *err)
 }
 
 static bool
+add_outside(struct check_options *options, const char *text, struct err *err)
+{
+	if (options->outside_count == AGENT_OUTSIDE_MAX)
+		return err_set(err, ERR_USAGE, "--outside-resolver: no more than %d wanted",
+		    AGENT_OUTSIDE_MAX);
+	if (!addr_parse(&options->outside[options->outside_count++], text, 53, err))
+		return err_in(err, "--outside-resolver");
+	return true;
+}
+
+static bool
 parse_rate(int64_t *rate, const char *text, struct err *err)
 {
 	char *end;
@@ -238,6 +253,7 @@ take_option(struct arena *arena, struct check_options *options, int option, cons
 	switch (option) {
 	case OPTION_EXPECT: options->documents[options->document_count++] = value; break;
 	case OPTION_RESOLVER: return add_resolver(options, value, err);
+	case OPTION_OUTSIDE_RESOLVER: return add_outside(options, value, err);
 	case OPTION_SOURCE:
 		return addr_parse(&options->source, value, 0, err) || err_in(err, "--source");
 	case OPTION_TIMEOUT: return parse_timeout(&options->limit_ms, value, err);
@@ -587,6 +603,8 @@ check_measure(struct arena *arena, const struct check_options *options, struct c
 	        .vantages = &seen->vantages,
 	        .system = options->resolver_count == 0,
 	        .tcp_too = options->dns_tcp,
+	        .outside = options->outside,
+	        .outside_count = options->outside_count,
 	        .source = options->source,
 	        .modes = options->means.modes,
 	        .apis = options->apis,

@@ -6,6 +6,7 @@
 #ifndef AGENT_CHECK_H
 #define AGENT_CHECK_H
 
+#include "agent/agent_conf.h"
 #include "agent/check_means.h"
 #include "agent/cli.h"
 #include "agent/survey.h"
@@ -19,6 +20,8 @@ struct check_options {
 	size_t             document_count;
 	struct addr        resolvers[8];
 	size_t             resolver_count; /* 0: the system's */
+	struct addr        outside[AGENT_OUTSIDE_MAX];
+	size_t             outside_count; /* --outside-resolver */
 	struct addr        source;
 	const char        *ca_file;
 	int64_t            limit_ms;

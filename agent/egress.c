@@ -43,18 +43,29 @@ egress_set(struct egress *egress, const struct agent_conf *conf)
 	egress->tokens = conf->policy->connect_rate * US_PER_S;
 }
 
+/* Whoever answers from outside leads nobody to an address in here, nor anywhere where the local
+ * configuration wants nobody to ask outside. */
+static bool
+may_lead(const struct egress *egress, const struct dns *seen, const struct addr *addr)
+{
+	return seen->source != SOURCE_OUTSIDE ||
+	    (policy_outside(egress->conf) > 0 && addr_is_public(addr));
+}
+
 void
 egress_learn(struct egress *egress, const char *host, const struct dns *seen, bool direct)
 {
 	int64_t     now_us = clock_mono_us(egress->clock);
+	bool        any_port = direct && seen->source != SOURCE_OUTSIDE;
 	struct addr addr;
 
 	/* Replicas' hosts are no names of the account, but stand beside them. */
 	if (!policy_follows(egress->conf, host))
 		return;
 	for (size_t i = 0; i < seen->addresses_count; i++) {
-		if (addr_parse(&addr, seen->addresses[i].address, 0, NULL))
-			learned_add(egress->learned, &addr, direct, now_us);
+		if (addr_parse(&addr, seen->addresses[i].address, 0, NULL) &&
+		    may_lead(egress, seen, &addr))
+			learned_add(egress->learned, &addr, any_port, now_us);
 	}
 }
 

@@ -2,7 +2,8 @@
  *
  * Asked with the very address that goes to connect().  Beside what policy.h says of addresses it
  * knows which ones resolvers gave for names that may be measured, the networks and rates of the
- * policy file, and counts what it refuses.  DNS servers, and a proxy, stand in the local
+ * policy file, and counts what it refuses.  A resolver outside of this network can only give
+ * public addresses, for gateways and front ends.  DNS servers, and a proxy, stand in the local
  * configuration, and are always allowed.
  */
 #ifndef AGENT_EGRESS_H

@@ -203,25 +203,6 @@ policy_spends(const struct agent_conf *conf, const struct target *target, int64_
 	return true;
 }
 
-/* The IPv4 address to which a translator or tunnel would bring what goes to peer: of NAT64
- * [rfc6052 2.1], of 6to4 [rfc3056 2], or a "compatible" one [rfc4291 2.5.5.1]. */
-static struct addr
-unwrap(const struct addr *peer)
-{
-	static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b }, six[2] = { 0x20, 0x02 };
-	static const uint8_t compatible[12];
-	const uint8_t       *bytes = peer->bytes;
-
-	if (peer->family != 6)
-		return *peer;
-	if (memcmp(bytes, nat64, sizeof(nat64)) == 0 ||
-	    (memcmp(bytes, compatible, sizeof(compatible)) == 0 && bytes[12] != 0))
-		return addr_from_bytes(bytes + 12, 4, peer->port);
-	if (memcmp(bytes, six, sizeof(six)) == 0)
-		return addr_from_bytes(bytes + 2, 4, peer->port);
-	return *peer;
-}
-
 static bool
 is_platform(const struct addr *peer)
 {
@@ -241,6 +222,24 @@ is_platform(const struct addr *peer)
 	return false;
 }
 
+size_t
+policy_outside(const struct agent_conf *conf)
+{
+	const struct policy_file *file = conf->policy;
+
+	return file == NULL || (file->outside && file->public) ? conf->outside_count : 0;
+}
+
+static bool
+is_outside(const struct agent_conf *conf, const struct addr *peer)
+{
+	for (size_t i = 0; i < policy_outside(conf); i++) {
+		if (addr_equal(&conf->outside[i], peer) && conf->outside[i].port == peer->port)
+			return true;
+	}
+	return false;
+}
+
 bool
 policy_is_resolver(const struct agent_conf *conf, const struct addr *peer)
 {
@@ -252,14 +251,14 @@ policy_is_resolver(const struct agent_conf *conf, const struct addr *peer)
 		if (addr_equal(resolver, peer) && resolver->port == peer->port)
 			return true;
 	}
-	return false;
+	return is_outside(conf, peer);
 }
 
 bool
 policy_allows(void *conf_arg, const struct addr *peer)
 {
 	const struct agent_conf *conf = conf_arg;
-	struct addr              end = unwrap(peer);
+	struct addr              end = addr_unwrap(peer);
 
 	if (policy_is_resolver(conf, peer))
 		return true;
@@ -271,7 +270,7 @@ policy_allows(void *conf_arg, const struct addr *peer)
 bool
 policy_allows_by_hand(void *nothing, const struct addr *peer)
 {
-	struct addr end = unwrap(peer);
+	struct addr end = addr_unwrap(peer);
 
 	/* A resolver may be link-local: it is what the user or resolv.conf names. */
 	return peer->port == 53 || !is_platform(&end);

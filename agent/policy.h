@@ -39,6 +39,10 @@ bool policy_follows(const struct agent_conf *conf, const char *host);
 /* One of `ports`, and of those of the policy file.  0 is 443. */
 bool policy_has_port(const struct agent_conf *conf, uint32_t port);
 
+/* How many of `outside_resolvers` may be asked: all that agent.yaml names, and none where the policy
+ * file says no to them, or to public addresses. */
+size_t policy_outside(const struct agent_conf *conf);
+
 /* A DNS server that is asked just now, address and port. */
 bool policy_is_resolver(const struct agent_conf *conf, const struct addr *peer);
 

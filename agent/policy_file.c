@@ -100,6 +100,8 @@ const struct conf_row policy_file_rows[] = {
 	    .check = check_net },
 	{ "public", CONF_BOOL, AT(public), .preset = "true",
 	    .help = "connect to public addresses too; false: they are recorded, and left alone" },
+	{ "outside", CONF_BOOL, AT(outside), .preset = "true",
+	    .help = "ask the `outside_resolvers` of agent.yaml, and try the public addresses that they give; false: never" },
 	{ "ports", CONF_TEXTS, AT(port_texts), 0, POLICY_PORTS_MAX, "",
 	    .help = "ports of gateways that may be connected to; empty: those of agent.yaml",
 	    .check = check_port },

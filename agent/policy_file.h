@@ -23,6 +23,7 @@ struct policy_net {
 struct policy_file {
 	struct conf_texts accounts, zones, connect, port_texts;
 	bool public;               /* connect to public addresses */
+	bool    outside;           /* ask resolvers outside, and try what they give */
 	bool    direct;            /* measure Direct mode, whose ports nobody knows before */
 	int64_t names_per_minute;  /* that an assignment may ask for, sweeps aside */
 	int64_t connect_rate;      /* connections a second */

@@ -226,6 +226,16 @@ find_proxy(struct run *run)
 	return proxy_env_find(run->arena, &run->prober->proxy_env, target->host);
 }
 
+/* By this machine's own configuration alone: nothing in a target asks for it. */
+static const struct addr *
+copy_outside(const struct agent_conf *conf, struct arena *arena)
+{
+	struct addr *copy = arena_array(arena, AGENT_OUTSIDE_MAX, sizeof(*copy));
+
+	memcpy(copy, conf->outside, sizeof(conf->outside));
+	return copy;
+}
+
 static void
 start_measure(struct run *run)
 {
@@ -239,6 +249,8 @@ start_measure(struct run *run)
 	        .vantage_count = vantages->count,
 	        .system = prober->conf->resolver_count == 0 && !is_swept(target),
 	        .tcp_too = prober->conf->dns_tcp && !is_swept(target),
+	        .outside = copy_outside(prober->conf, run->arena),
+	        .outside_count = policy_outside(prober->conf),
 	        .means = make_means(run),
 	        .proxy = find_proxy(run),
 	        .limit_ms = target->limit_ms != 0 ? target->limit_ms : prober->conf->limit_ms,
@@ -519,6 +531,14 @@ on_answered(void *arg, const char *host, const struct dns *seen)
 	egress_learn(prober->egress, host, seen, is_direct(prober, host));
 }
 
+static void
+tell_outside(const struct agent_conf *conf)
+{
+	if (conf->outside_count > policy_outside(conf))
+		log_warn(AREA, "outside_resolvers: not asked, since the policy file says that "
+		               "nobody goes outside");
+}
+
 static struct probes *
 new_probes(struct prober *prober, const struct agent_conf *conf, struct err *err)
 {
@@ -561,6 +581,7 @@ reload(struct prober *prober, const uint8_t *bytes, size_t count)
 		log_warn(AREA, "ports: the kernel holds those of the start until a restart");
 	prober->proxy_env = proxy_env_system(arena);
 	log_open("prober", conf->log_level, conf->log_format);
+	tell_outside(conf);
 	find_vantages(prober);
 	start_due(prober);
 }
@@ -669,6 +690,7 @@ prober_run(const struct prober_ask *ask)
 	}
 	prober.conf->vantages = &prober.vantages;
 	prober.proxy_env = proxy_env_system(prober.conf_arena);
+	tell_outside(prober.conf);
 	find_vantages(&prober);
 	loop_watch_set(&prober.vitals_timer, -1, 0, first_vitals_us);
 	if (prober.beat_us > 0)

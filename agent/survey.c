@@ -135,6 +135,8 @@ start_visit(struct visit *visit)
 	        .vantage_count = ask->vantages->count,
 	        .system = ask->system && !sweep,
 	        .tcp_too = ask->tcp_too && !sweep,
+	        .outside = ask->outside,
+	        .outside_count = ask->outside_count,
 	        .means = &survey->means,
 	        .proxy = find_proxy(survey, visit->target),
 	        .limit_ms = ask->limit_ms,

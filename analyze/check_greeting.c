@@ -41,12 +41,12 @@ find_failure(const struct site *site, const struct greeting *greeting)
 	}
 }
 
-static const char *
-describe(const struct scene *scene, const struct attempt *attempt)
+const char *
+check_describe_greeting(
+    const struct scene *scene, const char *peer, const struct greeting *greeting)
 {
-	const struct greeting *greeting = attempt->end->greeting;
-	const char            *text = arena_printf(
-	               scene->arena, "%s: %s", attempt->peer, outcome_name(greeting->outcome));
+	const char *text = arena_printf(
+	    scene->arena, "%s: %s", peer, outcome_name(greeting->outcome));
 
 	if (greeting->status != 0)
 		text = arena_printf(scene->arena, "%s, status %u", text, greeting->status);
@@ -99,6 +99,6 @@ check_greeting(const struct scene *scene, const struct site *site,
 	        .address = end->address,
 	        .port = end->port,
 	        .detail = find_detail(scene, end->greeting, code),
-	        .evidence = describe(scene, attempt),
+	        .evidence = check_describe_greeting(scene, attempt->peer, end->greeting),
 	    });
 }

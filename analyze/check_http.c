@@ -79,12 +79,11 @@ find_failure(const struct site *site, const struct endpoint *end)
 	}
 }
 
-static const char *
-describe(const struct scene *scene, const struct attempt *attempt)
+const char *
+check_describe_http(const struct scene *scene, const char *peer, const struct endpoint *end)
 {
-	const struct endpoint *end = attempt->end;
-	const char            *text = arena_printf(
-	               scene->arena, "%s: %s", attempt->peer, outcome_name(end->http));
+	const char *text = arena_printf(
+	    scene->arena, "%s: %s", peer, outcome_name(end->http));
 
 	if (end->http_status != 0)
 		text = arena_printf(scene->arena, "%s, status %u", text, end->http_status);
@@ -137,6 +136,6 @@ check_http(const struct scene *scene, const struct site *site, const struct atte
 	        .address = end->address,
 	        .port = end->port,
 	        .detail = detail,
-	        .evidence = describe(scene, attempt),
+	        .evidence = check_describe_http(scene, attempt->peer, end),
 	    });
 }

@@ -21,6 +21,7 @@ void check_escapes(const struct scene *scene, const struct site *site, struct re
 void check_transport(const struct scene *scene, const struct site *site, struct report *out);
 void check_system(const struct scene *scene, const struct site *site, struct report *out);
 void check_proxy(const struct scene *scene, const struct site *site, struct report *out);
+void check_outside(const struct scene *scene, const struct site *site, struct report *out);
 /* Last: these look at what the others have added. */
 void check_records(const struct scene *scene, const struct site *site, struct report *out);
 void check_ttl(const struct scene *scene, const struct site *site, struct report *out);
@@ -90,6 +91,11 @@ bool check_thin_is_told(const struct site *site);
 const char *check_describe_view(const struct scene *scene, const struct view *view);
 /* "; a gateway answers there", "; there: tcp timeout, ..."; "" when it was not tried. */
 const char *check_describe_attempt(const struct scene *scene, const struct attempt *attempt);
+/* "10.1.0.4:443: http-other, status 403 Forbidden, ...": what a gateway, or a front end, said. */
+const char *check_describe_http(
+    const struct scene *scene, const char *peer, const struct endpoint *end);
+const char *check_describe_greeting(
+    const struct scene *scene, const char *peer, const struct greeting *greeting);
 /* "endpoint pe-contoso in vnet-a/default (pe.json)". */
 const char *check_describe_endpoint(
     const struct scene *scene, const struct private_endpoint *endpoint);

@@ -71,12 +71,14 @@
 #include "analyze/facet.h"
 #include "analyze/merge.h"
 #include "analyze/names.h"
+#include "analyze/outside.h"
 #include "analyze/place.h"
 #include "analyze/scene_modes.h"
 
 #include <assert.h>
+#include <string.h>
 
-enum { UNKNOWNS_MAX = 16 };
+enum { UNKNOWNS_MAX = 24 };
 
 static void (*const site_checks[])(
     const struct scene *, const struct site *, struct report *) = {
@@ -92,6 +94,7 @@ static void (*const site_checks[])(
 	check_transport,
 	check_system,
 	check_proxy,
+	check_outside,
 	check_records,
 	check_ttl,
 };
@@ -182,6 +185,16 @@ add_unknown(struct verdict *verdict, const char *text)
 {
 	assert(verdict->unknown_count < UNKNOWNS_MAX);
 	verdict->unknowns[verdict->unknown_count++] = text;
+}
+
+static bool
+has_unknown(const struct verdict *verdict, const char *text)
+{
+	for (size_t i = 0; i < verdict->unknown_count; i++) {
+		if (strcmp(verdict->unknowns[i], text) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Of the names that were measured at all, none was to be connected to. */
@@ -316,6 +329,43 @@ list_unknown_modes(const struct scene *scene, struct verdict *verdict)
 		add_unknown(verdict, "Gateway V2: not asked for (--mode all)");
 }
 
+/* What the negative test left open, and why. */
+static const char *
+describe_unproven(enum outside_kind kind, enum outside_wish wish)
+{
+	if (kind == OUTSIDE_UNREACHED || kind == OUTSIDE_STRANGE)
+		return "whether the account refuses its public address: this network does not "
+		       "let us there, which is as good for us, and no proof for others";
+	if (kind == OUTSIDE_UNTRIED)
+		return "whether the account refuses its public address: it was not tried";
+	if (kind > OUTSIDE_REFUSED)
+		return NULL;
+	if (wish == OUTSIDE_UNTOLD)
+		return "whether the public address should be refused: no document says so";
+	if (wish == OUTSIDE_BY_RULES)
+		return "whether the public address should be refused: the document has rules for "
+		       "public networks, and they may admit this one";
+	return NULL;
+}
+
+static void
+list_unknown_outside(const struct scene *scene, struct verdict *verdict)
+{
+	enum outside_wish wish = outside_wish(scene);
+
+	for (size_t i = 0; i < scene->site_count; i++) {
+		enum outside_kind kind = outside_look(scene, &scene->sites[i]).kind;
+		const char       *text = describe_unproven(kind, wish);
+
+		if (kind == OUTSIDE_ANSWERED && text == NULL &&
+		    scene->ask->account->api != API_SQL)
+			text = "whether the account admits the internet by its other APIs: their "
+			       "front ends ask everybody for a login";
+		if (text != NULL && !has_unknown(verdict, text))
+			add_unknown(verdict, text);
+	}
+}
+
 static void
 list_unknowns(const struct scene *scene, struct verdict *verdict)
 {
@@ -342,6 +392,7 @@ list_unknowns(const struct scene *scene, struct verdict *verdict)
 	if (verdict->dns_only)
 		add_unknown(
 		    verdict, "whether anything answers at the addresses: only DNS was asked");
+	list_unknown_outside(scene, verdict);
 	list_unknown_admission(scene, verdict);
 	list_unknown_modes(scene, verdict);
 	list_unknown_apis(scene, verdict);

@@ -101,6 +101,7 @@ struct place {
 	enum state                state;
 	enum finding_code         worst; /* FINDING_COUNT when there is none */
 	const char           *words; /* what may be said: "gateway reached", "DNS only: ..." */
+	const char *outside; /* "refused" and the like of outside.h; NULL: nobody asked outside */
 	struct place_address *addresses; /* distinct, of all resolvers */
 	size_t                address_count;
 };

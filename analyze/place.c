@@ -2,6 +2,7 @@
 
 #include "analyze/checks.h"
 #include "analyze/generation.h"
+#include "analyze/outside.h"
 #include "analyze/scene_modes.h"
 
 #include <string.h>
@@ -264,11 +265,10 @@ borrow_from_name(const struct report *report, const struct site *site)
 }
 
 static void
-describe_place(const struct scene *scene, const struct site *site)
+describe_inside(const struct scene *scene, const struct site *site)
 {
 	struct place *place = site->place;
 
-	list_addresses(scene, site);
 	if (place->worst != FINDING_COUNT) {
 		place->words = finding_table[place->worst].words;
 		if (place->worst == FINDING_REGION_PENDING)
@@ -288,6 +288,24 @@ describe_place(const struct scene *scene, const struct site *site)
 		break;
 	case MODE_COUNT: break;
 	}
+}
+
+/* What the negative test showed stands behind: the one does not make the other better or worse. */
+static void
+describe_place(const struct scene *scene, const struct site *site)
+{
+	struct place *place = site->place;
+	const char   *words;
+
+	list_addresses(scene, site);
+	describe_inside(scene, site);
+	if (scene_mode(site) != MODE_GATEWAY || place->seen == NULL ||
+	    place->seen->outside == NULL)
+		return;
+	place->outside = outside_kind_name(outside_look(scene, site).kind);
+	words = outside_words(outside_look(scene, site).kind, outside_wish(scene));
+	if (words != NULL)
+		place->words = arena_printf(scene->arena, "%s; %s", place->words, words);
 }
 
 bool

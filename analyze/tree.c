@@ -66,6 +66,7 @@ name_source(const struct dns *dns)
 	case SOURCE_AZURE: return "Azure's own";
 	case SOURCE_CONFIGURED: return "configured";
 	case SOURCE_SYSTEM: return "getaddrinfo, as applications resolve";
+	case SOURCE_OUTSIDE: return "outside of this network";
 	case SOURCE_COUNT: break;
 	}
 	return "for a reason of a newer version";

@@ -91,6 +91,8 @@ place_json(const struct place *place)
 	    place->worst < FINDING_COUNT ? text_json(finding_table[place->worst].code)
 	                                 : json_null());
 	json_object_set_new(value, "words", text_json(place->words));
+	json_object_set_new(value, "public_address",
+	    place->outside != NULL ? text_json(place->outside) : json_null());
 	json_object_set_new(value, "addresses", addresses_json(place));
 	json_object_set_new(value, "seen",
 	    place->seen != NULL ? render_json(&measurement_desc, place->seen, false)

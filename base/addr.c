@@ -258,3 +258,28 @@ const char *addr_class_name(enum addr_class class)
 	}
 	return "?";
 }
+
+struct addr
+addr_unwrap(const struct addr *addr)
+{
+	static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b }, six[2] = { 0x20, 0x02 };
+	static const uint8_t compatible[12];
+	const uint8_t       *bytes = addr->bytes;
+
+	if (addr->family != 6)
+		return *addr;
+	if (memcmp(bytes, nat64, sizeof(nat64)) == 0 ||
+	    (memcmp(bytes, compatible, sizeof(compatible)) == 0 && bytes[12] != 0))
+		return addr_from_bytes(bytes + 12, 4, addr->port);
+	if (memcmp(bytes, six, sizeof(six)) == 0)
+		return addr_from_bytes(bytes + 2, 4, addr->port);
+	return *addr;
+}
+
+bool
+addr_is_public(const struct addr *addr)
+{
+	struct addr end = addr_unwrap(addr);
+
+	return addr_class(addr) == ADDR_PUBLIC && addr_class(&end) == ADDR_PUBLIC;
+}

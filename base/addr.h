@@ -58,4 +58,10 @@ bool addr_equal(const struct addr *left, const struct addr *right);
 enum addr_class addr_class(const struct addr *addr);
 const char     *addr_class_name(enum addr_class class);
 
+/* The IPv4 address to which a translator or tunnel would bring what goes to addr: of NAT64
+ * [rfc6052 2.1], of 6to4 [rfc3056 2], or a "compatible" one [rfc4291 2.5.5.1]; else addr itself. */
+struct addr addr_unwrap(const struct addr *addr);
+/* Of the public internet, by itself and by what it leads to; not the ranges for documents. */
+bool addr_is_public(const struct addr *addr);
+
 #endif

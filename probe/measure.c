@@ -1,6 +1,7 @@
 #include "probe/measure.h"
 
 #include "probe/direct.h"
+#include "probe/negative.h"
 #include "probe/visit.h"
 
 #include <assert.h>
@@ -34,6 +35,7 @@ struct measure {
 	bool                crowded; /* there were more addresses */
 	struct direct      *direct;  /* owned; NULL: not begun, or over */
 	bool                direct_begun;
+	struct negative    *negative; /* owned; NULL: none, or over */
 	struct probe       *feed; /* a signed request in Gateway mode; NULL: none, or over */
 	struct feed_ask     feed_ask;
 	unsigned            pending; /* inquiries, visits and the like that are not over */
@@ -132,6 +134,7 @@ cancel_probes(struct measure *measure, const char *why)
 		visit_cancel(measure->visits[i], why);
 	probe_cancel(measure->feed);
 	direct_free(measure->direct, why != NULL);
+	negative_free(measure->negative, why);
 }
 
 static void
@@ -410,6 +413,30 @@ start_inquiry(struct measure *measure, struct probe_ask *ask)
 }
 
 static void
+on_negative_over(void *arg)
+{
+	struct measure *measure = arg;
+
+	negative_free(measure->negative, NULL);
+	measure->negative = NULL;
+	finish_if_over(measure);
+}
+
+static void
+start_negative(struct measure *measure)
+{
+	if (measure->ask.outside_count == 0 || !negative_is_for(measure->seen->target))
+		return;
+	measure->pending++;
+	measure->negative = negative_start(measure->probes,
+	    &(struct negative_ask){ .measure = &measure->ask,
+	        .seen = measure->seen,
+	        .limit_ms = measure->ask.limit_ms,
+	        .on_over = on_negative_over,
+	        .arg = measure });
+}
+
+static void
 ask_server(struct measure *measure, const struct measure_vantage *vantage)
 {
 	start_inquiry(measure,
@@ -467,6 +494,7 @@ measure_start(struct probes *probes, const struct measure_ask *ask)
 		ask_server(measure, &ask->vantages[i]);
 	if (ask->system)
 		ask_system(measure);
+	start_negative(measure);
 	set_pulse(measure);
 	return measure;
 }

@@ -10,6 +10,7 @@
  *    direct      what direct.h does, at the addresses of the first answer
  *    gateway-v2  a thin probe
  *
+ * Where a resolver outside is named, a configured name's public address is tried beside (negative.h).
  * One deadline covers all.  It judges nothing.
  */
 #ifndef PROBE_MEASURE_H
@@ -34,6 +35,11 @@ struct measure_ask {
 	size_t vantage_count; /* at most MEASURE_VANTAGES_MAX; 0 only with system */
 	bool   system;        /* ask getaddrinfo() too; its view comes last in seen->dns */
 	bool   tcp_too;       /* ask each server over TCP as well */
+	/* Servers outside of this network, with ports: what they say, and what is met at the public
+	 * address, goes into seen->outside (negative.h).  Borrowed likewise; at most
+	 * NEGATIVE_RESOLVERS_MAX. */
+	const struct addr *outside;
+	size_t             outside_count;
 	/* Credentials and addresses: a gateway is then asked with a signature too, and a target of
 	 * Direct mode has something to try.  NULL: none.  Borrowed; outlives the measurement. */
 	const struct direct_means *means;

@@ -119,7 +119,8 @@ static const char *const api_words[] = { "sql", "mongodb", "cassandra", "gremlin
 static const char *const role_words[] = { "configured", "sweep" };
 static const char *const mode_words[] = { "gateway", "direct", "gateway-v2" };
 static const char *const transport_words[] = { "none", "udp", "tcp" };
-static const char *const source_words[] = { "resolv.conf", "azure", "configured", "system" };
+static const char *const source_words[] = { "resolv.conf", "azure", "configured", "system",
+	"outside" };
 static const char *const origin_words[] = { "none", "feed", "pasted", "sample" };
 static const char *const credential_words[] = { "none", "key", "entra" };
 static const char *const path_words[] = { "not-told", "public-internet", "service-endpoint",

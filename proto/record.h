@@ -44,12 +44,14 @@ enum path {
 };
 
 /* Why a resolver is asked: it stands in resolv.conf; it is the platform's own; the configuration
- * names it; or it is no server but getaddrinfo(), the way an application takes. */
+ * names it; it is no server but getaddrinfo(), the way an application takes; or the configuration
+ * names it as one outside of this network. */
 enum source {
 	SOURCE_RESOLV_CONF,
 	SOURCE_AZURE,
 	SOURCE_CONFIGURED,
 	SOURCE_SYSTEM,
+	SOURCE_OUTSIDE,
 	SOURCE_COUNT
 };
 
