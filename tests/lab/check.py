@@ -166,14 +166,21 @@ def _state_differences(scene, answer):
     """Of the modes whose state is pinned."""
     words = ""
     for wanted in scene.states:
-        got = {place["state"] for account in answer["accounts"] for place in account["places"]
-               if (account["account"], place["region"], place["api"], place["mode"]) ==
-               (wanted.account, wanted.region, wanted.api, wanted.mode)}
+        places = [place for account in answer["accounts"] for place in account["places"]
+                  if (account["account"], place["region"], place["api"], place["mode"]) ==
+                  (wanted.account, wanted.region, wanted.api, wanted.mode)]
+        got = {place["state"] for place in places}
         if got != {wanted.state}:
             words += (f"  {wanted.account} {wanted.region or 'global'} {wanted.api} "
                       f"{wanted.mode}: "
                       f"{' and '.join(sorted(got)) or 'no such place'}, "
                       f"expected {wanted.state}\n")
+        words += "".join(f"  {wanted.account} {wanted.region or 'global'}: {wanted.words!r} is "
+                         f"not in {place['words']!r}\n" for place in places
+                         if wanted.words not in place["words"])
+    unknowns = [text for account in answer["accounts"] for text in account["unknowns"]]
+    words += "".join(f"  {part!r} is not unknown\n" for part in scene.check["unknown"]
+                     if not any(part in text for text in unknowns))
     return words
 
 

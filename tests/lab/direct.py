@@ -72,13 +72,14 @@ def _bound(number, count):
 class Known:
     """What the gateways at one side know of an account: side is "private" or "public"."""
 
-    def __init__(self, account, host_of, ports, refreshed, steps):
+    def __init__(self, account, host_of, ports, refreshed, steps, refusal=None):
         self.account = account
         self.direct = account.direct
         self.host_of = host_of       # region -> host of its replicas
         self.ports = ports
         self.refreshed = refreshed
         self.steps = steps
+        self.refusal = refusal       # what all signed requests are answered; None: the truth
 
     def _replicas(self, ports, partition, **more):
         return [_replica(self.host_of(region), port, partition, number, view=region, **more)
@@ -108,8 +109,9 @@ class Known:
     def _views(self):
         """Each region tells of its own replicas; the account's own name is the write region's."""
         write = self.account.labels()[1]
+        more = {"answer": self.refusal} if self.refusal else {}
         return [{"name": region, "hosts": [self.account.host(region)] +
-                 ([self.account.host("")] if region == write else [])}
+                 ([self.account.host("")] if region == write else []), **more}
                 for region in self.account.labels()[1:]]
 
     def document(self):
@@ -174,7 +176,8 @@ def write(directory, account, public_host_of):
     direct = account.direct
     private = Known(account, account.host, direct.ports, direct.refreshed_ports,
                     direct.steps)
-    public = Known(account, public_host_of, direct.public_ports, [], [])
+    public = Known(account, public_host_of, direct.public_ports, [], [],
+                   "forbidden-public" if account.public_door == "asks" else None)
     for side, known in (("private", private), ("public", public)):
         _write(path_of(directory, account, side), json.dumps(known.document(), indent=1), 0o644)
     texts = {"key_file": _key(account, "readonly"),

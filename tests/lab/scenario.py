@@ -61,6 +61,10 @@ IDENTITIES = ("", "token", "none")
 # it wants a login (proxy.py).
 PROXIES = ("", "public", "login")
 
+# What an account's public clusters do: as its document says; let everybody in, whatever it says; ask
+# for a signature first, and then refuse all the same.
+PUBLIC_DOORS = ("", "open", "asks")
+
 # Modes and states as plprobe calls them.
 MODES = ("gateway", "direct", "gateway-v2")
 STATES = ("ok", "unknown", "warning", "critical")
@@ -121,6 +125,7 @@ class Account:
     # in some VNet, or of all when none has.
     private_link: bool = True
     public_access: str = "Disabled"
+    public_door: str = ""            # of PUBLIC_DOORS
     connection: str = "Approved"     # status of the private endpoint connections, "" for none
     required: bool = False           # the document of its private link resources is told
     ip_rules: list = field(default_factory=list)    # addresses that may come over the internet
@@ -294,6 +299,7 @@ class State:
     account: str
     api: str
     state: str
+    words: str = ""                  # must be part of what is said of the place
 
 
 @dataclass
@@ -381,7 +387,7 @@ def _read_apis(account, table, where):
 
 def _read_account(name, table, where):
     _only(table, where, regions=list, suffix=str, document=str, private_link=bool,
-          public_access=str, connection=str, creating=list, unlisted=list, alias=str,
+          public_access=str, public_door=str, connection=str, creating=list, unlisted=list, alias=str,
           direct=(bool, dict), apis=list, kind=str, capabilities=list, server_version=str,
           ip_rules=list, required=bool, given=str)
     account = Account(name, table.get("regions", []), **{
@@ -394,6 +400,9 @@ def _read_account(name, table, where):
     _read_apis(account, table, where)
     _one_of(account.document, ("az", "rest", "none"), where)
     _one_of(account.alias, ("lower", "upper"), where)
+    _one_of(account.public_door, PUBLIC_DOORS, f"{where}: public_door")
+    if account.public_door == "asks" and not account.direct:
+        raise Wrong(f"{where}: only gateways that know keys (direct) ask for a signature first")
     for region in account.creating:
         _one_of(region, account.regions, f"{where}: creating")
     return account
@@ -595,9 +604,10 @@ def _check_argument(argument, accounts, where):
 
 def _read_check(table, vnets, accounts, where):
     _only(table, where, vnet=str, timeout=str, arguments=list, state=str, pause=str,
-          user=str, seconds=int, memory_mib=int, seen=list, unseen=list, environment=dict)
+          user=str, seconds=int, memory_mib=int, seen=list, unseen=list, unknown=list,
+          environment=dict)
     check = {"vnet": next(iter(vnets)), "timeout": "4s", "arguments": [], "seconds": 60,
-             "seen": [], "unseen": [], "environment": {}, **table}
+             "seen": [], "unseen": [], "unknown": [], "environment": {}, **table}
     _one_of(check["vnet"], vnets, where)
     if "state" in check:
         _one_of(check["state"], STATES, where)
@@ -622,11 +632,11 @@ def _read_expected(table, accounts, where):
 
 
 def _read_state(table, accounts, where):
-    _only(table, where, mode=str, region=str, account=str, api=str, **{"is": str})
+    _only(table, where, mode=str, region=str, account=str, api=str, words=str, **{"is": str})
     account, region = _read_place(table, accounts, where)
     api = _one_of(table.get("api", accounts[account].apis[0]), apis.WORDS, f"{where}: api")
     return State(_one_of(table.get("mode", ""), MODES, where), region, account, api,
-                 _one_of(table.get("is", ""), STATES, where))
+                 _one_of(table.get("is", ""), STATES, where), table.get("words", ""))
 
 
 def read(path):

@@ -219,7 +219,7 @@ class World:
     def _serve_public(self, account, api, region):
         """A cluster lets everybody in; whom its gateway admits is the account's matter."""
         served = self._serve(account, scenario.Gateway(region, account.name, api))
-        if account.public_access != "Enabled":
+        if not account.public_door and account.public_access != "Enabled":
             served.gateway.answer = apis.APIS[api].refusal
         elif account.direct and api == "sql":
             served.gateway.answer = "account"
