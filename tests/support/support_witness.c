@@ -286,6 +286,30 @@ make_feed(const struct maker *maker, const char *address, const char *step)
 	    account->name, "regions", regions);
 }
 
+/* As it should be where public network access is Disabled. */
+static json_t *
+make_outside(const struct maker *maker, const struct target *target, size_t number)
+{
+	const json_t *change = json_object_get(maker->root, "outside");
+	const char   *address = arena_printf(maker->arena, "20.61.0.%zu", 1 + number);
+	json_t       *end = make_endpoint(address, target);
+	json_t       *outside;
+
+	json_object_set_new(end, "http", json_string("http-other"));
+	json_object_set_new(end, "http_status", json_integer(403));
+	json_object_set_new(end, "path", json_string("public-internet"));
+	json_object_set_new(end, "error_text",
+	    json_string("Request originated from IP 20.0.0.9 through public internet."));
+	outside = json_pack(
+	    "{s:[{s:s s:s s:s s:s s:i s:s s:[{s:s s:i}]}] s:[o]}", "dns", "resolver",
+	    "9.9.9.9", "source", "outside", "outcome", "ok", "transport", "udp", "took_us",
+	    9000, "aaaa_outcome", "nodata", "addresses", "address", address, "ttl_s", 10,
+	    "endpoints", end);
+	if (json_object_get(change, "feed") != NULL)
+		json_object_set_new(outside, "feed", make_feed(maker, address, "account"));
+	return outside;
+}
+
 static const char *
 find_address(const json_t *measurement)
 {
@@ -402,6 +426,7 @@ make_measurement(
     const struct maker *maker, const struct target *target, size_t at, json_t *change)
 {
 	json_t             *value = make_base(maker, target, at, change), *feed;
+	json_t             *outside = json_object_get(maker->root, "outside");
 	struct measurement *seen;
 
 	if (target->role == ROLE_CONFIGURED && target->mode == MODE_GATEWAY &&
@@ -412,6 +437,10 @@ make_measurement(
 			json_object_set_new(
 			    value, "feed", merge(feed, json_object_get(maker->root, "feed")));
 	}
+	if (outside != NULL && target->role == ROLE_CONFIGURED && target->mode == MODE_GATEWAY)
+		json_object_set_new(value, "outside",
+		    merge_into(make_outside(maker, target, find_number(maker, target, at)),
+		        outside));
 	value = merge_into(value, change);
 	seen = read_message(maker, &measurement_desc, value);
 	seen->target = arena_alloc(maker->arena, sizeof(*target));
@@ -680,7 +709,7 @@ static void
 check_members(const struct maker *maker)
 {
 	static const char known[] = " title document endpoints zones plinks every seen swept "
-	                            "gateway direct thin feed expect "
+	                            "gateway direct thin feed outside expect "
 	                            "state mongodb cassandra gremlin table apis modes given ";
 	const char       *name;
 	json_t           *value;

@@ -22,6 +22,9 @@
  *   thin      Gateway V2 likewise: advertised by the gateway, and ready
  *   feed      changes to what signed requests were told, well, which every gateway's measurement
  *             then has; absent: there were no credentials
+ *   outside   the negative test was made of every configured name of a gateway, and each public address
+ *             refused by the firewall, but for these changes; a feed among them: a signed
+ *             request was admitted there, but for its changes; absent: no resolver outside was asked
  *   mongodb, cassandra, gremlin, table
  *             the names of that API were measured too, each well, but for these changes by region;
  *             "*": to every one
