@@ -333,12 +333,15 @@ list_unknown_modes(const struct scene *scene, struct verdict *verdict)
 static const char *
 describe_unproven(enum outside_kind kind, enum outside_wish wish)
 {
-	if (kind == OUTSIDE_UNREACHED || kind == OUTSIDE_STRANGE)
+	if (kind == OUTSIDE_UNREACHED)
 		return "whether the account refuses its public address: this network does not "
-		       "let us there, which is as good for us, and no proof for others";
+		       "let us there, which is as good from here, and no proof for elsewhere";
+	if (kind == OUTSIDE_STRANGE)
+		return "whether the account refuses its public address: what answers there is "
+		       "not the service, or answers in no known way";
 	if (kind == OUTSIDE_UNTRIED)
 		return "whether the account refuses its public address: it was not tried";
-	if (kind > OUTSIDE_REFUSED)
+	if (kind == OUTSIDE_UNASKED || kind == OUTSIDE_UNRESOLVED)
 		return NULL;
 	if (wish == OUTSIDE_UNTOLD)
 		return "whether the public address should be refused: no document says so";

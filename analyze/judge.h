@@ -94,6 +94,22 @@ struct place_address {
 	bool        right; /* they have it for this very name */
 };
 
+/* What was seen at the public addresses of a name; of several the first in this order. */
+enum outside_kind {
+	OUTSIDE_UNASKED,    /* no resolver outside is known */
+	OUTSIDE_ADMITTED,   /* a signed request was answered with the account */
+	OUTSIDE_ANSWERED,   /* an unsigned one was answered, and not refused */
+	OUTSIDE_REFUSED,    /* the account's firewall refused */
+	OUTSIDE_STRANGE,    /* something answered that is not the service, or in no known way */
+	OUTSIDE_UNREACHED,  /* no connection, or it broke off */
+	OUTSIDE_UNTRIED,    /* we could not, or may not, or wanted to ask DNS alone */
+	OUTSIDE_UNRESOLVED, /* no resolver outside gave a public address */
+	OUTSIDE_COUNT
+};
+
+/* "refused", "admitted" and the like: for machines.  In outside.c. */
+const char *outside_kind_name(enum outside_kind kind);
+
 /* One name of the account in one mode, as seen: the row of a table. */
 struct place {
 	const struct target      *target;
@@ -101,7 +117,7 @@ struct place {
 	enum state                state;
 	enum finding_code         worst; /* FINDING_COUNT when there is none */
 	const char           *words; /* what may be said: "gateway reached", "DNS only: ..." */
-	const char *outside; /* "refused" and the like of outside.h; NULL: nobody asked outside */
+	enum outside_kind     outside; /* the negative test of the name */
 	struct place_address *addresses; /* distinct, of all resolvers */
 	size_t                address_count;
 };

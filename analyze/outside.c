@@ -203,6 +203,7 @@ outside_kind_name(enum outside_kind kind)
 	case OUTSIDE_UNTRIED: return "untried";
 	case OUTSIDE_UNRESOLVED: return "unresolved";
 	case OUTSIDE_UNASKED: return "unasked";
+	case OUTSIDE_COUNT: break;
 	}
 	return "?";
 }
@@ -221,7 +222,8 @@ outside_words(enum outside_kind kind, enum outside_wish wish)
 	case OUTSIDE_UNREACHED: return "public address not reached: no proof";
 	case OUTSIDE_UNTRIED: return "public address not tried";
 	case OUTSIDE_UNRESOLVED: return "public address not known";
-	case OUTSIDE_UNASKED: break;
+	case OUTSIDE_UNASKED:
+	case OUTSIDE_COUNT: break;
 	}
 	return NULL;
 }

@@ -10,18 +10,6 @@
 
 #include "analyze/scene.h"
 
-/* What was seen at the addresses of a name; of several the first in this order. */
-enum outside_kind {
-	OUTSIDE_ADMITTED,   /* a signed request was answered with the account */
-	OUTSIDE_ANSWERED,   /* an unsigned one was answered, and not refused */
-	OUTSIDE_REFUSED,    /* the account's firewall refused */
-	OUTSIDE_STRANGE,    /* something answered that is not the service, or in no known way */
-	OUTSIDE_UNREACHED,  /* no connection, or it broke off */
-	OUTSIDE_UNTRIED,    /* we could not, or may not, or wanted to ask DNS alone */
-	OUTSIDE_UNRESOLVED, /* no resolver outside gave a public address */
-	OUTSIDE_UNASKED     /* no resolver outside is known */
-};
-
 /* What should be seen, by the account's document. */
 enum outside_wish {
 	OUTSIDE_CLOSED,    /* public network access is Disabled, or endpoints alone lead in */
@@ -45,8 +33,6 @@ enum outside_wish   outside_wish(const struct scene *scene);
 const char *outside_inner(
     const struct scene *scene, const struct site *site, const struct dns *dns);
 
-/* "refused", "admitted" and the like: for machines. */
-const char *outside_kind_name(enum outside_kind kind);
 /* What the wish rests on: "publicNetworkAccess Disabled". */
 const char *outside_wish_reason(const struct scene *scene);
 /* "public address refused, as configured"; NULL: nobody asked. */

@@ -299,11 +299,10 @@ describe_place(const struct scene *scene, const struct site *site)
 
 	list_addresses(scene, site);
 	describe_inside(scene, site);
-	if (scene_mode(site) != MODE_GATEWAY || place->seen == NULL ||
-	    place->seen->outside == NULL)
+	if (scene_mode(site) != MODE_GATEWAY || place->seen == NULL)
 		return;
-	place->outside = outside_kind_name(outside_look(scene, site).kind);
-	words = outside_words(outside_look(scene, site).kind, outside_wish(scene));
+	place->outside = outside_look(scene, site).kind;
+	words = outside_words(place->outside, outside_wish(scene));
 	if (words != NULL)
 		place->words = arena_printf(scene->arena, "%s; %s", place->words, words);
 }

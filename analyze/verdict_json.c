@@ -92,7 +92,8 @@ place_json(const struct place *place)
 	                                 : json_null());
 	json_object_set_new(value, "words", text_json(place->words));
 	json_object_set_new(value, "public_address",
-	    place->outside != NULL ? text_json(place->outside) : json_null());
+	    place->outside != OUTSIDE_UNASKED ? text_json(outside_kind_name(place->outside))
+	                                      : json_null());
 	json_object_set_new(value, "addresses", addresses_json(place));
 	json_object_set_new(value, "seen",
 	    place->seen != NULL ? render_json(&measurement_desc, place->seen, false)

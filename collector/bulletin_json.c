@@ -58,13 +58,15 @@ static char *
 write_cell(const json_t *cell)
 {
 	const char *state = get(cell, "state"), *what = get(cell, "short");
+	const char *outside = get(cell, "public_address");
+	const char *between = outside[0] != '\0' ? "; public address " : "";
 
 	if (json_is_true(json_object_get(cell, "stale")))
 		return mem_printf("unknown: too old");
 	/* An `ok` may have a word, too: of a region that is still being added. */
 	if (what[0] == '\0')
-		return mem_strdup(state);
-	return mem_printf("%s: %s", state, what);
+		return mem_printf("%s%s%s", state, between, outside);
+	return mem_printf("%s: %s%s%s", state, what, between, outside);
 }
 
 static const json_t *

@@ -39,6 +39,16 @@ get_state(const struct cell *cell, double *value)
 	return true;
 }
 
+/* Of what shows nothing there is no series. */
+static bool
+get_public_refused(const struct cell *cell, double *value)
+{
+	*value = cell->place->outside == OUTSIDE_REFUSED;
+	return cell->place->outside == OUTSIDE_REFUSED ||
+	    cell->place->outside == OUTSIDE_ADMITTED ||
+	    cell->place->outside == OUTSIDE_ANSWERED;
+}
+
 static bool
 get_duration(const struct cell *cell, double *value)
 {
@@ -103,7 +113,12 @@ static const struct family families[] = {
 	    "1: the place can be used as far as was seen; 0: it cannot, or that is not known.",
 	    get_success },
 	{ "plprobe_state", "0 ok, 1 unknown, 2 warning, 3 critical.", get_state },
-	{ "probe_duration_seconds", "Of the whole measurement.", get_duration },
+	{ "plprobe_public_address_refused",
+	    "1: the account's firewall refused at the public address that a resolver outside gave; "
+	    "0: it did not.",
+	    get_public_refused },
+	{ "probe_duration_seconds", "Of the whole measurement, the public address aside.",
+	    get_duration },
 	{ "probe_dns_lookup_time_seconds", "Of the slowest resolver.", get_dns_lookup },
 	{ "probe_http_status_code", "Of GET / without credentials; 0: there was no answer.",
 	    get_http_status },

@@ -113,6 +113,8 @@ make_cell(struct grid *grid, const struct board_agent *agent, const struct place
 	put_text(cell, "short",
 	    place->worst != FINDING_COUNT ? finding_table[place->worst].words : "");
 	put_text(cell, "words", place->words);
+	put_text(cell, "public_address",
+	    place->outside != OUTSIDE_UNASKED ? outside_kind_name(place->outside) : "");
 	put_time(cell, "seen_ms", place->seen != NULL ? place->seen->started_ms : 0);
 	grid->cells++;
 	grid->counts[state]++;

@@ -28,6 +28,7 @@ struct measure {
 	struct measurement *seen; /* in the arena */
 	const struct clock *clock;
 	int64_t             started_us, due_us;
+	int64_t             inside_over_us; /* 0: all but the negative test is not over yet */
 	struct inquiry      inquiries[MEASURE_VANTAGES_MAX + 1];
 	size_t              inquiry_count;
 	struct visit       *visits[VISITS_MAX]; /* in the arena */
@@ -153,7 +154,9 @@ finish(struct measure *measure)
 
 	gather_visits(measure);
 	feel_lag(measure);
-	seen->took_us = clamp_us(now_us(measure) - measure->started_us);
+	if (measure->inside_over_us == 0)
+		measure->inside_over_us = now_us(measure);
+	seen->took_us = clamp_us(measure->inside_over_us - measure->started_us);
 	seen->agent_late = was_late(measure);
 	if (measure->crowded)
 		seen->detail = arena_printf(
@@ -162,11 +165,15 @@ finish(struct measure *measure)
 	ask.on_over(ask.arg, seen);
 }
 
+/* The negative test may have to wait for a firewall that is silent: it is none of the name's time. */
 static void
 finish_if_over(struct measure *measure)
 {
-	if (--measure->pending == 0)
+	measure->pending--;
+	if (measure->pending == 0)
 		finish(measure);
+	else if (measure->pending == 1 && measure->negative != NULL)
+		measure->inside_over_us = now_us(measure);
 }
 
 /* A probe that waits its turn in the line may still wait when the time is over. */

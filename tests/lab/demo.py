@@ -20,7 +20,7 @@ import main as lab
 import scenario
 from certs import Certificates
 from space import Failed
-from world import COLLECTOR, COLLECTOR_NAME, World
+from world import COLLECTOR, COLLECTOR_NAME, PUBLIC_DNS, World
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PAGE_PORT = 8640
@@ -46,6 +46,7 @@ direct_interval: {direct_interval}s
 timeout: {timeout}s
 """
 
+# Each agent tries the public addresses, too: the accounts are closed, and so is each of them.
 AGENT_CONF = """agent: "{vnet}"
 network: "{vnet}/default"
 collector: "https://{collector}:{port}"
@@ -56,6 +57,7 @@ ca_file: "{roots}"
 interval: {interval}s
 timeout: {timeout}s
 seal_age: 1s
+outside_resolvers: ["{outside}"]
 access:
 """
 
@@ -114,7 +116,7 @@ class Demo:
         os.chmod(token, 0o600)
         config = vm.write("agent.yaml", AGENT_CONF.format(
             vnet=vnet, collector=COLLECTOR_NAME, port=INGEST_PORT, roots=self.certificates.roots,
-            token=token, state=vm.path("state"), interval=INTERVAL_S, timeout=TIMEOUT_S) + "".join(
+            token=token, state=vm.path("state"), interval=INTERVAL_S, timeout=TIMEOUT_S, outside=PUBLIC_DNS) + "".join(
                 ACCESS_CONF.format(account=name, key_file=self._key_file(name))
                 for name in self.scene.accounts))
         self.agents[vnet] = vm.start(
@@ -162,6 +164,14 @@ class Demo:
         return [f"planted, not reported: {' '.join(entry)}" for entry in planted - found] + \
             [f"reported, not planted: {' '.join(entry)}" for entry in found - planted]
 
+    def public_differences(self):
+        """Where an agent has not seen the account's firewall at a public address."""
+        return [f"{cell['agent']}: {account['account']} {place['region']}: public address "
+                f"{cell['public_address'] or 'not asked for'}"
+                for account in self._fetch("/v1/state")["accounts"]
+                for place in account["places"] if place["mode"] == "gateway"
+                for cell in place["cells"] if cell["public_address"] != "refused"]
+
     def _requests_most(self):
         """Of one agent to one host, so far.  The first measurement has no regard for the turn of
         the name, and the second keeps half an interval from it."""
@@ -207,7 +217,7 @@ def run(options, programs, page_socket):
         say("waiting until every agent has told of every name")
         demo.wait_for_all()
         print(demo.report("table"), flush=True)
-        wrong = demo.differences() + demo.key_differences()
+        wrong = demo.differences() + demo.public_differences() + demo.key_differences()
         for line in wrong:
             print(line)
         if not wrong:
