@@ -78,6 +78,7 @@ test_presets(void **state)
 	assert_int_equal(conf->spool_bytes, 64 << 20);
 	assert_int_equal(conf->flush_ms, 1000);
 	assert_int_equal(conf->resolver_count, 0);
+	assert_int_equal(conf->outside_count, 0);
 	assert_int_equal(conf->source.family, 0);
 	assert_int_equal(conf->port_count, 6);
 	assert_int_equal(conf->ports[0], 443);
@@ -95,6 +96,7 @@ test_values(void **state)
 	struct fixture    *f = *state;
 	struct agent_conf *conf = read_text(f,
 	    "agent: vm-1\ncollector: https://c:8643\nresolvers: [10.0.0.4, '10.0.0.5:5300']\n"
+	    "outside_resolvers: [9.9.9.9, '[2620:fe::fe]:5300']\n"
 	    "source: 10.0.0.9\nports: [443, 8443]\ninterval: 2m\nspool_limit: 1GiB\n"
 	    "ca_file: roots.pem\nlog_format: json\nregions: [West US 9, eastus9]\n",
 	    &err);
@@ -104,6 +106,10 @@ test_values(void **state)
 	assert_int_equal(conf->resolver_count, 2);
 	assert_int_equal(conf->resolvers[0].port, 53);
 	assert_int_equal(conf->resolvers[1].port, 5300);
+	assert_int_equal(conf->outside_count, 2);
+	assert_int_equal(conf->outside[0].port, 53);
+	assert_int_equal(conf->outside[1].port, 5300);
+	assert_int_equal(conf->outside[1].family, 6);
 	assert_int_equal(conf->source.family, 4);
 	assert_int_equal(conf->port_count, 2);
 	assert_int_equal(conf->ports[1], 8443);
@@ -133,6 +139,12 @@ static const struct refusal {
 	{ "timeout", "accounts: [{name: contoso}]\ninterval: 5s\ntimeout: 6s\n",
 	    "longer than the interval" },
 	{ "resolver", "accounts: [{name: contoso}]\nresolvers: [dns.example]\n", "resolvers" },
+	{ "outside", "accounts: [{name: contoso}]\noutside_resolvers: [dns.example]\n",
+	    "agent.yaml:2:" },
+	{ "outside, too many",
+	    "accounts: [{name: contoso}]\noutside_resolvers: [1.0.0.1, 1.0.0.2, 1.0.0.3, "
+	    "1.0.0.4, 1.0.0.5]\n",
+	    "agent.yaml:2:" },
 	{ "port", "accounts: [{name: contoso}]\nports: [70000]\n", "1 to 65535" },
 	{ "source", "accounts: [{name: contoso}]\nsource: eth0\n", "source" },
 	{ "level", "accounts: [{name: contoso}]\nlog_level: loud\n", "loud" },
@@ -167,7 +179,7 @@ test_dump_reads_back(void **state)
 	struct err         err;
 	struct agent_conf *conf = read_text(f,
 	    "agent: vm-1\naccounts:\n  - name: contoso\n  - document: d.json\n"
-	    "resolvers: [10.0.0.4]\nsweep: false\n",
+	    "resolvers: [10.0.0.4]\noutside_resolvers: ['9.9.9.9:5300']\nsweep: false\n",
 	    &err);
 	struct wbuf        first, second;
 

@@ -33,6 +33,7 @@ setup(void **state)
 	f->arena = arena_new();
 	clock_hand_init(&f->hand, 1790000000000);
 	f->file = (struct policy_file){ .public = true,
+		.outside = true,
 		.direct = true,
 		.names_per_minute = 6000,
 		.connect_rate = 1000,
@@ -373,6 +374,99 @@ test_hostile_assignment(void **state)
 	assert_int_equal(egress_refused(f->egress), items);
 }
 
+static void
+learn_outside(struct fixture *f, const char *host, const char *address, bool direct)
+{
+	struct rdata record = { .address = address };
+	struct dns   seen = { .source = SOURCE_OUTSIDE,
+		  .addresses = &record,
+		  .addresses_count = 1 };
+
+	egress_learn(f->egress, host, &seen, direct);
+}
+
+/* Whoever answers from outside leads nobody in, whatever they answer. */
+static const struct outside_case {
+	const char *name, *host, *answer, *connect;
+	bool        allowed;
+} outside_cases[] = {
+	{ "public", "contoso.documents.azure.com", "20.50.1.1", "20.50.1.1:443", true },
+	{ "public, version 6", "contoso.documents.azure.com", "2603:1020:200::1",
+	    "[2603:1020:200::1]:443", true },
+	{ "port of an API", "contoso.mongo.cosmos.azure.com", "20.50.1.1", "20.50.1.1:10255",
+	    true },
+	{ "other port", "contoso.documents.azure.com", "20.50.1.1", "20.50.1.1:22", false },
+	{ "other service", "contoso.blob.core.windows.net", "20.50.1.1", "20.50.1.1:443",
+	    false },
+	{ "other address", "contoso.documents.azure.com", "20.50.1.1", "20.50.1.2:443", false },
+	{ "private", "contoso.documents.azure.com", "10.1.0.4", "10.1.0.4:443", false },
+	{ "private, of carriers", "contoso.documents.azure.com", "100.64.0.1", "100.64.0.1:443",
+	    false },
+	{ "private, version 6", "contoso.documents.azure.com", "fd00::4", "[fd00::4]:443",
+	    false },
+	{ "private, translated", "contoso.documents.azure.com", "64:ff9b::a01:4",
+	    "[64:ff9b::a01:4]:443", false },
+	{ "private, tunnelled", "contoso.documents.azure.com", "2002:a01:4::1",
+	    "[2002:a01:4::1]:443", false },
+	{ "private, mapped", "contoso.documents.azure.com", "::ffff:10.1.0.4", "10.1.0.4:443",
+	    false },
+	{ "platform", "contoso.documents.azure.com", "168.63.129.16", "168.63.129.16:443",
+	    false },
+	{ "metadata service", "contoso.documents.azure.com", "169.254.169.254",
+	    "169.254.169.254:443", false },
+	{ "loopback", "contoso.documents.azure.com", "127.0.0.1", "127.0.0.1:443", false },
+};
+
+static void
+test_outside_never_leads_in(void **state)
+{
+	for (size_t i = 0; i < sizeof(outside_cases) / sizeof(outside_cases[0]); i++) {
+		const struct outside_case *row = &outside_cases[i];
+		void                      *own = NULL;
+		struct fixture            *f;
+
+		setup(&own);
+		f = own;
+		assert_true(addr_parse(&f->conf.outside[0], "9.9.9.9", 53, NULL));
+		f->conf.outside_count = 1;
+		f->conf.allow_loopback = true;
+		/* Where Direct mode is measured at the same time, any port were free. */
+		learn_outside(f, row->host, row->answer, true);
+		if (allows(f, row->connect) != row->allowed)
+			fail_msg("%s: allowed %d", row->name, !row->allowed);
+		teardown(&own);
+	}
+}
+
+/* The door holds by itself, should anybody ask outside all the same: because of an assignment, or
+ * of an error of ours. */
+static void
+test_outside_by_configuration_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	learn_outside(f, "contoso.documents.azure.com", "20.50.1.1", false);
+	assert_false(allows(f, "20.50.1.1:443"));
+	assert_false(allows(f, "9.9.9.9:53"));
+	assert_true(addr_parse(&f->conf.outside[0], "9.9.9.9", 53, NULL));
+	f->conf.outside_count = 1;
+	assert_true(allows(f, "9.9.9.9:53"));
+	assert_false(allows(f, "9.9.9.9:443"));
+	assert_false(allows(f, "9.9.9.10:53"));
+	f->file.outside = false;
+	learn_outside(f, "contoso.documents.azure.com", "20.50.1.1", false);
+	assert_false(allows(f, "20.50.1.1:443"));
+	assert_false(allows(f, "9.9.9.9:53"));
+	f->file.outside = true;
+	f->file.public = false;
+	learn_outside(f, "contoso.documents.azure.com", "20.50.1.1", false);
+	assert_false(allows(f, "20.50.1.1:443"));
+	assert_false(allows(f, "9.9.9.9:53"));
+	f->file.public = true;
+	learn_outside(f, "contoso.documents.azure.com", "20.50.1.1", false);
+	assert_true(allows(f, "20.50.1.1:443"));
+}
+
 int
 main(void)
 {
@@ -385,6 +479,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_ports_per_address, setup, teardown),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test_setup_teardown(test_hostile_assignment, setup, teardown),
+		cmocka_unit_test(test_outside_never_leads_in),
+		cmocka_unit_test_setup_teardown(
+		    test_outside_by_configuration_alone, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,7 @@ test_nets(void **state)
 
 static const char policy_text[] = "accounts: ['contoso*']\nzones: [documents.azure.com]\n"
                                   "ports: [443]\nnames_per_minute: 60\n"
-                                  "connect: [10.20.0.0/16]\npublic: false\n";
+                                  "connect: [10.20.0.0/16]\npublic: false\noutside: false\n";
 
 struct fixture {
 	char         *dir, *path;
@@ -140,6 +140,7 @@ test_no_file(void **state)
 
 	assert_non_null(file);
 	assert_true(file->public);
+	assert_true(file->outside);
 	assert_int_equal(file->net_count + file->port_count, 0);
 	assert_int_equal(file->names_per_minute, 6000);
 }
@@ -242,6 +243,7 @@ test_hand_over(void **state)
 	assert_int_equal(taken->policy->nets[0].bits, 16);
 	assert_int_equal(taken->policy->names_per_minute, 60);
 	assert_false(taken->policy->public);
+	assert_false(taken->policy->outside);
 	assert_null(agent_conf_parse(f->arena, out.bytes, strlen((char *)out.bytes), &err));
 	wbuf_fini(&out);
 }

@@ -569,6 +569,31 @@ make_attempts(struct arena *arena, struct measurement *seen)
 	}
 }
 
+/* A resolver or two, and what is met at any addresses whatever. */
+static struct outside *
+make_outside(struct arena *arena, const struct measurement *seen, const struct hop *hop)
+{
+	struct outside    *outside = arena_alloc(arena, sizeof(*outside));
+	struct measurement met = *seen;
+
+	outside->dns_count = support_random_below(&dice, 3);
+	outside->dns = arena_array(arena, 3, sizeof(struct dns));
+	for (size_t i = 0; i < outside->dns_count; i++)
+		make_answer(arena, &outside->dns[i], hop);
+	if (seen->endpoints_count == 0)
+		return outside;
+	make_attempts(arena, &met);
+	outside->endpoints = met.endpoints;
+	outside->endpoints_count = met.endpoints_count;
+	if (met.endpoints_count > 0 && support_random_below(&dice, 2) == 0) {
+		outside->feed = arena_alloc(arena, sizeof(struct feed));
+		outside->feed->address = met.endpoints[0].address;
+		outside->feed->admitted = support_random_below(&dice, 2) == 0;
+		outside->feed->http_status = 403;
+	}
+	return outside;
+}
+
 static void
 assert_sound(const struct support_witness *witness, const struct verdict *verdict)
 {
@@ -608,6 +633,8 @@ test_any_answers_are_judged(void **state)
 			for (size_t j = 0; j < seen->dns_count; j++)
 				make_answer(arena, &seen->dns[j], hop);
 			make_attempts(arena, seen);
+			if (round % 2 == 0)
+				seen->outside = make_outside(arena, seen, hop);
 		}
 		verdict = support_witness_judge(arena, witness);
 		assert_sound(witness, verdict);

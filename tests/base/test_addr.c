@@ -150,6 +150,39 @@ static const struct class_case {
 	{ "::ffff:10.1.2.3", ADDR_PRIVATE },
 };
 
+static const struct public_case {
+	const char *text;
+	bool        is_public;
+} public_cases[] = {
+	{ "20.50.1.1", true },
+	{ "2603:1030::1", true },
+	{ "64:ff9b::1432:101", true },  /* 20.50.1.1 */
+	{ "2002:1432:101::1", true },   /* likewise */
+	{ "10.0.0.1", false },
+	{ "100.64.0.1", false },
+	{ "169.254.169.254", false },
+	{ "127.0.0.1", false },
+	{ "203.0.113.9", false },
+	{ "fd00::1", false },
+	{ "64:ff9b::a00:1", false },    /* 10.0.0.1 */
+	{ "64:ff9b::a9fe:a9fe", false }, /* 169.254.169.254 */
+	{ "2002:a00:1::1", false },     /* 10.0.0.1 */
+	{ "::a00:1", false },           /* likewise */
+	{ "::ffff:10.0.0.1", false },
+};
+
+static void
+test_is_public(void **state)
+{
+	struct addr addr;
+
+	for (size_t i = 0; i < sizeof(public_cases) / sizeof(public_cases[0]); i++) {
+		assert_true(addr_parse(&addr, public_cases[i].text, 0, NULL));
+		if (addr_is_public(&addr) != public_cases[i].is_public)
+			fail_msg("%s: %d", public_cases[i].text, !public_cases[i].is_public);
+	}
+}
+
 static void
 test_class(void **state)
 {
@@ -211,6 +244,7 @@ main(void)
 		cmocka_unit_test(test_parse_listen),
 		cmocka_unit_test(test_render),
 		cmocka_unit_test(test_class),
+		cmocka_unit_test(test_is_public),
 		cmocka_unit_test(test_sockaddr),
 		cmocka_unit_test(test_compare),
 	};
