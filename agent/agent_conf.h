@@ -63,10 +63,10 @@ struct agent_conf {
 	const char *log_level_text, *log_format_text;
 
 	/* What the texts above mean; filled in by agent_conf_read(). */
-	struct addr         resolvers[AGENT_RESOLVERS_MAX];
-	size_t              resolver_count; /* 0: those of the system */
-	struct addr         outside[AGENT_OUTSIDE_MAX];
-	size_t              outside_count; /* 0: no public address is tried; see policy_outside() */
+	struct addr resolvers[AGENT_RESOLVERS_MAX];
+	size_t      resolver_count; /* 0: those of the system */
+	struct addr outside[AGENT_OUTSIDE_MAX];
+	size_t      outside_count; /* 0: no public address is tried; see policy_outside() */
 	struct name_regions regions;
 	unsigned            modes;  /* NAMES_GATEWAY and NAMES_API(), of the texts of both */
 	struct addr         source; /* family 0: the kernel's choice */

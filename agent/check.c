@@ -64,7 +64,8 @@ static const struct cli_option options_table[] = {
 	[OPTION_RESOLVER] = { "resolver", 'r', "IP[:PORT]",
 	    "ask this DNS server, not the system's; may be repeated" },
 	[OPTION_OUTSIDE_RESOLVER] = { "outside-resolver", 0, "IP[:PORT]",
-	    "ask this DNS server outside of the network too, and try the public address that it "
+	    "ask this DNS server outside of the network too, and try the public address that "
+	    "it "
 	    "gives: is it refused, as the document wants? may be repeated" },
 	[OPTION_SOURCE] = { "source", 0, "IP", "local address to measure from" },
 	[OPTION_TIMEOUT] = { "timeout", 't', "TIME", "for each name, such as 500ms; 10s" },

@@ -535,8 +535,9 @@ static void
 tell_outside(const struct agent_conf *conf)
 {
 	if (conf->outside_count > policy_outside(conf))
-		log_warn(AREA, "outside_resolvers: not asked, since the policy file says that "
-		               "nobody goes outside");
+		log_warn(AREA,
+		    "outside_resolvers: not asked, since the policy file says that "
+		    "nobody goes outside");
 }
 
 static struct probes *

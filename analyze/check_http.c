@@ -82,8 +82,7 @@ find_failure(const struct site *site, const struct endpoint *end)
 const char *
 check_describe_http(const struct scene *scene, const char *peer, const struct endpoint *end)
 {
-	const char *text = arena_printf(
-	    scene->arena, "%s: %s", peer, outcome_name(end->http));
+	const char *text = arena_printf(scene->arena, "%s: %s", peer, outcome_name(end->http));
 
 	if (end->http_status != 0)
 		text = arena_printf(scene->arena, "%s, status %u", text, end->http_status);

@@ -38,9 +38,8 @@ static const char *
 describe_open(const struct scene *scene, const struct outside_seen *seen)
 {
 	const char *peer = name_peer(scene, seen->end);
-	const char *text = arena_printf(scene->arena, "%s: %s; %s",
-	    scene->ask->account->source, outside_wish_reason(scene),
-	    check_describe_http(scene, peer, seen->end));
+	const char *text = arena_printf(scene->arena, "%s: %s; %s", scene->ask->account->source,
+	    outside_wish_reason(scene), check_describe_http(scene, peer, seen->end));
 
 	if (seen->feed != NULL)
 		text = arena_printf(
@@ -64,9 +63,8 @@ tell_open(const struct scene *scene, const struct site *site, const struct outsi
 	        .severity = admitted && wish == OUTSIDE_CLOSED ? STATE_CRITICAL : STATE_WARNING,
 	        .address = seen->end->address,
 	        .port = seen->end->port,
-	        .detail = admitted
-	            ? "admits a signed request from here"
-	            : "does not refuse a request without credentials from here",
+	        .detail = admitted ? "admits a signed request from here"
+	                           : "does not refuse a request without credentials from here",
 	        .aside = true,
 	        .evidence = describe_open(scene, seen),
 	    });

@@ -346,7 +346,8 @@ describe_unproven(enum outside_kind kind, enum outside_wish wish)
 	if (wish == OUTSIDE_UNTOLD)
 		return "whether the public address should be refused: no document says so";
 	if (wish == OUTSIDE_BY_RULES)
-		return "whether the public address should be refused: the document has rules for "
+		return "whether the public address should be refused: the document has rules "
+		       "for "
 		       "public networks, and they may admit this one";
 	return NULL;
 }
@@ -362,8 +363,9 @@ list_unknown_outside(const struct scene *scene, struct verdict *verdict)
 
 		if (kind == OUTSIDE_ANSWERED && text == NULL &&
 		    scene->ask->account->api != API_SQL)
-			text = "whether the account admits the internet by its other APIs: their "
-			       "front ends ask everybody for a login";
+			text =
+			    "whether the account admits the internet by its other APIs: their "
+			    "front ends ask everybody for a login";
 		if (text != NULL && !has_unknown(verdict, text))
 			add_unknown(verdict, text);
 	}

@@ -117,7 +117,7 @@ struct place {
 	enum state                state;
 	enum finding_code         worst; /* FINDING_COUNT when there is none */
 	const char           *words; /* what may be said: "gateway reached", "DNS only: ..." */
-	enum outside_kind     outside; /* the negative test of the name */
+	enum outside_kind     outside;   /* the negative test of the name */
 	struct place_address *addresses; /* distinct, of all resolvers */
 	size_t                address_count;
 };

@@ -35,7 +35,7 @@ sort_greeting(const struct site *site, const struct greeting *greeting)
 		return OUTSIDE_ANSWERED;
 	if (greeting->outcome == OUTCOME_REFUSED_BY_PEER)
 		return is_firewall(greeting->path, greeting->error_text) ? OUTSIDE_REFUSED
-		                                                          : OUTSIDE_STRANGE;
+		                                                         : OUTSIDE_STRANGE;
 	return sort_silence(site, greeting->outcome);
 }
 

@@ -114,7 +114,8 @@ static const struct family families[] = {
 	    get_success },
 	{ "plprobe_state", "0 ok, 1 unknown, 2 warning, 3 critical.", get_state },
 	{ "plprobe_public_address_refused",
-	    "1: the account's firewall refused at the public address that a resolver outside gave; "
+	    "1: the account's firewall refused at the public address that a resolver outside "
+	    "gave; "
 	    "0: it did not.",
 	    get_public_refused },
 	{ "probe_duration_seconds", "Of the whole measurement, the public address aside.",

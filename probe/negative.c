@@ -16,7 +16,8 @@ struct question {
 };
 
 /* One address that is tried. */
-struct try {
+struct
+try {
 	struct negative *negative; /* borrowed; owns us */
 	struct visit    *visit;    /* in the arena */
 };

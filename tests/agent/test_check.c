@@ -48,7 +48,8 @@ static const struct parse_case {
 	{ "contoso --output=nagios --exit-zero --no-color --no-sweep", CHECK_GO, "" },
 	{ "contoso --watch --timeout 500ms --source 10.0.0.1", CHECK_GO, "" },
 	{ "contoso --watch=5 --resolver 10.0.0.4 --resolver [fd00::1]:5300", CHECK_GO, "" },
-	{ "contoso --outside-resolver 9.9.9.9 --outside-resolver [2620:fe::fe]:53", CHECK_GO, "" },
+	{ "contoso --outside-resolver 9.9.9.9 --outside-resolver [2620:fe::fe]:53", CHECK_GO,
+	    "" },
 	{ "contoso --outside-resolver dns", CHECK_USAGE, "--outside-resolver: 'dns'" },
 	{ "a --outside-resolver 1.1.1.1 --outside-resolver 1.1.1.1 --outside-resolver 1.1.1.1 "
 	  "--outside-resolver 1.1.1.1 --outside-resolver 1.1.1.1",

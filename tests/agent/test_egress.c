@@ -378,9 +378,9 @@ static void
 learn_outside(struct fixture *f, const char *host, const char *address, bool direct)
 {
 	struct rdata record = { .address = address };
-	struct dns   seen = { .source = SOURCE_OUTSIDE,
-		  .addresses = &record,
-		  .addresses_count = 1 };
+	struct dns   seen = {
+		  .source = SOURCE_OUTSIDE, .addresses = &record, .addresses_count = 1
+	};
 
 	egress_learn(f->egress, host, &seen, direct);
 }

@@ -178,8 +178,8 @@ test_json_has_stable_members(void **state)
 	static const char *const top[] = { "account", "document", "state", "dns_only", "places",
 		"findings", "unknowns", NULL };
 	static const char *const of_place[] = { "region", "region_name", "api", "mode", "host",
-		"port", "role", "state", "code", "words", "public_address", "addresses",
-		"seen", NULL };
+		"port", "role", "state", "code", "words", "public_address", "addresses", "seen",
+		NULL };
 	static const char *const of_finding[] = { "code", "severity", "owner", "account", "api",
 		"region", "host", "hosts", "sentence", "evidence", "fix", "seen", NULL };
 	struct told              told = judge("PLP-101-REGION-NAME-MISSING/causes.json");

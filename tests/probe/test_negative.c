@@ -21,19 +21,20 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define HEAD                                                         \
-	"$TTL 300\n"                                                 \
+#define HEAD                                                            \
+	"$TTL 300\n"                                                    \
 	"@ SOA ns.one.example. host.one.example. 1 3600 300 86400 60\n" \
 	"@ NS ns\nns A 127.0.0.1\n"
 
 /* The sample key of the vendor's documentation, which the fake back end knows. */
-#define KEY "dsZQi3KtZmCv1ljt3VNWNm7sQUF1y5rJfC6kv5JiwvW0EndXdDku/dkKBp8/ufDToSxLzR4y+O/0H/t4bQtVNw=="
+#define KEY                                                                              \
+	"dsZQi3KtZmCv1ljt3VNWNm7sQUF1y5rJfC6kv5JiwvW0EndXdDku/dkKBp8/ufDToSxLzR4y+O/0H/" \
+	"t4bQtVNw=="
 
 enum { CHILD_GOOD, CHILD_BAD, CHILD_NO_NAMESPACE };
 
-static const char network[] =
-    "ip link set lo up && ip address add 20.10.0.1/32 dev lo && "
-    "ip address add 10.1.0.4/32 dev lo";
+static const char network[] = "ip link set lo up && ip address add 20.10.0.1/32 dev lo && "
+                              "ip address add 10.1.0.4/32 dev lo";
 
 struct fixture {
 	struct loop           *loop;
@@ -78,9 +79,9 @@ start_dns(const char *address)
 static struct support_child *
 start_gateway(const char *address, const char *answer)
 {
-	char             *listen = mem_printf("%s:443", address);
-	const char *const args[] = { "--gateway", listen, "--cert", cert_path, "--key", key_path,
-		"--answer", answer, NULL };
+	char                 *listen = mem_printf("%s:443", address);
+	const char *const     args[] = { "--gateway", listen, "--cert", cert_path, "--key",
+		    key_path, "--answer", answer, NULL };
 	struct support_child *child = support_child_start("fake_backend", args, 1);
 
 	free(listen);
@@ -90,7 +91,7 @@ start_gateway(const char *address, const char *answer)
 static void
 make_certificate(void)
 {
-	static const char *const names[] = { "*.one.example", NULL };
+	static const char *const  names[] = { "*.one.example", NULL };
 	struct support_certs_plan plan = { .subject = "root", .authority = true };
 	struct support_certs     *root = support_certs_new(&plan), *leaf;
 
@@ -141,10 +142,9 @@ start(struct probe_options options)
 	f->arena = arena_new();
 	f->vantage = (struct measure_vantage){ address_of(inside), SOURCE_CONFIGURED };
 	f->outside[0] = address_of(outside);
-	f->target = (struct target){ .account = "contoso",
-		.region = "",
-		.host = "contoso.one.example",
-		.port = 443 };
+	f->target = (struct target){
+		.account = "contoso", .region = "", .host = "contoso.one.example", .port = 443
+	};
 	f->ask = (struct measure_ask){ .target = &f->target,
 		.vantages = &f->vantage,
 		.vantage_count = 1,

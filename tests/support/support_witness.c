@@ -300,11 +300,10 @@ make_outside(const struct maker *maker, const struct target *target, size_t numb
 	json_object_set_new(end, "path", json_string("public-internet"));
 	json_object_set_new(end, "error_text",
 	    json_string("Request originated from IP 20.0.0.9 through public internet."));
-	outside = json_pack(
-	    "{s:[{s:s s:s s:s s:s s:i s:s s:[{s:s s:i}]}] s:[o]}", "dns", "resolver",
-	    "9.9.9.9", "source", "outside", "outcome", "ok", "transport", "udp", "took_us",
-	    9000, "aaaa_outcome", "nodata", "addresses", "address", address, "ttl_s", 10,
-	    "endpoints", end);
+	outside = json_pack("{s:[{s:s s:s s:s s:s s:i s:s s:[{s:s s:i}]}] s:[o]}", "dns",
+	    "resolver", "9.9.9.9", "source", "outside", "outcome", "ok", "transport", "udp",
+	    "took_us", 9000, "aaaa_outcome", "nodata", "addresses", "address", address, "ttl_s",
+	    10, "endpoints", end);
 	if (json_object_get(change, "feed") != NULL)
 		json_object_set_new(outside, "feed", make_feed(maker, address, "account"));
 	return outside;
@@ -439,8 +438,8 @@ make_measurement(
 	}
 	if (outside != NULL && target->role == ROLE_CONFIGURED && target->mode == MODE_GATEWAY)
 		json_object_set_new(value, "outside",
-		    merge_into(make_outside(maker, target, find_number(maker, target, at)),
-		        outside));
+		    merge_into(
+		        make_outside(maker, target, find_number(maker, target, at)), outside));
 	value = merge_into(value, change);
 	seen = read_message(maker, &measurement_desc, value);
 	seen->target = arena_alloc(maker->arena, sizeof(*target));
