@@ -16,7 +16,11 @@ struct tree {
 	struct arena         *arena; /* owned */
 	const struct place   *place;
 	const struct verdict *verdict;
-	bool                 *shown; /* by endpoint: stands under an earlier resolver */
+	/* What was met, inside or outside, whichever is being drawn. */
+	const struct endpoint *ends;
+	size_t                 end_count;
+	bool                  *shown; /* by endpoint: stands under an earlier resolver */
+	bool                   outside;
 };
 
 static const char *
@@ -264,12 +268,10 @@ add_front_end(struct tree *tree, struct node *under, const struct greeting *gree
 static const struct endpoint *
 find_endpoint(const struct tree *tree, const char *address, size_t *at)
 {
-	const struct measurement *seen = tree->place->seen;
-
-	for (size_t i = 0; i < seen->endpoints_count; i++) {
-		if (strcmp(text_or(seen->endpoints[i].address, ""), address) == 0) {
+	for (size_t i = 0; i < tree->end_count; i++) {
+		if (strcmp(text_or(tree->ends[i].address, ""), address) == 0) {
 			*at = i;
-			return &seen->endpoints[i];
+			return &tree->ends[i];
 		}
 	}
 	return NULL;
@@ -349,23 +351,44 @@ ink_of_address(const struct place_address *address, bool alias)
 	}
 }
 
+/* Of an address that somebody outside gave: to be public is all that is wanted of it. */
+static struct node *
+add_outer_address(struct tree *tree, struct node *under, const struct rdata *record)
+{
+	const char *text = text_or(record->address, "");
+	struct addr addr;
+	bool        known = addr_parse(&addr, text, 0, NULL);
+
+	return add_node(tree, under, "",
+	    known && addr_is_public(&addr) ? TABLE_PLAIN : TABLE_RED, text,
+	    arena_printf(tree->arena, ", %s, TTL %u s",
+	        known ? addr_class_name(addr_class(&addr)) : "not an address", record->ttl_s));
+}
+
+static struct node *
+add_address(
+    struct tree *tree, struct node *under, const struct dns *dns, const struct rdata *record)
+{
+	const char                 *text = text_or(record->address, "");
+	const struct place_address *address = find_address(tree, text);
+	const char                 *words = address != NULL ? address->words : "not an address";
+
+	words = arena_printf(tree->arena, ", %s", words);
+	if (dns->source != SOURCE_SYSTEM) /* which tells no TTL */
+		words = arena_printf(tree->arena, "%s, TTL %u s", words, record->ttl_s);
+	return add_node(
+	    tree, under, "", ink_of_address(address, has_private_alias(dns)), text, words);
+}
+
 static void
 add_addresses(struct tree *tree, struct node *under, const struct dns *dns)
 {
-	bool alias = has_private_alias(dns);
-
 	for (size_t i = 0; i < dns->addresses_count; i++) {
-		const char                 *text = text_or(dns->addresses[i].address, "");
-		const struct place_address *address = find_address(tree, text);
-		const char  *words = address != NULL ? address->words : "not an address";
-		struct node *node;
+		const struct rdata *record = &dns->addresses[i];
+		struct node *node = tree->outside ? add_outer_address(tree, under, record)
+		                                  : add_address(tree, under, dns, record);
 
-		words = arena_printf(tree->arena, ", %s", words);
-		if (dns->source != SOURCE_SYSTEM) /* which tells no TTL */
-			words = arena_printf(
-			    tree->arena, "%s, TTL %u s", words, dns->addresses[i].ttl_s);
-		node = add_node(tree, under, "", ink_of_address(address, alias), text, words);
-		add_stages(tree, node, text);
+		add_stages(tree, node, text_or(record->address, ""));
 	}
 }
 
@@ -411,6 +434,45 @@ add_resolver(struct tree *tree, struct node *root, const struct dns *dns)
 }
 
 static void
+begin_ends(struct tree *tree, const struct endpoint *ends, size_t count)
+{
+	tree->ends = ends;
+	tree->end_count = count;
+	tree->shown = arena_array(tree->arena, count + 1, sizeof(bool));
+}
+
+static void
+add_outer_feed(struct tree *tree, struct node *under, const struct feed *feed)
+{
+	const char *text = feed->http_status != 0
+	    ? arena_printf(tree->arena, ", HTTP %u", feed->http_status)
+	    : "";
+
+	add_node(tree, under,
+	    arena_printf(tree->arena, "signed request at %s: ", text_or(feed->address, "?")),
+	    feed->admitted ? TABLE_RED : TABLE_PLAIN,
+	    feed->admitted ? "admitted" : outcome_name(feed->outcome),
+	    join(tree, join(tree, text, feed->error_text), feed->detail));
+}
+
+/* Apart from the rest: no client of this network goes there. */
+static void
+add_outside(struct tree *tree, struct node *root, const struct outside *outside)
+{
+	struct node *under = add_node(tree, root, "public address: ", TABLE_BOLD,
+	    outside_kind_name(tree->place->outside), "");
+
+	tree->outside = true;
+	begin_ends(tree, outside->endpoints, outside->endpoints_count);
+	if (*text_or(outside->detail, "") != '\0')
+		add_note(tree, under, TABLE_YELLOW, outside->detail);
+	for (size_t i = 0; i < outside->dns_count; i++)
+		add_resolver(tree, under, &outside->dns[i]);
+	if (outside->feed != NULL)
+		add_outer_feed(tree, under, outside->feed);
+}
+
+static void
 add_verdict(struct tree *tree, struct node *root)
 {
 	const struct place *place = tree->place;
@@ -449,12 +511,14 @@ plant(struct tree *tree)
 	            : place->target->mode == MODE_GATEWAY_V2 ? ", Gateway V2"
 	                                                     : ""));
 	if (seen != NULL) {
-		tree->shown = arena_array(tree->arena, seen->endpoints_count + 1, sizeof(bool));
+		begin_ends(tree, seen->endpoints, seen->endpoints_count);
 		if (*text_or(seen->detail, "") != '\0')
 			add_note(tree, root, TABLE_YELLOW, seen->detail);
 		for (size_t i = 0; i < seen->dns_count; i++)
 			add_resolver(tree, root, &seen->dns[i]);
 		tree_modes_add(tree->arena, root, seen);
+		if (seen->outside != NULL)
+			add_outside(tree, root, seen->outside);
 	}
 	add_verdict(tree, root);
 	return root;

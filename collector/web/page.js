@@ -444,6 +444,13 @@ function makeModes(measurement) {
 	return body;
 }
 
+// The negative test, where a resolver outside is configured.
+function makeOutside(outside, kind) {
+	return [el("h3", `Public address, from outside: ${kind}`), outside.detail ? el("p.aside", outside.detail) : null,
+		...outside.dns.map((view) => makeDns(view, "")), ...outside.endpoints.map(makeEndpoint),
+		outside.feed ? makeFeed(outside.feed) : null].filter(Boolean);
+}
+
 function makePanel(cell) {
 	const body = [];
 	const state = cell.cell;
@@ -462,6 +469,8 @@ function makePanel(cell) {
 		if (measurement.endpoints.length > 0)
 			body.push(el("h3", plural(measurement.endpoints.length, "address").replace("addresss", "addresses")), ...measurement.endpoints.map(makeEndpoint));
 		body.push(...makeModes(measurement));
+		if (measurement.outside)
+			body.push(...makeOutside(measurement.outside, state.public_address));
 	}
 	return body;
 }

@@ -265,6 +265,63 @@ test_answers(void **state)
 	wbuf_fini(&out);
 }
 
+/* What was met outside stands apart, and is judged by no rule of the inside. */
+static void
+test_outside(void **state)
+{
+	static struct rdata inner[] = { { "10.1.0.5", 10 } };
+	static struct rdata outer[] = { { "20.50.1.1", 60 }, { "10.1.0.5", 10 } };
+	static struct dns   dns = {
+		  .outcome = OUTCOME_OK, .addresses = inner, .addresses_count = 1
+	};
+	static struct dns      outer_dns = { .resolver = "9.9.9.9",
+		     .source = SOURCE_OUTSIDE,
+		     .outcome = OUTCOME_OK,
+		     .addresses = outer,
+		     .addresses_count = 2 };
+	static struct endpoint end = {
+		.address = "10.1.0.5", .tcp = OUTCOME_OK, .tls = OUTCOME_OK, .http = OUTCOME_OK
+	};
+	static struct endpoint outer_end = { .address = "20.50.1.1",
+		.tcp = OUTCOME_OK,
+		.tls = OUTCOME_OK,
+		.http = OUTCOME_HTTP_OTHER,
+		.http_status = 403 };
+	static struct feed     feed = {
+		    .address = "20.50.1.1", .outcome = OUTCOME_OK, .admitted = true
+	};
+	static struct outside     outside = { .dns = &outer_dns,
+		    .dns_count = 1,
+		    .endpoints = &outer_end,
+		    .endpoints_count = 1,
+		    .feed = &feed };
+	static struct measurement seen = { .target = &target,
+		.dns = &dns,
+		.dns_count = 1,
+		.endpoints = &end,
+		.endpoints_count = 1,
+		.outside = &outside };
+	struct place              place = { .target = &target,
+		             .seen = &seen,
+		             .worst = FINDING_COUNT,
+		             .words = "",
+		             .outside = OUTSIDE_REFUSED };
+	struct wbuf               out;
+
+	wbuf_init(&out);
+	draw(&out, &place, &(struct verdict){ 0 }, (struct tree_look){ .width = 200 });
+	assert_says(&out,
+	    "|- public address: refused\n"
+	    "|  |- 9.9.9.9, outside of this network: ok\n"
+	    "|  |  |- 20.50.1.1, public, TTL 60 s\n"
+	    "|  |  |  |- tcp: ok\n"
+	    "|  |  |  |- tls: ok\n"
+	    "|  |  |  `- gateway: http-other, HTTP 403\n"
+	    "|  |  `- 10.1.0.5, private, TTL 10 s\n"
+	    "|  `- signed request at 20.50.1.1: admitted\n");
+	wbuf_fini(&out);
+}
+
 static void
 test_stages(void **state)
 {
@@ -577,6 +634,7 @@ main(void)
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_stages),
+		cmocka_unit_test(test_outside),
 		cmocka_unit_test(test_not_measured),
 		cmocka_unit_test(test_width),
 		cmocka_unit_test(test_ink_of_addresses),
