@@ -29,7 +29,8 @@ struct fixture {
 	struct board_rules  rules;   /* of boards that are made from here on */
 	const char         *network; /* of those who speak from here on */
 	struct propagation *propagation;
-	const char *suffix; /* of the names that agents say; NULL: of the public cloud */
+	const char     *suffix;  /* of the names that agents say; NULL: of the public cloud */
+	struct outside *outside; /* what they see outside; NULL: nobody asks there */
 };
 
 static inline void
@@ -195,6 +196,7 @@ fixture_say_at(struct fixture *fixture, const struct said *said, enum api api, e
 		.dns_count = 1,
 		.endpoints = &endpoint,
 		.endpoints_count = said->missing || direct ? 0 : 1,
+		.outside = fixture->outside,
 		.origin = direct ? ORIGIN_FEED : ORIGIN_NONE,
 		.replicas = &replica,
 		.replicas_count = direct ? 1 : 0 };

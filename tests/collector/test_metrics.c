@@ -103,6 +103,64 @@ test_apis(void **state)
 	fixture_fini(&fixture);
 }
 
+/* Only what is proof of either has a series. */
+static void
+test_public_address(void **state)
+{
+	static const char name[] =
+	    "plprobe_public_address_refused{account=\"contoso\",region=\"global\",agent="
+	    "\"vm\\\"a\"}";
+	struct rdata    address = { "20.50.1.1", 60 };
+	struct dns      dns = { .resolver = "9.9.9.9",
+		     .source = SOURCE_OUTSIDE,
+		     .outcome = OUTCOME_OK,
+		     .addresses = &address,
+		     .addresses_count = 1 };
+	struct endpoint end = { .address = "20.50.1.1",
+		.port = 443,
+		.tcp = OUTCOME_OK,
+		.tls = OUTCOME_OK,
+		.http = OUTCOME_HTTP_OTHER,
+		.http_status = 403,
+		.path = PATH_PUBLIC_INTERNET };
+	struct outside  outside = {
+		 .dns = &dns, .dns_count = 1, .endpoints = &end, .endpoints_count = 1
+	};
+	struct said    again = well;
+	struct fixture fixture;
+	struct wbuf    out;
+	char           line[128];
+
+	fixture_init(&fixture);
+	fixture_say(&fixture, &well);
+	write_page(&fixture, T0_MS, &out);
+	assert_null(strstr(wbuf_text(&out), name));
+	wbuf_fini(&out);
+	fixture.outside = &outside;
+	again.at_ms += 1000;
+	fixture_say(&fixture, &again);
+	write_page(&fixture, again.at_ms, &out);
+	snprintf(line, sizeof(line), "%s 1", name);
+	assert_line(&out, line);
+	wbuf_fini(&out);
+	end.http = OUTCOME_OK;
+	end.http_status = 401;
+	again.at_ms += 1000;
+	fixture_say(&fixture, &again);
+	write_page(&fixture, again.at_ms, &out);
+	snprintf(line, sizeof(line), "%s 0", name);
+	assert_line(&out, line);
+	assert_non_null(strstr(wbuf_text(&out), "PLP-511-PUBLIC-ADDRESS-OPEN"));
+	wbuf_fini(&out);
+	end.tcp = OUTCOME_TIMEOUT;
+	again.at_ms += 1000;
+	fixture_say(&fixture, &again);
+	write_page(&fixture, again.at_ms, &out);
+	assert_null(strstr(wbuf_text(&out), name));
+	wbuf_fini(&out);
+	fixture_fini(&fixture);
+}
+
 /* Nobody is called for what one look showed, nor for what is not as of now. */
 static void
 test_alarms(void **state)
@@ -183,6 +241,7 @@ main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_apis),
+		cmocka_unit_test(test_public_address),
 		cmocka_unit_test(test_alarms),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_promtool),

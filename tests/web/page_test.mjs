@@ -293,6 +293,26 @@ test("an API has rows of its own, and its panel shows what the front end said", 
 	await done();
 });
 
+test("the public address that a resolver outside gave stands apart", async () => {
+	const outside = (seen) => {
+		seen.outside = {
+			dns: [{ resolver: "9.9.9.9", source: "outside", outcome: "ok", transport: "udp", took_us: 9000, addresses: [{ address: "20.50.1.1", ttl_s: 60 }] }],
+			endpoints: [{ address: "20.50.1.1", port: 443, tcp: "ok", tls: "ok", http: "ok", http_status: 401 }],
+			feed: { address: "20.50.1.1", credential: "key", outcome: "ok", step: "account", http_status: 200, admitted: true, account: "tailspin" },
+		};
+	};
+	writeFileSync(join(folder, "accounts/tailspin.json"), JSON.stringify(makeDocument("tailspin", [["eastus", "East US"]])));
+	post("vm-a", "vnet-a/default", [measure("tailspin", "", "10.1.3.7", outside), measure("tailspin", "eastus", "10.1.3.8")]);
+	const { page, done } = await openPage();
+	const cell = page.getByRole("button", { name: /^tailspin, Global, seen from vnet-a\/default: ok, gateway reached; public address admits requests$/ });
+	await cell.waitFor({ timeout: 15000 });
+	await cell.click();
+	await page.locator("#panel .stages").first().waitFor();
+	assert.match(await page.locator("#panel").textContent(), /PLP-511-PUBLIC-ADDRESS-OPEN/);
+	assert.match(await page.locator("#panel").textContent(), /Public address, from outside: admitted.*9\.9\.9\.9.*20\.50\.1\.1.*signed requests/s);
+	await done();
+});
+
 test("what many agents see is told once, and what one look showed is not confirmed", async () => {
 	const regions = [["eastus", "East US"], ["westeurope", "West Europe"]];
 	const spoil = (seen) => { makeMissing(seen); seen.dns[0].negative_ttl_s = 900; };
