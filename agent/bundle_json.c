@@ -90,6 +90,15 @@ add_thin(struct writer *writer, const struct thin *thin)
 	    thin->port);
 }
 
+static void
+add_outside(struct writer *writer, const struct target *target, const struct outside *outside)
+{
+	for (size_t i = 0; i < outside->dns_count; i++)
+		add_dns(writer, target->host, &outside->dns[i]);
+	for (size_t i = 0; i < outside->endpoints_count; i++)
+		add_gateway(writer, target, &outside->endpoints[i]);
+}
+
 /* No other program speaks RNTBD: its connection and handshake can be seen. */
 static json_t *
 commands_json(struct arena *arena, const struct measurement *seen)
@@ -107,6 +116,8 @@ commands_json(struct arena *arena, const struct measurement *seen)
 	}
 	for (size_t i = 0; i < seen->thins_count; i++)
 		add_thin(&writer, &seen->thins[i]);
+	if (seen->outside != NULL)
+		add_outside(&writer, target, seen->outside);
 	return writer.commands;
 }
 

@@ -148,6 +148,10 @@ run_check(struct arena *arena, const char *path)
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_FAILED;
 	}
+	if (conf->outside_count > policy_outside(conf))
+		fprintf(stderr,
+		    "plprobe config: outside_resolvers: never asked, since the policy file has "
+		    "'outside' or 'public' false\n");
 	printf("%s: good\n", path);
 	return 0;
 }

@@ -19,11 +19,11 @@
 
 /* Each stands somewhere in what was seen, and must not in what is handed over. */
 static const char *const secrets[] = { "contoso", "fabrikam", "10.1.0.4", "10.0.0.200",
-	"20.50.60.70", "fd12:3456::9", "8f14e45f-ceea-467f-a9d2-0123456789ab",
-	"11111111-2222-3333-4444-555555555555", "rg-finance", "hub-vnet", "snet-data",
-	"pe-ledger", "link-ledger", "Ledger Corp", "proxy.ledger.local", "be42", "ledgerdb",
-	"paymentscoll", "vm-ledger-17", "/home/alice", "AAABBBCCC", "nsid-ledger",
-	"secret-path", "ledger" };
+	"20.50.60.70", "fd12:3456::9", "9.8.7.6", "20.10.20.30", "ledger outgoing",
+	"8f14e45f-ceea-467f-a9d2-0123456789ab", "11111111-2222-3333-4444-555555555555",
+	"rg-finance", "hub-vnet", "snet-data", "pe-ledger", "link-ledger", "Ledger Corp",
+	"proxy.ledger.local", "be42", "ledgerdb", "paymentscoll", "vm-ledger-17", "/home/alice",
+	"AAABBBCCC", "nsid-ledger", "secret-path", "ledger" };
 
 static void
 fill_seen(struct measurement *seen)
@@ -65,7 +65,22 @@ fill_seen(struct measurement *seen)
 		 .host = "cdb-be42.documents.azure.com", .port = 14001, .end = &end
 	};
 
+	static struct rdata    outer = { .address = "20.10.20.30" };
+	static struct dns      outer_dns = { .resolver = "9.8.7.6",
+		     .source = SOURCE_OUTSIDE,
+		     .addresses = &outer,
+		     .addresses_count = 1,
+		     .raw = "AAABBBCCC" };
+	static struct endpoint outer_end = { .address = "20.10.20.30",
+		.port = 443,
+		.issuer = "O = Ledger Outgoing",
+		.seen_as = "20.50.60.70" };
+	static struct outside  outside = {
+		 .dns = &outer_dns, .dns_count = 1, .endpoints = &outer_end, .endpoints_count = 1
+	};
+
 	*seen = (struct measurement){ .target = &target,
+		.outside = &outside,
 		.started_ms = 1790000000000,
 		.dns = &dns,
 		.dns_count = 1,
