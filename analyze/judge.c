@@ -329,43 +329,12 @@ list_unknown_modes(const struct scene *scene, struct verdict *verdict)
 		add_unknown(verdict, "Gateway V2: not asked for (--mode all)");
 }
 
-/* What the negative test left open, and why. */
-static const char *
-describe_unproven(enum outside_kind kind, enum outside_wish wish)
-{
-	if (kind == OUTSIDE_UNREACHED)
-		return "whether the account refuses its public address: this network does not "
-		       "let us there, which is as good from here, and no proof for elsewhere";
-	if (kind == OUTSIDE_STRANGE)
-		return "whether the account refuses its public address: what answers there is "
-		       "not the service, or answers in no known way";
-	if (kind == OUTSIDE_UNTRIED)
-		return "whether the account refuses its public address: it was not tried";
-	if (kind == OUTSIDE_UNASKED || kind == OUTSIDE_UNRESOLVED)
-		return NULL;
-	if (wish == OUTSIDE_UNTOLD)
-		return "whether the public address should be refused: no document says so";
-	if (wish == OUTSIDE_BY_RULES)
-		return "whether the public address should be refused: the document has rules "
-		       "for "
-		       "public networks, and they may admit this one";
-	return NULL;
-}
-
 static void
 list_unknown_outside(const struct scene *scene, struct verdict *verdict)
 {
-	enum outside_wish wish = outside_wish(scene);
-
 	for (size_t i = 0; i < scene->site_count; i++) {
-		enum outside_kind kind = outside_look(scene, &scene->sites[i]).kind;
-		const char       *text = describe_unproven(kind, wish);
+		const char *text = outside_unproven(scene, &scene->sites[i]);
 
-		if (kind == OUTSIDE_ANSWERED && text == NULL &&
-		    scene->ask->account->api != API_SQL)
-			text =
-			    "whether the account admits the internet by its other APIs: their "
-			    "front ends ask everybody for a login";
 		if (text != NULL && !has_unknown(verdict, text))
 			add_unknown(verdict, text);
 	}

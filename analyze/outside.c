@@ -227,3 +227,31 @@ outside_words(enum outside_kind kind, enum outside_wish wish)
 	}
 	return NULL;
 }
+
+const char *
+outside_unproven(const struct scene *scene, const struct site *site)
+{
+	enum outside_kind kind = outside_look(scene, site).kind;
+	enum outside_wish wish = outside_wish(scene);
+
+	if (kind == OUTSIDE_UNREACHED)
+		return "whether the account refuses its public address: this network does not "
+		       "let us there, which is as good from here, and no proof for elsewhere";
+	if (kind == OUTSIDE_STRANGE)
+		return "whether the account refuses its public address: what answers there is "
+		       "not the service, or answers in no known way";
+	if (kind == OUTSIDE_UNTRIED)
+		return "whether the account refuses its public address: it was not tried";
+	if (kind == OUTSIDE_UNASKED || kind == OUTSIDE_UNRESOLVED)
+		return NULL;
+	if (wish == OUTSIDE_UNTOLD)
+		return "whether the public address should be refused: no document says so";
+	if (wish == OUTSIDE_BY_RULES)
+		return "whether the public address should be refused: the document has rules "
+		       "for "
+		       "public networks, and they may admit this one";
+	if (kind == OUTSIDE_ANSWERED && scene->ask->account->api != API_SQL)
+		return "whether the account admits the internet by its other APIs: their front "
+		       "ends ask everybody for a login";
+	return NULL;
+}

@@ -37,5 +37,7 @@ const char *outside_inner(
 const char *outside_wish_reason(const struct scene *scene);
 /* "public address refused, as configured"; NULL: nobody asked. */
 const char *outside_words(enum outside_kind kind, enum outside_wish wish);
+/* What the negative test left open, and why, for the list of what is not known; NULL: nothing. */
+const char *outside_unproven(const struct scene *scene, const struct site *site);
 
 #endif
