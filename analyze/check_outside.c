@@ -34,13 +34,17 @@ describe_feed(const struct scene *scene, const char *peer, const struct feed *fe
 	return text;
 }
 
+/* What a signed request was told is proof enough by itself. */
 static const char *
 describe_open(const struct scene *scene, const struct outside_seen *seen)
 {
 	const char *peer = name_peer(scene, seen->end);
-	const char *text = arena_printf(scene->arena, "%s: %s; %s", scene->ask->account->source,
-	    outside_wish_reason(scene), check_describe_http(scene, peer, seen->end));
+	const char *text = arena_printf(
+	    scene->arena, "%s: %s", scene->ask->account->source, outside_wish_reason(scene));
 
+	if (seen->kind != OUTSIDE_ADMITTED)
+		text = arena_printf(
+		    scene->arena, "%s; %s", text, check_describe_http(scene, peer, seen->end));
 	if (seen->feed != NULL)
 		text = arena_printf(
 		    scene->arena, "%s; %s", text, describe_feed(scene, peer, seen->feed));
@@ -63,8 +67,8 @@ tell_open(const struct scene *scene, const struct site *site, const struct outsi
 	        .severity = admitted && wish == OUTSIDE_CLOSED ? STATE_CRITICAL : STATE_WARNING,
 	        .address = seen->end->address,
 	        .port = seen->end->port,
-	        .detail = admitted ? "admits a signed request from here"
-	                           : "does not refuse a request without credentials from here",
+	        .detail = admitted ? "admits a signed request"
+	                           : "does not refuse a request without credentials",
 	        .aside = true,
 	        .evidence = describe_open(scene, seen),
 	    });
