@@ -232,8 +232,10 @@ const char *
 outside_unproven(const struct scene *scene, const struct site *site)
 {
 	enum outside_kind kind = outside_look(scene, site).kind;
-	enum outside_wish wish = outside_wish(scene);
+	enum outside_wish wish;
 
+	if (kind == OUTSIDE_UNASKED || kind == OUTSIDE_UNRESOLVED)
+		return NULL;
 	if (kind == OUTSIDE_UNREACHED)
 		return "whether the account refuses its public address: this network does not "
 		       "let us there, which is as good from here, and no proof for elsewhere";
@@ -242,8 +244,7 @@ outside_unproven(const struct scene *scene, const struct site *site)
 		       "not the service, or answers in no known way";
 	if (kind == OUTSIDE_UNTRIED)
 		return "whether the account refuses its public address: it was not tried";
-	if (kind == OUTSIDE_UNASKED || kind == OUTSIDE_UNRESOLVED)
-		return NULL;
+	wish = outside_wish(scene);
 	if (wish == OUTSIDE_UNTOLD)
 		return "whether the public address should be refused: no document says so";
 	if (wish == OUTSIDE_BY_RULES)

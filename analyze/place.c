@@ -302,6 +302,8 @@ describe_place(const struct scene *scene, const struct site *site)
 	if (scene_mode(site) != MODE_GATEWAY || place->seen == NULL)
 		return;
 	place->outside = outside_look(scene, site).kind;
+	if (place->outside == OUTSIDE_UNASKED)
+		return;
 	words = outside_words(place->outside, outside_wish(scene));
 	if (words != NULL)
 		place->words = arena_printf(scene->arena, "%s; %s", place->words, words);
