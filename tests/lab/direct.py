@@ -146,18 +146,20 @@ _SCOPES = {"account": lambda direct: ["/"], "expired": lambda direct: ["/"],
 
 def _entry(account, direct, kind):
     return {"token": token_of(account, kind), "principal": PRINCIPAL,
-            "scopes": _SCOPES[kind](direct), "expires": _expires(kind)}
+            "scopes": _SCOPES[kind](direct), "expires": _expires(account, kind)}
 
 
-_STARTED = int(time.time())
+# When the files of an account were written: a whole run of the lab takes longer than a token that
+# is about to end lives.
+_written = {}
 
 
-def _expires(kind):
-    return _STARTED + {"expired": -3600, "ending": ENDING_S}.get(kind, DAY_S)
+def _expires(account, kind):
+    return _written[account.name] + {"expired": -3600, "ending": ENDING_S}.get(kind, DAY_S)
 
 
 def token_of(account, kind):
-    return _token(account, kind, _expires(kind))
+    return _token(account, kind, _expires(account, kind))
 
 
 def _write(path, text, mode=0o600):
@@ -174,6 +176,7 @@ def path_of(directory, account, side):
 def write(directory, account, public_host_of):
     """All files of an account; public_host_of: region -> host of its replicas there."""
     direct = account.direct
+    _written[account.name] = int(time.time())
     private = Known(account, account.host, direct.ports, direct.refreshed_ports,
                     direct.steps)
     public = Known(account, public_host_of, direct.public_ports, [], [],
