@@ -11,6 +11,7 @@
 #include "collector/gate.h"
 #include "collector/ingest.h"
 #include "collector/page.h"
+#include "collector/porch.h"
 #include "collector/recall.h"
 #include "collector/sync_child.h"
 
@@ -43,7 +44,8 @@ struct collector {
 	struct ingest        *ingest;
 	struct sync_child    *sync; /* NULL: nothing is fetched by itself */
 	struct listen_tls    *tls;
-	struct listen        *agents, *page;
+	struct listen        *agents;
+	struct porch         *porch;
 	struct wbuf           assignment;
 	struct loop_watch     scan, expire, flush;
 	bool                  auth_was_current, roster_was_current, reloaded_well;
@@ -184,6 +186,7 @@ on_scan(void *arg, unsigned what)
 		    collector->conf.tokens);
 	collector->auth_was_current = current;
 	look_at_roster(collector);
+	porch_look(collector->porch);
 	loop_watch_set(&collector->scan, -1, 0, scan_us);
 }
 
@@ -351,6 +354,7 @@ write_metrics(void *arg, struct wbuf *out)
 	write_listener(collector, out);
 	write_store(collector, out);
 	write_sync(collector, out);
+	porch_write_metrics(collector->porch, out);
 	write_one(out, "plprobe_documents", METRIC_GAUGE, "Accounts with a document.",
 	    (double)documents_count(collector->documents));
 	write_one(out, "plprobe_documents_broken", METRIC_GAUGE,
@@ -401,7 +405,8 @@ reload(struct collector *collector, struct err *err)
 	collector->conf.retention_ms = fresh.retention_ms;
 	log_open("plprobe-collector", fresh.level, fresh.format);
 	arena_free(arena);
-	return auth_reload(collector->auth, err) && listen_tls_reload(collector->tls, err);
+	return auth_reload(collector->auth, err) && listen_tls_reload(collector->tls, err) &&
+	    porch_reload(collector->porch, err);
 }
 
 static void
@@ -413,6 +418,9 @@ warn_of_certificate(const struct collector *collector)
 
 	if (warning != NULL)
 		log_warn("listen", "%s", warning);
+	warning = porch_warning(collector->porch, arena, clock_wall_ms(collector->clock));
+	if (warning != NULL)
+		log_warn("page", "%s", warning);
 	arena_free(arena);
 }
 
@@ -426,7 +434,8 @@ on_hangup(void *arg)
 	collector->reloaded_well = reload(collector, &err);
 	if (collector->reloaded_well) {
 		collector->reloaded_ms = clock_wall_ms(collector->clock);
-		log_info("reload", "configuration, tokens and certificate are read again");
+		log_info(
+		    "reload", "configuration, tokens, readers and certificates are read again");
 		warn_of_certificate(collector);
 	} else {
 		log_warn("reload", "%s; what was in force stays in force", err.text);
@@ -455,7 +464,7 @@ on_terminate(void *arg)
 	notify_stopping();
 	log_info("stop", "answering what waits, then ending");
 	listen_drain(collector->agents);
-	listen_drain(collector->page);
+	porch_drain(collector->porch);
 	sync_child_free(collector->sync);
 	collector->sync = NULL;
 	writer_free(collector->writer);
@@ -554,12 +563,11 @@ open_listeners(struct collector *collector, struct err *err)
 	collector->agents = listen_new(&options, err);
 	if (collector->agents == NULL)
 		return err_in(err, "listen");
-	options.tls = NULL;
-	options.at = collector->conf.page_at;
-	options.body_bytes_max = 1024;
-	options.on_request = on_page_request;
-	collector->page = listen_new(&options, err);
-	return collector->page != NULL || err_in(err, "page");
+	collector->porch = porch_open(
+	    &(struct porch_options){ collector->loop, collector->clock, &collector->conf,
+	        collector->conf_path, on_page_request, collector },
+	    err);
+	return collector->porch != NULL;
 }
 
 static bool
@@ -615,9 +623,10 @@ say_ready(struct collector *collector)
 	at = collector_page_addr(collector);
 	addr_render_port(&at, page, sizeof(page));
 	log_info("listen", "listening on %s", agents);
-	log_info("listen", "page on http://%s/", page);
-	log_info("run", "ready: agents on %s, page on http://%s/, accounts: %zu, tokens: %zu",
-	    agents, page, documents_count(collector->documents), auth_count(collector->auth));
+	log_info("listen", "page on %s://%s/", porch_scheme(collector->porch), page);
+	log_info("run", "ready: agents on %s, page on %s://%s/, accounts: %zu, tokens: %zu",
+	    agents, porch_scheme(collector->porch), page, documents_count(collector->documents),
+	    auth_count(collector->auth));
 	warn_of_certificate(collector);
 	notify_ready(NULL);
 }
@@ -651,7 +660,7 @@ collector_free(struct collector *collector)
 	sync_child_free(collector->sync);
 	writer_free(collector->writer); /* answers what is parked */
 	listen_free(collector->agents);
-	listen_free(collector->page);
+	porch_close(collector->porch);
 	listen_tls_free(collector->tls);
 	ingest_free(collector->ingest);
 	board_free(collector->board);
@@ -682,5 +691,5 @@ collector_ingest_addr(const struct collector *collector)
 struct addr
 collector_page_addr(const struct collector *collector)
 {
-	return listen_addr(collector->page);
+	return porch_addr(collector->porch);
 }

@@ -1,6 +1,7 @@
 #include "collector/listen.h"
 
 #include "base/arena.h"
+#include "collector/listen_local.h"
 
 #include <assert.h>
 #include <event2/buffer.h>
@@ -36,6 +37,7 @@ struct request {
 	struct evhttp_request *http;   /* evhttp's; gone with the answer */
 	char                  *path;   /* owned; the query is cut off */
 	const char            *query;  /* in path */
+	struct addr            from;
 	char                   peer[ADDR_TEXT];
 };
 
@@ -138,13 +140,13 @@ write_peer(struct request *request)
 {
 	struct evhttp_connection *connection = evhttp_request_get_connection(request->http);
 	const struct sockaddr    *peer = NULL;
-	struct addr               addr = { 0 };
 
-	if (connection != NULL)
+	request->from = (struct addr){ 0 };
+	if (connection != NULL && request->server->options.local == NULL)
 		peer = evhttp_connection_get_addr(connection);
 	if (peer != NULL)
-		addr = addr_from_sockaddr(peer);
-	addr_render_port(&addr, request->peer, sizeof(request->peer));
+		request->from = addr_from_sockaddr(peer);
+	addr_render_port(&request->from, request->peer, sizeof(request->peer));
 }
 
 static struct request *
@@ -213,11 +215,13 @@ start_listener(struct listen *server, struct err *err)
 {
 	struct sockaddr_storage bound;
 	socklen_t               count = sizeof(bound);
-	int                     fd = open_socket(&server->options.at, err);
+	const char             *local = server->options.local;
+	int                     fd = local != NULL ? listen_local_open(local, BACKLOG, err)
+	                                           : open_socket(&server->options.at, err);
 
 	if (fd < 0)
 		return false;
-	if (getsockname(fd, (struct sockaddr *)&bound, &count) == 0)
+	if (local == NULL && getsockname(fd, (struct sockaddr *)&bound, &count) == 0)
 		server->at = addr_from_sockaddr((const struct sockaddr *)&bound);
 	server->listener = evconnlistener_new(loop_base(server->options.loop), NULL, NULL,
 	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
@@ -256,7 +260,8 @@ listen_new(const struct listen_options *options, struct err *err)
 {
 	struct listen *server;
 
-	assert(options->tls != NULL || addr_class(&options->at) == ADDR_LOOPBACK);
+	assert(options->tls != NULL || options->local != NULL || options->proxied ||
+	    addr_class(&options->at) == ADDR_LOOPBACK);
 	server = mem_alloc(sizeof(*server));
 	server->options = *options;
 	server->watch = (struct listen_watch){ options->loop, options->first_request_ms,
@@ -333,6 +338,12 @@ request_header(const struct request *request, const char *name)
 	return evhttp_find_header(evhttp_request_get_input_headers(request->http), name);
 }
 
+unsigned
+request_headers(const struct request *request, const char *name)
+{
+	return count_headers(request->http, name);
+}
+
 const void *
 request_body(const struct request *request, size_t *count)
 {
@@ -346,6 +357,12 @@ const char *
 request_peer(const struct request *request)
 {
 	return request->peer;
+}
+
+struct addr
+request_from(const struct request *request)
+{
+	return request->from;
 }
 
 const struct listen_peer *

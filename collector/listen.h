@@ -16,14 +16,16 @@ struct listen;
 struct request;
 
 struct listen_options {
-	struct loop       *loop; /* borrowed; outlives the server */
-	struct addr        at;   /* port 0: a free one */
-	struct listen_tls *tls;  /* borrowed; NULL: plain HTTP, only on a loopback address */
-	size_t             body_bytes_max;
-	unsigned           connections_max;  /* with TLS */
-	int64_t            first_request_ms; /* with TLS: handshake and first request */
-	int64_t            age_ms;           /* with TLS: of a connection, at most */
-	int64_t            idle_ms;          /* between two requests, and within one */
+	struct loop       *loop;    /* borrowed; outlives the server */
+	struct addr        at;      /* port 0: a free one */
+	struct listen_tls *tls;     /* borrowed; NULL: plain HTTP, only on a loopback address */
+	bool               proxied; /* ... or elsewhere, where a proxy in front ends TLS */
+	const char *local; /* path of a socket of this machine instead of at; NULL: none */
+	size_t      body_bytes_max;
+	unsigned    connections_max;  /* with TLS */
+	int64_t     first_request_ms; /* with TLS: handshake and first request */
+	int64_t     age_ms;           /* with TLS: of a connection, at most */
+	int64_t     idle_ms;          /* between two requests, and within one */
 	void (*on_request)(void *arg, struct request *request);
 	void *arg;
 };
@@ -49,9 +51,11 @@ enum request_method request_method(const struct request *request);
 /* The path as it stood in the request line, undecoded; what stands behind its '?', or "". */
 const char *request_path(const struct request *request);
 const char *request_query(const struct request *request);
-const char *request_header(const struct request *request, const char *name); /* or NULL */
+const char *request_header(const struct request *request, const char *name);  /* or NULL */
+unsigned    request_headers(const struct request *request, const char *name); /* how often */
 const void *request_body(const struct request *request, size_t *count);
 const char *request_peer(const struct request *request); /* "10.0.0.4:51234" */
+struct addr request_from(const struct request *request); /* the same; none where local */
 /* The certificate that it has shown; NULL where none was asked for. */
 const struct listen_peer *request_shown(const struct request *request);
 

@@ -216,7 +216,7 @@ test("a page elsewhere cannot read the API by a name of its own", async () => {
 	const answer = execFileSync("curl", ["-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", "Host: evil.example", `${home}v1/state`]);
 	assert.equal(answer.toString(), "421");
 	const headers = execFileSync("curl", ["-s", "-I", home]).toString();
-	assert.match(headers, /Content-Security-Policy: default-src 'self'/i);
+	assert.match(headers, /Content-Security-Policy: default-src 'none'; script-src 'self';/i);
 	assert.match(headers, /X-Content-Type-Options: nosniff/i);
 });
 
