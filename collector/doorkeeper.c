@@ -24,7 +24,8 @@ struct visit {
 	struct request    *request;    /* the server's; until it is answered */
 };
 
-/* The page has no script or style but its own files, and nobody may have it in a frame. */
+/* The page has no script or style but its own files, and nobody may have it in a frame
+ * [csp3 6]. */
 #define POLICY_LOADS                                                                \
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " \
 	"connect-src 'self'; "

@@ -13,6 +13,7 @@
 enum { REMEMBERED = 256, BUSY_S = 2 };
 
 static const int64_t remember_us = 5 * 60 * US_PER_S;
+static const int64_t unread_us = 10 * US_PER_S; /* between two lines about them */
 
 /* One who waits for a comparison. */
 struct waiter {
@@ -47,6 +48,8 @@ struct login {
 	uint8_t             key[DIGEST_BYTES];
 	struct memory       memories[REMEMBERED];
 	uint64_t            counts[LOGIN_OUTCOMES];
+	int64_t             said_us; /* when the log spoke of unread requests; 0: never */
+	unsigned            unread;  /* since then */
 	bool                ending;
 };
 
@@ -246,16 +249,31 @@ start_attempt(struct login *login, const struct addr *from, const struct basic *
 	return attempt;
 }
 
+/* Not a line for each: whoever can ask often would fill the log. */
+static void
+say_unread(struct login *login, const struct addr *from)
+{
+	int64_t now_us = clock_mono_us(login->clock);
+	char    text[ADDR_TEXT];
+
+	login->unread++;
+	if (login->said_us != 0 && now_us - login->said_us < unread_us)
+		return;
+	log_warn("login",
+	    "%s: refused unread: wrong too often; such requests since the last line: %u",
+	    addr_render(from, text, sizeof(text)), login->unread);
+	login->said_us = now_us;
+	login->unread = 0;
+}
+
 /* What costs a strike, whatever it is: 0, or when to come again. */
 static unsigned
 take_strike(struct login *login, const struct addr *from)
 {
 	unsigned wait_s = strikes_take(login->strikes, from);
-	char     text[ADDR_TEXT];
 
 	if (wait_s > 0)
-		log_warn("login", "%s: refused unread: wrong too often; again in %u s",
-		    addr_render(from, text, sizeof(text)), wait_s);
+		say_unread(login, from);
 	return wait_s;
 }
 
