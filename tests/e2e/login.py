@@ -269,7 +269,9 @@ def find_secrets(scene, tokens):
         secrets |= {token, token.split(".")[1]}
     for name in ("readers", "tokens", "roster"):
         with open(f"{scene.folder}/state/{name}", encoding="utf-8") as file:
-            secrets |= set(re.findall(r"[0-9a-f]{32,}", file.read()))
+            # Digests, salts; the serial numbers of certificates are shorter, and no secrets.
+            least = 32 if name == "readers" else 64
+            secrets |= set(re.findall(f"[0-9a-f]{{{least},}}", file.read()))
     for path in ("key.pem", "state/ca.key", "agent/identity.pem"):
         with open(f"{scene.folder}/{path}", encoding="utf-8") as file:
             key = re.search(r"PRIVATE KEY-----\n(.*?)-----END", file.read(), re.S)
@@ -345,14 +347,14 @@ def guess(scene, token):
     check_answer("/v1/agents", late, "too often")
     scene.want(200, "another address", headers=basic("ann", PASSWORD), source="127.0.5.2")
 
-    results, slowest, began_all = [], 0.0, time.monotonic()
+    results, slowest = [], 0.0
 
     def attack(start):
-        for i in range(start, start + 25):
+        for i in range(start, start + 10):
             results.append(scene.ask(headers=basic("ann", f"no such password {i}"),
-                                     source=f"127.0.6.{1 + i % 250}").status)
+                                     source=f"127.0.6.{1 + i}").status)
 
-    threads = [threading.Thread(target=attack, args=(25 * i,)) for i in range(8)]
+    threads = [threading.Thread(target=attack, args=(10 * i,)) for i in range(6)]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
@@ -361,13 +363,16 @@ def guess(scene, token):
         slowest = max(slowest, time.monotonic() - began)
     for thread in threads:
         thread.join()
-    most = 100 + (time.monotonic() - began_all) / 2 + 1
-    if len(results) != 200 or not set(results) <= {401, 429, 503} or results.count(401) > most:
+    if len(results) != 60 or not set(results) <= {401, 429, 503} or results.count(401) < 20:
         raise Failed(f"guesses of many: {[(s, results.count(s)) for s in set(results)]}")
-    if results.count(429) < 30:
-        raise Failed(f"nobody was stopped: {[(s, results.count(s)) for s in set(results)]}")
     if slowest > 5:
         raise Failed(f"a scrape took {slowest:.1f} s meanwhile")
+    # The rest of what all together may be wrong.
+    began, wrong = time.monotonic(), 0
+    while scene.ask(headers=bearer("x"), source=f"127.0.9.{1 + wrong % 250}").status == 401:
+        wrong += 1
+        if wrong > 100 + (time.monotonic() - began) / 2:
+            raise Failed("many addresses may guess for ever")
     # Who is remembered is not locked out by others; who is not, is.
     scene.want(200, "one who is remembered", headers=basic("ann", PASSWORD), source="127.0.5.2")
     scene.want(429, "one who is not", headers=basic("ann", PASSWORD), source="127.0.7.1")
