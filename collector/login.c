@@ -1,9 +1,8 @@
 #include "collector/login.h"
 
-#include "base/base64.h"
 #include "base/log.h"
 #include "base/metric.h"
-#include "base/text.h"
+#include "collector/authorization.h"
 #include "collector/hasher.h"
 #include "collector/strikes.h"
 
@@ -53,13 +52,6 @@ struct login {
 	bool                ending;
 };
 
-/* What a Basic header says, cut at its first colon. */
-struct basic {
-	char   text[READERS_NAME_MAX + PASSWORD_MOST + 4];
-	char  *name, *password; /* in text */
-	size_t count;
-};
-
 static void
 answer(struct login *login, enum login_outcome outcome, unsigned wait_s,
     void (*on_over)(void *arg, const struct login_answer *answer), void *arg)
@@ -105,7 +97,7 @@ login_free(struct login *login)
 /* A keyed hash of all that makes an attempt what it is; lengths stand before what has any length,
  * so that no two attempts look alike. */
 static void
-make_mark(const struct login *login, const struct addr *from, const struct basic *basic,
+make_mark(const struct login *login, const struct addr *from, const struct authorization *shown,
     const struct password *stored, uint8_t mark[DIGEST_BYTES])
 {
 	struct wbuf all;
@@ -113,10 +105,10 @@ make_mark(const struct login *login, const struct addr *from, const struct basic
 	wbuf_init(&all);
 	wbuf_u8(&all, from->family);
 	wbuf_put(&all, from->bytes, sizeof(from->bytes));
-	wbuf_u32be(&all, (uint32_t)strlen(basic->name));
-	wbuf_puts(&all, basic->name);
-	wbuf_u32be(&all, (uint32_t)strlen(basic->password));
-	wbuf_puts(&all, basic->password);
+	wbuf_u32be(&all, (uint32_t)strlen(shown->name));
+	wbuf_puts(&all, shown->name);
+	wbuf_u32be(&all, (uint32_t)strlen(shown->password));
+	wbuf_puts(&all, shown->password);
 	wbuf_put(&all, stored->salt, sizeof(stored->salt));
 	wbuf_put(&all, stored->digest, sizeof(stored->digest));
 	digest_hmac(login->key, sizeof(login->key), all.bytes, all.count, mark);
@@ -228,7 +220,7 @@ join(struct attempt *attempt, void (*on_over)(void *arg, const struct login_answ
 
 /* NULL: too many wait. */
 static struct attempt *
-start_attempt(struct login *login, const struct addr *from, const struct basic *basic,
+start_attempt(struct login *login, const struct addr *from, const struct authorization *shown,
     const struct reader *reader, const uint8_t mark[DIGEST_BYTES])
 {
 	const struct password *stored = reader != NULL ? &reader->password : &login->nobody;
@@ -240,7 +232,7 @@ start_attempt(struct login *login, const struct addr *from, const struct basic *
 	if (reader != NULL)
 		strcpy(attempt->name, reader->name);
 	if (!hasher_ask(
-	        login->hasher, stored, reader != NULL, basic->password, on_compared, attempt)) {
+	        login->hasher, stored, reader != NULL, shown->password, on_compared, attempt)) {
 		free(attempt);
 		return NULL;
 	}
@@ -277,37 +269,31 @@ take_strike(struct login *login, const struct addr *from)
 	return wait_s;
 }
 
-static bool
-read_basic(struct basic *basic, const char *text)
+/* What a name that we do not know is compared with: as dear as those that we do. */
+static const struct password *
+find_nobody(struct login *login)
 {
-	size_t chars = strlen(text), count = base64_bytes(text, chars);
+	size_t at = 0, count = readers_count(login->readers);
 
-	if (count == 0 || count >= sizeof(basic->text) ||
-	    !base64_decode(text, chars, (uint8_t *)basic->text, count))
-		return false;
-	basic->count = count;
-	basic->text[count] = '\0';
-	basic->name = basic->text;
-	basic->password = strchr(basic->text, ':');
-	if (strlen(basic->text) != count || basic->password == NULL)
-		return false;
-	*basic->password++ = '\0';
-	return strlen(basic->name) <= READERS_NAME_MAX &&
-	    strlen(basic->password) <= PASSWORD_MOST;
+	while (at < count && !readers_at(login->readers, at)->person)
+		at++;
+	login->nobody.cost = at < count ? readers_at(login->readers, at)->password.cost
+	                                : password_cost;
+	return &login->nobody;
 }
 
 /* No name that we know costs the same comparison as one that we do. */
 static void
-try_password(struct login *login, const struct addr *from, const struct basic *basic,
+try_password(struct login *login, const struct addr *from, const struct authorization *shown,
     void (*on_over)(void *arg, const struct login_answer *answer), void *arg)
 {
-	const struct reader   *reader = readers_of_name(login->readers, basic->name);
-	const struct password *stored = reader != NULL ? &reader->password : &login->nobody;
+	const struct reader   *reader = readers_of_name(login->readers, shown->name);
+	const struct password *stored = reader != NULL ? &reader->password : find_nobody(login);
 	uint8_t                mark[DIGEST_BYTES];
 	struct attempt        *attempt;
 	unsigned               wait_s = strikes_wait_s(login->strikes, from);
 
-	make_mark(login, from, basic, stored, mark);
+	make_mark(login, from, shown, stored, mark);
 	if (wait_s == 0 && is_remembered(login, mark)) {
 		answer(login, LOGIN_WELL, 0, on_over, arg);
 		return;
@@ -320,7 +306,7 @@ try_password(struct login *login, const struct addr *from, const struct basic *b
 			answer(login, LOGIN_LATER, wait_s, on_over, arg);
 			return;
 		}
-		attempt = start_attempt(login, from, basic, reader, mark);
+		attempt = start_attempt(login, from, shown, reader, mark);
 	}
 	if (attempt != NULL) {
 		join(attempt, on_over, arg);
@@ -328,22 +314,6 @@ try_password(struct login *login, const struct addr *from, const struct basic *b
 		strikes_forgive(login->strikes, from);
 		answer(login, LOGIN_BUSY, BUSY_S, on_over, arg);
 	}
-}
-
-static void
-try_basic(struct login *login, const struct addr *from, const char *text,
-    void (*on_over)(void *arg, const struct login_answer *answer), void *arg)
-{
-	struct basic basic;
-	unsigned     wait_s;
-
-	if (read_basic(&basic, text)) {
-		try_password(login, from, &basic, on_over, arg);
-	} else {
-		wait_s = take_strike(login, from);
-		answer(login, wait_s > 0 ? LOGIN_LATER : LOGIN_WRONG, wait_s, on_over, arg);
-	}
-	digest_wipe(&basic, sizeof(basic));
 }
 
 /* Written down with its id, which is no secret. */
@@ -377,34 +347,38 @@ try_token(struct login *login, const struct addr *from, const char *text,
 	answer(login, wait_s > 0 ? LOGIN_LATER : LOGIN_WRONG, wait_s, on_over, arg);
 }
 
-/* What stands behind the scheme and its blanks; NULL: another scheme. */
-static const char *
-skip_scheme(const char *authorization, const char *scheme)
+static void
+try_broken(struct login *login, const struct addr                       *from,
+    void (*on_over)(void *arg, const struct login_answer *answer), void *arg)
 {
-	size_t count = strlen(scheme);
+	unsigned wait_s = take_strike(login, from);
+	char     text[ADDR_TEXT];
 
-	if (authorization == NULL || !text_starts_nocase(authorization, scheme) ||
-	    authorization[count] != ' ')
-		return NULL;
-	return authorization + count + strspn(authorization + count, " ");
+	if (wait_s == 0)
+		log_warn("login", "%s: refused: neither name and password nor token",
+		    addr_render(from, text, sizeof(text)));
+	answer(login, wait_s > 0 ? LOGIN_LATER : LOGIN_WRONG, wait_s, on_over, arg);
 }
 
 void
-login_ask(struct login *login, const struct addr *from, const char *authorization,
+login_ask(struct login *login, const struct addr *from, const char *header,
     void (*on_over)(void *arg, const struct login_answer *answer), void *arg)
 {
-	const char *token = skip_scheme(authorization, "Bearer");
-	const char *basic = skip_scheme(authorization, "Basic");
+	struct authorization shown;
 
 	readers_look(login->readers);
-	if (login->ending)
+	if (login->ending) {
 		answer(login, LOGIN_BUSY, BUSY_S, on_over, arg);
-	else if (token != NULL)
-		try_token(login, from, token, on_over, arg);
-	else if (basic != NULL)
-		try_basic(login, from, basic, on_over, arg);
-	else
-		answer(login, LOGIN_NOBODY, 0, on_over, arg);
+		return;
+	}
+	authorization_parse(&shown, header);
+	switch (shown.kind) {
+	case AUTHORIZATION_NONE: answer(login, LOGIN_NOBODY, 0, on_over, arg); break;
+	case AUTHORIZATION_BROKEN: try_broken(login, from, on_over, arg); break;
+	case AUTHORIZATION_BASIC: try_password(login, from, &shown, on_over, arg); break;
+	case AUTHORIZATION_BEARER: try_token(login, from, shown.token, on_over, arg); break;
+	}
+	digest_wipe(&shown, sizeof(shown));
 }
 
 void

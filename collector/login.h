@@ -40,9 +40,9 @@ struct login *login_new(
 /* Whoever waits is told BUSY first.  NULL is fine. */
 void login_free(struct login *login);
 
-/* authorization: the header's value, or NULL; nothing is borrowed.  on_over() is called once, from
+/* header: the value of Authorization, or NULL; nothing is borrowed.  on_over() is called once, from
  * here or later from the loop. */
-void login_ask(struct login *login, const struct addr *from, const char *authorization,
+void login_ask(struct login *login, const struct addr *from, const char *header,
     void (*on_over)(void *arg, const struct login_answer *answer), void *arg);
 
 void login_write_metrics(const struct login *login, struct wbuf *out);
