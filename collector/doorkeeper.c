@@ -16,7 +16,11 @@ enum refusal { BY_ADDRESS, BY_NAME, BY_SITE, REFUSALS };
 struct doorkeeper {
 	struct doorkeeper_options options;
 	uint64_t                  refused[REFUSALS];
+	uint64_t                  said[REFUSALS];    /* of these, by the log */
+	int64_t                   said_us[REFUSALS]; /* when; 0: never */
 };
+
+static const int64_t silent_us = 10 * US_PER_S; /* between two lines of one reason */
 
 /* A request that waits for its login. */
 struct visit {
@@ -86,8 +90,17 @@ static void
 refuse_loudly(struct doorkeeper *doorkeeper, struct request *request, enum refusal why,
     unsigned status, const char *text)
 {
+	int64_t now_us = clock_mono_us(doorkeeper->options.clock);
+
 	doorkeeper->refused[why]++;
-	log_warn("page", "%s: refused: %s", request_peer(request), text);
+	/* Not a line for each: whoever reaches the port could fill the log. */
+	if (doorkeeper->said_us[why] == 0 || now_us - doorkeeper->said_us[why] >= silent_us) {
+		log_warn("page", "%s: refused: %s; such requests since the last line: %llu",
+		    request_peer(request), text,
+		    (unsigned long long)(doorkeeper->refused[why] - doorkeeper->said[why]));
+		doorkeeper->said[why] = doorkeeper->refused[why];
+		doorkeeper->said_us[why] = now_us;
+	}
 	refuse(request, status, text);
 }
 

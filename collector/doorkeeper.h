@@ -20,6 +20,7 @@ enum { DOORKEEPER_PROXIES_MAX = 32 };
 struct doorkeeper;
 
 struct doorkeeper_options {
+	const struct clock      *clock; /* borrowed */
 	struct addr              at;    /* where it listens */
 	struct conf_texts        names; /* further names by which it may be asked; borrowed */
 	struct login            *login; /* borrowed; NULL: nobody has to log in */

@@ -122,7 +122,8 @@ static void
 open_keepers(struct porch *porch)
 {
 	const struct collector_conf *conf = porch->options.conf;
-	struct doorkeeper_options    options = { .at = conf->page_at,
+	struct doorkeeper_options    options = { .clock = porch->options.clock,
+		   .at = conf->page_at,
 		   .names = conf->page_names,
 		   .login = porch->login,
 		   .tls = porch->tls,
@@ -133,7 +134,8 @@ open_keepers(struct porch *porch)
 	porch->keeper = doorkeeper_new(&options);
 	if (!conf->page_guarded)
 		return;
-	options = (struct doorkeeper_options){ .at = { .family = 4, .bytes = { 127, 0, 0, 1 } },
+	options = (struct doorkeeper_options){ .clock = porch->options.clock,
+		.at = { .family = 4, .bytes = { 127, 0, 0, 1 } },
 		.on_pass = porch->options.on_request,
 		.arg = porch->options.arg };
 	porch->local = doorkeeper_new(&options);

@@ -52,6 +52,7 @@ open_door(struct fixture *f, struct doorkeeper_options *options, const char *at,
 	assert_true(addr_parse_listen(&options->at, at, 0, &err));
 	assert_true(addr_parse_listen(&listen.at, "127.0.0.1:0", 0, &err));
 	options->login = login ? f->login : NULL;
+	options->clock = clock_system();
 	options->on_pass = on_pass;
 	options->arg = f;
 	f->keeper = doorkeeper_new(options);

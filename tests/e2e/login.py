@@ -411,6 +411,16 @@ def reload(scene, token):
     scene.wait(lambda: b"\nplprobe_readers_current 1\n" in
                scene.ask("/metrics", bearer(token)).body, "a good file again")
     scene.wait(lambda: scene.logged("readers and certificates are read again"), "a good reload")
+    make_certificate(scene.folder)
+    scene.collector.process.send_signal(signal.SIGHUP)
+
+    def shows_new():
+        try:
+            return scene.ask(headers=bearer(token)).status == 200
+        except ssl.SSLError:
+            return False
+
+    scene.wait(shows_new, "the new certificate")
 
 
 def scrape(scene, token):
