@@ -236,6 +236,26 @@ def ask_everything(scene, token, heard):
         **bearer(token), "If-None-Match": scene.ask("/page.js", bearer(token)).headers["etag"]})
 
 
+def ask_in_a_row(scene, token):
+    """A login is good for its request, and not for the connection; and it is said once."""
+    context = ssl.create_default_context(cafile=f"{scene.folder}/certificate.pem")
+    line = http.client.HTTPSConnection("127.0.0.1", scene.page, context=context, timeout=30)
+    statuses = []
+    for headers in (bearer(token), {}, basic("ann", PASSWORD), {}, bearer(token)):
+        line.request("GET", "/v1/agents", headers=headers)
+        statuses.append(Answer(line.getresponse()).status)
+    if statuses != [200, 401, 200, 401, 200]:
+        raise Failed(f"on one connection: {statuses}")
+    line.putrequest("GET", "/v1/agents")
+    for headers in (basic("ann", "x"), bearer(token)):
+        line.putheader("Authorization", headers["Authorization"])
+    line.endheaders()
+    answer = Answer(line.getresponse())
+    line.close()
+    if answer.status != 400:
+        raise Failed(f"two logins in one request: {answer.status}")
+
+
 def try_agents(scene, token):
     """What lets an agent in shows nobody the page, and a reader is no agent."""
     lasting = scene.command("token", "create", "vm-a", "--bearer")
@@ -510,6 +530,7 @@ def run(scene):
     ask_at_terminal(scene)
     scene.start()
     ask_everything(scene, token, heard)
+    ask_in_a_row(scene, token)
     print(f"ok      {len(ROUTES)} routes, {len(heard)} answers: nothing without a login, all headers")
     tokens = try_agents(scene, token)
     print("ok      what lets an agent in shows nobody the page, and a reader is no agent")
