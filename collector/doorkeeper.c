@@ -208,7 +208,7 @@ is_of_another_site(const struct request *request)
 static struct addr
 find_visitor(const struct doorkeeper *doorkeeper, const struct request *request)
 {
-	struct addr from = request_from(request), said;
+	struct addr from = *request_from(request), said;
 	const char *text = request_header(request, "X-Forwarded-For"), *last;
 
 	if (doorkeeper->options.proxy_count == 0 || text == NULL ||
@@ -279,13 +279,13 @@ void
 doorkeeper_on_request(void *arg, struct request *request)
 {
 	struct doorkeeper *doorkeeper = arg;
-	struct addr        from = request_from(request);
 
 	set_headers(doorkeeper, request);
 	/* Says "ok" and nothing else, to whatever asks whether we live. */
 	if (strcmp(request_path(request), "/healthz") == 0)
 		doorkeeper->options.on_pass(doorkeeper->options.arg, request);
-	else if (doorkeeper->options.proxy_count > 0 && !is_proxy(doorkeeper, &from))
+	else if (doorkeeper->options.proxy_count > 0 &&
+	    !is_proxy(doorkeeper, request_from(request)))
 		refuse_loudly(doorkeeper, request, BY_ADDRESS, 403,
 		    "only the proxies of page_proxies may ask here");
 	else if (!is_ours(doorkeeper, request_header(request, "Host")))

@@ -359,10 +359,10 @@ request_peer(const struct request *request)
 	return request->peer;
 }
 
-struct addr
+const struct addr *
 request_from(const struct request *request)
 {
-	return request->from;
+	return &request->from;
 }
 
 const struct listen_peer *

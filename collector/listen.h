@@ -54,8 +54,8 @@ const char *request_query(const struct request *request);
 const char *request_header(const struct request *request, const char *name);  /* or NULL */
 unsigned    request_headers(const struct request *request, const char *name); /* how often */
 const void *request_body(const struct request *request, size_t *count);
-const char *request_peer(const struct request *request); /* "10.0.0.4:51234" */
-struct addr request_from(const struct request *request); /* the same; none where local */
+const char *request_peer(const struct request *request);        /* "10.0.0.4:51234" */
+const struct addr *request_from(const struct request *request); /* none where local */
 /* The certificate that it has shown; NULL where none was asked for. */
 const struct listen_peer *request_shown(const struct request *request);
 
