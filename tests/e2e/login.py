@@ -517,6 +517,59 @@ def try_proxy(scene, token):
     scene.collector.stop()
 
 
+def try_nginx(scene, token):
+    """A real proxy by the sample that is shipped, where there is one on this machine."""
+    program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:" + os.environ["PATH"])
+    if program is None:
+        return "no nginx here: its sample is not tried"
+    port = free_port()
+    with open("deploy/nginx.conf", encoding="utf-8") as file:
+        text = file.read()
+    for old, new in (("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
+                     ("http://127.0.0.1:8640", f"http://127.0.0.1:{scene.page}"),
+                     ("/etc/nginx/plprobe.pem", f"{scene.folder}/certificate.pem"),
+                     ("/etc/nginx/plprobe.key", f"{scene.folder}/key.pem")):
+        if text.count(old) < 1:
+            raise Failed(f"deploy/nginx.conf: no {old}")
+        text = text.replace(old, new)
+    with open(f"{scene.folder}/nginx.conf", "w", encoding="utf-8") as file:
+        file.write(f"daemon off; pid {scene.folder}/nginx.pid; error_log stderr;\n"
+                   f"events {{}}\nhttp {{\naccess_log off;\n{text}\n}}\n")
+    scene.configure("127.0.0.1", "page_proxies: [127.0.0.1]\npage_names: [plprobe.example]")
+    scene.start()
+    nginx = subprocess.Popen([program, "-p", scene.folder, "-c", f"{scene.folder}/nginx.conf"],
+                             stdout=scene.log, stderr=scene.log)
+
+    def ask(headers, source="127.0.0.1"):
+        return scene.ask("/v1/agents", headers, host="plprobe.example", port=port, tls=True,
+                         source=source)
+
+    def answers():
+        try:
+            return ask({}).status == 401
+        except OSError:
+            return False
+
+    try:
+        scene.wait(answers, "nginx in front")
+        answer = ask(bearer(token))
+        if answer.status != 200:
+            raise Failed(f"through nginx: {answer.status}")
+        check_answer("/v1/agents", answer, "through nginx")
+        # Whoever claims to be somebody else is still himself.
+        for i in range(10):
+            ask({**basic("ann", f"no such {i}"), "X-Forwarded-For": f"192.0.2.{i}"}, "127.0.0.7")
+        stopped = ask(basic("ann", PASSWORD), "127.0.0.7").status
+        other = ask(basic("ann", PASSWORD), "127.0.0.8").status
+        if (stopped, other) != (429, 200):
+            raise Failed(f"guesses through nginx: {stopped}, another visitor {other}")
+    finally:
+        nginx.terminate()
+        nginx.wait()
+    scene.collector.stop()
+    return "nginx in front by the sample of deploy/"
+
+
 def refuse_open_files(scene):
     os.chmod(f"{scene.folder}/state/readers", 0o644)
     if "chmod 600" not in scene.command("config", "check", code=1):
@@ -550,6 +603,7 @@ def run(scene):
     print(f"ok      {secrets} secrets in none of {places} places")
     try_loopback(scene)
     try_proxy(scene, token)
+    print(f"ok      {try_nginx(scene, token)}")
     refuse_open_files(scene)
     print("ok      loopback without a login, a proxy with one")
 
