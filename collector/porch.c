@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { BODY_BYTES_MAX = 1024, CONNECTIONS_MAX = 256 };
+/* Without TLS nothing but its silence ends a connection. */
+enum { BODY_BYTES_MAX = 1024, CONNECTIONS_MAX = 512, PLAIN_IDLE_MS = 15000 };
 
 struct porch {
 	struct porch_options options;
@@ -153,7 +154,7 @@ open_listeners(struct porch *porch, struct err *err)
 		       .connections_max = CONNECTIONS_MAX,
 		       .first_request_ms = 10 * MS_PER_S,
 		       .age_ms = 10 * MS_PER_MIN,
-		       .idle_ms = 2 * MS_PER_MIN,
+		       .idle_ms = porch->tls != NULL ? 2 * MS_PER_MIN : PLAIN_IDLE_MS,
 		       .on_request = doorkeeper_on_request,
 		       .arg = porch->keeper };
 
@@ -163,6 +164,7 @@ open_listeners(struct porch *porch, struct err *err)
 	if (porch->local == NULL)
 		return true;
 	options.tls = NULL;
+	options.idle_ms = PLAIN_IDLE_MS;
 	options.local = conf->page_socket;
 	options.arg = porch->local;
 	porch->socket = listen_new(&options, err);
