@@ -17,6 +17,7 @@ struct board {
 	size_t               agent_count;
 	struct course_closed closed;
 	uint64_t             version;
+	struct store_mark    mark; /* its agent's name is owned; NULL: none yet */
 };
 
 struct board *
@@ -25,6 +26,7 @@ board_new(const struct board_options *options)
 	struct board *board = mem_alloc(sizeof(*board));
 
 	board->options = *options;
+	board->mark.agent = mem_strdup("");
 	return board;
 }
 
@@ -67,6 +69,7 @@ board_free(struct board *board)
 	for (size_t i = 0; i < board->agent_count; i++)
 		free_agent(board->agents[i]);
 	course_free_closed(&board->closed);
+	free((char *)board->mark.agent);
 	free(board->agents);
 	free(board);
 }
@@ -298,6 +301,74 @@ judge_view(struct board *board, const struct board_agent *agent, struct board_vi
 	    &(struct course){ &board->options.rules, &board->closed, changes, agent, view });
 }
 
+static int64_t
+find_newest_ms(const struct board_view *view)
+{
+	int64_t newest_ms = 0;
+
+	for (size_t i = 0; i < view->seen_count; i++) {
+		if (view->seen[i]->at_ms > newest_ms)
+			newest_ms = view->seen[i]->at_ms;
+	}
+	return newest_ms;
+}
+
+/* When the agent last said anything, by its own clock, unless that is ahead of ours. */
+static int64_t
+find_word_ms(const struct board_agent *agent)
+{
+	int64_t word_ms = agent->vitals != NULL ? agent->vitals->at_ms : 0;
+
+	for (size_t i = 0; i < agent->view_count; i++) {
+		if (find_newest_ms(agent->views[i]) > word_ms)
+			word_ms = find_newest_ms(agent->views[i]);
+	}
+	return word_ms < agent->last_seen_ms ? word_ms : agent->last_seen_ms;
+}
+
+static void
+forget_view(
+    struct board *board, struct board_agent *agent, size_t at, struct course_changes *changes)
+{
+	struct board_view *view = agent->views[at];
+
+	course_end(
+	    &(struct course){ &board->options.rules, &board->closed, changes, agent, view },
+	    find_newest_ms(view));
+	free_view(view);
+	remove_at((void **)agent->views, &agent->view_count, at);
+}
+
+/* The agent is there, and has ceased to look at these accounts.  By its records alone, so that the same
+ * batches make the same findings, whenever they are judged. */
+static void
+forget_abandoned(struct board *board, struct board_agent *agent, struct course_changes *changes)
+{
+	int64_t word_ms = find_word_ms(agent);
+
+	for (size_t i = agent->view_count; i-- > 0;) {
+		if (word_ms - find_newest_ms(agent->views[i]) > 12 * board->options.silent_ms)
+			forget_view(board, agent, i, changes);
+	}
+}
+
+static void
+set_mark(struct board *board, const struct store_mark *mark)
+{
+	if (strcmp(board->mark.agent, mark->agent) != 0) {
+		free((char *)board->mark.agent);
+		board->mark.agent = mem_strdup(mark->agent);
+	}
+	board->mark.epoch = mark->epoch;
+	board->mark.seq = mark->seq;
+}
+
+struct store_mark
+board_mark(const struct board *board)
+{
+	return board->mark;
+}
+
 void
 board_take(struct board *board, const struct store_batch *batch, bool clock_suspect)
 {
@@ -332,6 +403,8 @@ board_take(struct board *board, const struct store_batch *batch, bool clock_susp
 		drop_stale(board, agent->views[i]);
 		judge_view(board, agent, agent->views[i], &changes);
 	}
+	forget_abandoned(board, agent, &changes);
+	set_mark(board, &(struct store_mark){ batch->agent, batch->epoch, batch->seq });
 	tell_changes(board, &changes);
 }
 
@@ -385,77 +458,50 @@ on_finding(void *arg, const struct store_finding *from)
 	course_load(&board->closed, view, from);
 }
 
+static void
+on_newest(void *arg, const struct store_mark *newest)
+{
+	set_mark(arg, newest);
+}
+
 bool
 board_load(struct board *board, struct store *store, struct err *err)
 {
-	struct store_reader reader = {
-		.on_agent = on_agent, .on_row = on_row, .on_finding = on_finding, .arg = board
-	};
+	struct store_reader   reader = { .on_agent = on_agent,
+		  .on_row = on_row,
+		  .on_finding = on_finding,
+		  .on_newest = on_newest,
+		  .arg = board };
+	struct course_changes changes = { 0 };
 
 	if (!store_load(store, &reader, err))
 		return false;
 	course_loaded(&board->closed);
 	for (size_t i = 0; i < board->agent_count; i++) {
+		/* A store keeps the rows of accounts that were let go of. */
+		forget_abandoned(board, board->agents[i], &changes);
 		for (size_t j = 0; j < board->agents[i]->view_count; j++)
 			drop_stale(board, board->agents[i]->views[j]);
 	}
+	tell_changes(board, &changes);
 	board_judge_all(board);
 	return true;
 }
 
-static int64_t
-find_newest_ms(const struct board_view *view)
-{
-	int64_t newest_ms = 0;
-
-	for (size_t i = 0; i < view->seen_count; i++) {
-		if (view->seen[i]->at_ms > newest_ms)
-			newest_ms = view->seen[i]->at_ms;
-	}
-	return newest_ms;
-}
-
-static void
-forget_view(
-    struct board *board, struct board_agent *agent, size_t at, struct course_changes *changes)
-{
-	struct board_view *view = agent->views[at];
-
-	course_end(
-	    &(struct course){ &board->options.rules, &board->closed, changes, agent, view },
-	    find_newest_ms(view));
-	free_view(view);
-	remove_at((void **)agent->views, &agent->view_count, at);
-}
-
-/* Whether the agent is there but has ceased to look at this account. */
-static bool
-is_abandoned(const struct board *board, const struct board_agent *agent,
-    const struct board_view *view, int64_t now_ms)
-{
-	int64_t patience_ms = 12 * board->options.silent_ms;
-
-	return !board_is_silent(board, agent, now_ms) &&
-	    now_ms - find_newest_ms(view) > patience_ms;
-}
-
 void
-board_forget(struct board *board, int64_t now_ms, int64_t before_ms)
+board_forget(struct board *board, int64_t before_ms)
 {
 	struct course_changes changes = { 0 };
 
 	for (size_t i = board->agent_count; i-- > 0;) {
 		struct board_agent *agent = board->agents[i];
-		bool                gone = agent->last_seen_ms < before_ms;
 
-		for (size_t j = agent->view_count; j-- > 0;) {
-			if (gone || is_abandoned(board, agent, agent->views[j], now_ms))
-				forget_view(board, agent, j, &changes);
-		}
-		if (gone) {
-			free_agent(agent);
-			remove_at((void **)board->agents, &board->agent_count, i);
-		}
+		if (agent->last_seen_ms >= before_ms)
+			continue;
+		while (agent->view_count > 0)
+			forget_view(board, agent, agent->view_count - 1, &changes);
+		free_agent(agent);
+		remove_at((void **)board->agents, &board->agent_count, i);
 	}
 	tell_changes(board, &changes);
 }

@@ -78,13 +78,15 @@ void          board_free(struct board *board); /* NULL is fine */
 /* Reads what the store has and judges it; findings that differ are told. */
 bool board_load(struct board *board, struct store *store, struct err *err) MUST_CHECK;
 
-/* A batch that has been stored. */
+/* A batch that has been stored.  Accounts at which its agent has long ceased to look are let go of:
+ * their findings are closed. */
 void board_take(struct board *board, const struct store_batch *batch, bool clock_suspect);
+/* The last batch that was taken, in this life or an earlier one; valid until the next. */
+struct store_mark board_mark(const struct board *board);
 /* The documents are others: everything is judged again. */
 void board_judge_all(struct board *board);
-/* Lets go of agents and accounts of which nothing came since before_ms; findings of accounts that
- * an agent no longer looks at are closed. */
-void board_forget(struct board *board, int64_t now_ms, int64_t before_ms);
+/* Lets go of agents of which nothing came since before_ms. */
+void board_forget(struct board *board, int64_t before_ms);
 
 size_t                    board_agent_count(const struct board *board); /* by name */
 const struct board_agent *board_agent_at(const struct board *board, size_t at);

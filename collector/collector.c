@@ -47,7 +47,7 @@ struct collector {
 	struct wbuf           assignment;
 	struct loop_watch     scan, expire, flush;
 	bool                  auth_was_current, roster_was_current, reloaded_well;
-	int64_t               reloaded_ms;
+	int64_t               reloaded_ms, scanned_ms; /* scanned: documents, last */
 };
 
 static void
@@ -113,11 +113,15 @@ on_document_change(void *arg, const struct documents_change *change)
 		.kind = arena_strdup(arena, change->kind),
 		.account = arena_strdup(arena, change->account),
 		.change = arena_strdup(arena, change->what),
-		.seen_ms = clock_wall_ms(collector->clock),
+		.seen_ms = collector->scanned_ms,
 		.bytes = change->count > 0
 		    ? (uint8_t *)arena_strndup(arena, change->bytes, change->count)
 		    : NULL,
-		.count = change->count };
+		.count = change->count,
+		.after = collector->board != NULL ? board_mark(collector->board)
+		                                  : (struct store_mark){ .agent = NULL } };
+	if (document->after.agent != NULL)
+		document->after.agent = arena_strdup(arena, document->after.agent);
 	memcpy(document->digest, change->digest, DIGEST_BYTES);
 	if (collector->writer != NULL) {
 		writer_keep(collector->writer, arena, document, 1);
@@ -151,10 +155,11 @@ make_assignment(struct collector *collector)
 static void
 scan_documents(struct collector *collector)
 {
+	/* One time for all that one look finds: they came into force together. */
+	collector->scanned_ms = clock_wall_ms(collector->clock);
 	if (!documents_scan(collector->documents, on_broken_document, collector))
 		return;
-	propagation_learn(
-	    collector->propagation, collector->documents, clock_wall_ms(collector->clock));
+	propagation_learn(collector->propagation, collector->documents, collector->scanned_ms);
 	board_judge_all(collector->board);
 	documents_release(collector->documents);
 	make_assignment(collector);
@@ -200,7 +205,7 @@ on_expire(void *arg, unsigned what)
 	        collector->roster, now_ms - collector->conf.grace_ms - keep_ms, &err))
 		log_warn("auth", "%s", err.text);
 	writer_expire(collector->writer, before_ms);
-	board_forget(collector->board, now_ms, before_ms);
+	board_forget(collector->board, before_ms);
 	propagation_expire(collector->propagation, now_ms - propagation_ms);
 	loop_watch_set(&collector->expire, -1, 0, expire_us);
 }
@@ -490,12 +495,12 @@ open_state(struct collector *collector, struct err *err)
 	    !recall_documents(collector->documents, collector->store, err))
 		return false;
 	documents_watch(collector->documents, on_document_change, collector);
+	collector->scanned_ms = clock_wall_ms(collector->clock);
 	documents_scan(collector->documents, on_broken_document, collector);
 	collector->propagation = propagation_new();
 	if (!propagation_load(collector->propagation, collector->store, err))
 		return false;
-	propagation_learn(
-	    collector->propagation, collector->documents, clock_wall_ms(collector->clock));
+	propagation_learn(collector->propagation, collector->documents, collector->scanned_ms);
 	options.propagation = collector->propagation;
 	collector->board = board_new(&options);
 	return true;

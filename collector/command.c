@@ -61,7 +61,8 @@ static const struct option_row {
 	{ 'L', "timeout", "TIME", "for everything together; preset: 5m" },
 	{ 'W', "failover", NULL,
 	    "who would reach which region if the write region moved there" },
-	{ 'J', "rejudge", NULL, "judge the stored batches again, with the documents of today" },
+	{ 'J', "rejudge", NULL,
+	    "judge the stored batches again, with the documents of their time" },
 };
 
 static int
@@ -271,18 +272,11 @@ write_history(const struct words *words, const struct collector_conf *conf, stru
     struct err *err)
 {
 	struct history_ask ask = { .store = store_open(conf->store, true, err),
-		.documents = NULL,
 		.rules = conf->rules,
 		.silent_ms = conf->silent_ms,
 		.rejudge = words->rejudge };
-	struct documents  *documents = documents_new(conf->accounts_dir);
-	bool               written = false;
+	bool               written = ask.store != NULL && history_write(&ask, out, err);
 
-	documents_scan(documents, say_broken, NULL);
-	ask.documents = documents;
-	if (ask.store != NULL)
-		written = history_write(&ask, out, err);
-	documents_free(documents);
 	store_close(ask.store);
 	return written;
 }

@@ -197,7 +197,7 @@ documents_recall(struct documents *documents, const char *id, const void *bytes,
 		file = add_file(documents, path);
 	else
 		free(path);
-	arena_free(file->arena);
+	retire(documents, file->arena);
 	file->arena = arena;
 	file->list = count > 0 ? account_parse(arena, bytes, count, file->path, NULL) : NULL;
 	digest_sha256(bytes, count, file->digest);
@@ -280,6 +280,14 @@ take_together(struct documents *documents)
 	    : NULL;
 	documents->zones = sum->zones.count > 0 ? zone_index_new(arena, &sum->zones) : NULL;
 	documents->plinks = &sum->plinks;
+}
+
+void
+documents_settle(struct documents *documents)
+{
+	sort_files(documents);
+	documents->recalled = false;
+	take_together(documents);
 }
 
 /* The scan. */

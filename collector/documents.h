@@ -34,9 +34,14 @@ void documents_watch(struct documents *documents,
 
 /* What a file said when it was good last, as an earlier run has kept it: in force until its file
  * says something else, and a change is told against it.  Before the first scan; the last of an id
- * counts, and without bytes its file was gone.  What cannot be read any more is ignored. */
+ * counts, and without bytes its file was gone.  What cannot be read any more is ignored.  What
+ * the folder's files said may be borrowed until documents_release(). */
 void documents_recall(
     struct documents *documents, const char *id, const void *bytes, size_t count);
+
+/* What was recalled is in force, without a look at the folder: for who judges the past.  The old is
+ * valid until documents_release(). */
+void documents_settle(struct documents *documents);
 
 /* Looks at the folder and reads what is new or has changed.  True when something is said that was
  * not before; the old is valid until documents_release().  Each trouble is told once for each state
