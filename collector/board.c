@@ -229,12 +229,13 @@ drop_stale(const struct board *board, struct board_view *view)
 	}
 }
 
+/* At the end of all that changes the board. */
 static void
 tell_changes(struct board *board, struct course_changes *changes)
 {
+	board->version++;
 	if (changes->arena == NULL)
 		return;
-	board->version++;
 	if (board->options.on_findings != NULL)
 		board->options.on_findings(
 		    board->options.arg, changes->arena, changes->findings, changes->count);

@@ -109,7 +109,7 @@ bool board_is_old(const struct board *board, const struct board_agent *agent,
 /* Whether somebody may be called for an open finding: it is confirmed, and as of now. */
 bool board_is_alarm(const struct board *board, const struct board_agent *agent,
     const struct store_finding *finding, int64_t now_ms);
-/* Changes whenever a finding does. */
+/* Changes whenever what is known may have: with each batch, each document, each agent that is let go of. */
 uint64_t board_version(const struct board *board);
 int64_t  board_silent_ms(const struct board *board);
 

@@ -41,6 +41,7 @@ struct collector {
 	struct propagation   *propagation;
 	struct board         *board;
 	struct ingest        *ingest;
+	struct page_cache    *cache;
 	struct sync_child    *sync; /* NULL: nothing is fetched by itself */
 	struct listen_tls    *tls;
 	struct listen        *agents, *page;
@@ -380,6 +381,7 @@ on_page_request(void *arg, struct request *request)
 		                      .documents = collector->documents,
 		                      .now_ms = clock_wall_ms(collector->clock),
 		                      .propagation = collector->propagation },
+		  .cache = collector->cache,
 		  .write_metrics = write_metrics,
 		  .arg = collector };
 
@@ -601,6 +603,7 @@ collector_new(const char *conf_path, struct err *err)
 	collector->arena = arena_new();
 	collector->conf_path = conf_path != NULL ? mem_strdup(conf_path) : NULL;
 	collector->clock = clock_system();
+	collector->cache = page_cache_new();
 	collector->reloaded_well = true;
 	collector->reloaded_ms = clock_wall_ms(collector->clock);
 	wbuf_init(&collector->assignment);
@@ -659,6 +662,7 @@ collector_free(struct collector *collector)
 	listen_free(collector->page);
 	listen_tls_free(collector->tls);
 	ingest_free(collector->ingest);
+	page_cache_free(collector->cache);
 	board_free(collector->board);
 	propagation_free(collector->propagation);
 	documents_free(collector->documents);

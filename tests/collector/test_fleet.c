@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "collector/bulletin.h"
 #include "collector/fleet.h"
+#include "collector/metrics_fleet.h"
 
 #include <jansson.h>
 
@@ -320,6 +321,70 @@ test_told(void **state)
 	fixture_fini(&fixture);
 }
 
+static void
+assert_line(struct wbuf *out, const char *line)
+{
+	char *whole = mem_printf("\n%s\n", line);
+
+	if (strstr(wbuf_text(out), whole) == NULL)
+		fail_msg("no line: %s in\n%s", line, wbuf_text(out));
+	free(whole);
+}
+
+#define COUNT(severity, owner, life) \
+	"plprobe_incidents{severity=\"" severity "\",owner=\"" owner "\",state=\"" life "\"} "
+
+/* What many agents see counts once; what is well has its zeroes; what is old is not known. */
+static void
+test_metrics(void **state)
+{
+	struct fixture fixture;
+	struct query   query;
+	struct wbuf    out;
+
+	fixture_init(&fixture);
+	fixture.rules.critical = (struct hysteresis){ 2, 2, 1 };
+	board_free(fixture.board);
+	fixture.board = fixture_board(&fixture);
+	load_document(&fixture, true, T0_MS);
+	say_both(&fixture, "vnet-a/x", "vm-a", false, T0_MS);
+	fixture_say(&fixture, &(struct said){ "vm-a", "contoso", "westeurope", false, T0_MS });
+	for (int i = 0; i < 2; i++) {
+		say_both(&fixture, "vnet-b/x", "vm-b", true, T0_MS + i * 60000);
+		say_both(&fixture, "vnet-b/y", "vm-c", true, T0_MS + i * 60000);
+	}
+	fixture_say(
+	    &fixture, &(struct said){ "vm-c", "contoso", "westeurope", true, T0_MS + 60000 });
+	query = ask_at(&fixture, T0_MS + 61000);
+	wbuf_init(&out);
+	metrics_fleet(&query, &out);
+	assert_line(&out, COUNT("critical", "dns", "confirmed") "2"); /* in vnet-b, and of vm-b */
+	assert_line(&out, COUNT("warning", "network", "opened") "0");
+	assert_line(&out,
+	    "plprobe_incident_agents{code=\"PLP-101-REGION-NAME-MISSING\",severity="
+	    "\"critical\","
+	    "owner=\"dns\",state=\"confirmed\",scope=\"vnet\",place=\"vnet-b\",account="
+	    "\"contoso\","
+	    "region=\"eastus\"} 2");
+	assert_line(&out, "plprobe_failover_state{account=\"contoso\"} 3");
+	assert_line(&out,
+	    "plprobe_failover_readiness{account=\"contoso\",region=\"westeurope\",network="
+	    "\"vnet-a/x\","
+	    "api=\"sql\",mode=\"gateway\"} 0");
+	assert_line(&out,
+	    "plprobe_failover_readiness{account=\"contoso\",region=\"westeurope\",network="
+	    "\"vnet-b/y\","
+	    "api=\"sql\",mode=\"gateway\"} 2");
+	wbuf_clear(&out);
+	query = ask_at(&fixture, T0_MS + 2 * SILENT_MS);
+	metrics_fleet(&query, &out);
+	assert_line(&out, COUNT("critical", "dns", "confirmed") "0");
+	assert_null(strstr(wbuf_text(&out), "plprobe_incident_agents{"));
+	assert_line(&out, "plprobe_failover_state{account=\"contoso\"} 1");
+	wbuf_fini(&out);
+	fixture_fini(&fixture);
+}
+
 int
 main(void)
 {
@@ -329,6 +394,7 @@ main(void)
 		cmocka_unit_test(test_propagation_kept),
 		cmocka_unit_test(test_failover),
 		cmocka_unit_test(test_told),
+		cmocka_unit_test(test_metrics),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
