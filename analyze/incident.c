@@ -145,7 +145,21 @@ add_member(struct incident *incident, const struct incident_sighting *sighting)
 		incident->last_seen_ms = sighting->last_seen_ms;
 }
 
-/* Whether an agent of it sees one of the accounts well: then no whole zone is to blame. */
+/* Whether the zone answers the agent as it should, for whatever account. */
+static bool
+has_zone(const struct incident_agent *agent, const char *zone)
+{
+	for (size_t i = 0; i < agent->look_count; i++) {
+		for (size_t j = 0; j < agent->looks[i].zone_count; j++) {
+			if (strcmp(agent->looks[i].zones[j], zone) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Whether an agent of it sees one of the accounts well, or another one of the zone: then no whole
+ * zone is to blame. */
 static bool
 is_mixed(const struct work *work, const struct incident *incident)
 {
@@ -165,11 +179,11 @@ is_mixed(const struct work *work, const struct incident *incident)
 			shows += strcmp(last, account) != 0;
 			last = account;
 		}
-		for (size_t i = 0; i < ask->agents[agent].account_count; i++)
-			looks += bsearch(&ask->agents[agent].accounts[i], incident->accounts,
-			             incident->account_count, sizeof(char *),
-			             compare_words) != NULL;
-		if (looks > shows)
+		for (size_t i = 0; i < ask->agents[agent].look_count; i++)
+			looks += bsearch(&ask->agents[agent].looks[i].account,
+			             incident->accounts, incident->account_count,
+			             sizeof(char *), compare_words) != NULL;
+		if (looks > shows || has_zone(&ask->agents[agent], incident->zone))
 			return true;
 	}
 	return false;
@@ -243,6 +257,9 @@ finish_draft(struct work *work, struct draft *draft, int place)
 	draft->facts = (struct incident_facts){ .azure_only = true,
 		.network = crowd_network(&ask->agents[first]),
 		.witnesses = work->crowd->subnets[spot->subnet].total,
+		.vnet = spot->told && work->crowd->vnets[spot->vnet].total == 1
+		    ? work->crowd->places.by_number[spot->vnet]
+		    : "",
 		.shared = "" };
 	incident->only = is_only(work, incident, spot);
 	incident->place = name_place(work, incident, place);
@@ -283,16 +300,17 @@ make_incident(
 	finish_draft(work, draft, place);
 }
 
-/* Rule 4: the resolver that most of the affected ask, if all who ask it are. */
+/* Rule 4: of the resolvers that the affected ask who have no incident yet, that which most ask, if all
+ * who ask it are affected. */
 static int
-pick_resolver(const struct work *work)
+pick_resolver(const struct work *work, const struct cause *causes, size_t count)
 {
 	int best = -1;
 
-	for (size_t i = 0; i < work->crowd->witness_count; i++) {
-		const struct crowd_spot *spot = &work->crowd->spots[work->crowd->witnesses[i]];
+	for (size_t i = 0; i < count; i++) {
+		const struct crowd_spot *spot = &work->crowd->spots[causes[i].sighting->agent];
 
-		for (size_t j = 0; j < spot->resolver_count; j++) {
+		for (size_t j = 0; !causes[i].taken && j < spot->resolver_count; j++) {
 			int                       number = spot->resolvers[j];
 			const struct crowd_tally *tally = &work->crowd->askers[number];
 
@@ -311,12 +329,14 @@ pick_resolver(const struct work *work)
 	return best;
 }
 
+/* One who asks two that fail is told with the one, and speaks against the other as well: so the
+ * tallies stay until all are found. */
 static void
 take_resolvers(struct work *work, struct cause *causes, size_t count)
 {
 	int resolver;
 
-	while ((resolver = pick_resolver(work)) >= 0) {
+	while ((resolver = pick_resolver(work, causes, count)) >= 0) {
 		for (size_t i = 0; i < count; i++) {
 			if (!causes[i].taken &&
 			    crowd_asks(
@@ -328,6 +348,7 @@ take_resolvers(struct work *work, struct cause *causes, size_t count)
 		make_incident(work, causes, count, SCOPE_RESOLVER, resolver);
 		crowd_dismiss(work->crowd, resolver);
 	}
+	crowd_count(work->crowd);
 }
 
 /* Rules 5 to 7. */

@@ -1,5 +1,7 @@
 #include "collector/muster.h"
 
+#include "base/addr.h"
+
 #include <string.h>
 
 /* Those that its vitals name; of an older agent, those that its measurements show. */
@@ -21,24 +23,104 @@ list_resolvers(struct arena *arena, const struct board_agent *agent)
 	return text;
 }
 
+static bool
+has_public_answer(const struct board_agent *agent)
+{
+	const char *code = finding_table[FINDING_PUBLIC_ANSWER].code;
+
+	for (size_t i = 0; i < agent->view_count; i++) {
+		for (size_t j = 0; j < agent->views[i]->open_count; j++) {
+			if (strcmp(agent->views[i]->open[j]->finding.code, code) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* "contoso.privatelink.documents.azure.com" -> "privatelink.documents.azure.com", if that is the
+ * alias of an answer with private addresses; NULL else. */
+static const char *
+find_zone(const struct dns *dns)
+{
+	const char *zone = NULL;
+
+	if (dns->outcome != OUTCOME_OK || dns->addresses_count == 0)
+		return NULL;
+	for (size_t i = 0; i < dns->hops_count && zone == NULL; i++)
+		zone = strstr(dns->hops[i].target, ".privatelink.");
+	for (size_t i = 0; i < dns->addresses_count; i++) {
+		struct addr addr;
+
+		if (!addr_parse(&addr, dns->addresses[i].address, 443, NULL) ||
+		    addr_class(&addr) != ADDR_PRIVATE)
+			return NULL;
+	}
+	return zone != NULL ? zone + 1 : NULL;
+}
+
+static bool
+has_text(const char *const *texts, size_t count, const char *text)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(texts[i], text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Zones that answer the agent as they should. */
+static void
+list_zones(struct arena *arena, struct incident_look *look, const struct board_view *view)
+{
+	const char **zones = arena_array(arena, view->seen_count + 1, sizeof(char *));
+
+	for (size_t i = 0; i < view->seen_count; i++) {
+		const struct measurement *seen = view->seen[i]->seen;
+		const char               *zone = NULL;
+
+		for (size_t j = 0; j < seen->dns_count && zone == NULL; j++)
+			zone = find_zone(&seen->dns[j]);
+		if (zone != NULL && !has_text(zones, look->zone_count, zone))
+			zones[look->zone_count++] = zone;
+	}
+	look->zones = zones;
+}
+
+static struct incident_look
+make_look(struct arena *arena, const struct board_view *view)
+{
+	const char **regions = arena_array(arena, view->seen_count + 1, sizeof(char *));
+
+	for (size_t i = 0; i < view->seen_count; i++)
+		regions[i] = view->seen[i]->seen->target->region;
+	return (struct incident_look){
+		.account = view->name, .regions = regions, .region_count = view->seen_count
+	};
+}
+
 static void
 add_agent(struct muster *muster, size_t at)
 {
 	const struct board_agent *agent = board_agent_at(muster->query->board, at);
-	const char              **accounts = arena_array(
-	                 muster->arena, agent->view_count + 1, sizeof(char *));
+	struct incident_look     *looks = arena_array(
+	        muster->arena, agent->view_count + 1, sizeof(*looks));
 	size_t count = 0;
+	bool   doubts = has_public_answer(agent); /* only then it matters */
 
 	for (size_t i = 0; i < agent->view_count; i++) {
-		if (agent->views[i]->seen_count > 0)
-			accounts[count++] = agent->views[i]->name;
+		if (agent->views[i]->seen_count == 0)
+			continue;
+		looks[count] = make_look(muster->arena, agent->views[i]);
+		if (doubts)
+			list_zones(muster->arena, &looks[count], agent->views[i]);
+		count++;
 	}
 	muster->agents[at] = (struct incident_agent){ .name = agent->name,
 		.network = agent->network,
 		.resolvers = list_resolvers(muster->arena, agent),
 		.heard = !board_is_silent(muster->query->board, agent, muster->query->now_ms),
-		.accounts = accounts,
-		.account_count = count };
+		.looks = looks,
+		.look_count = count };
 }
 
 static enum state

@@ -91,6 +91,43 @@ test_incidents(void **state)
 	fixture_fini(&fixture);
 }
 
+/* An agent that has not come to look at a new region yet is no witness that it is well there. */
+static void
+test_new_region_is_witnessed(void **state)
+{
+	struct fixture fixture;
+	struct query   query;
+	json_t        *answer;
+
+	fixture_init(&fixture);
+	fixture_document(&fixture, true);
+	assert_true(documents_scan(fixture.documents, fixture_on_trouble, NULL));
+	board_judge_all(fixture.board);
+	documents_release(fixture.documents);
+	say_both(&fixture, "vnet-a/x", "vm-a", false, T0_MS);
+	say_both(&fixture, "vnet-a/x", "vm-b", false, T0_MS);
+	say_both(&fixture, "vnet-a/x", "vm-c", false, T0_MS);
+	fixture_say(&fixture, &(struct said){ "vm-a", "contoso", "westeurope", true, T0_MS });
+	fixture_say(&fixture, &(struct said){ "vm-b", "contoso", "westeurope", true, T0_MS });
+	query = ask_at(&fixture, T0_MS + 1000);
+	answer = fleet_incidents(&query);
+	assert_int_equal(json_array_size(json_object_get(answer, "incidents")), 1);
+	assert_text(answer, "incidents/0/scope", "vnet");
+	assert_text(answer, "incidents/0/owner", "dns");
+	assert_text(answer, "incidents/0/sentence",
+	    "contoso West Europe: name does not exist in all of vnet-a: 2 agents; no other "
+	    "VNet "
+	    "has an agent to compare with");
+	json_decref(answer);
+	/* Now it does, and it is not the VNet. */
+	fixture_say(&fixture, &(struct said){ "vm-c", "contoso", "westeurope", false, T0_MS });
+	answer = fleet_incidents(&query);
+	assert_text(answer, "incidents/0/scope", "vm");
+	assert_text(answer, "incidents/0/owner", "client");
+	json_decref(answer);
+	fixture_fini(&fixture);
+}
+
 static void
 load_document(struct fixture *fixture, bool west, int64_t now_ms)
 {
@@ -358,7 +395,8 @@ test_metrics(void **state)
 	query = ask_at(&fixture, T0_MS + 61000);
 	wbuf_init(&out);
 	metrics_fleet(&query, &out);
-	assert_line(&out, COUNT("critical", "dns", "confirmed") "2"); /* in vnet-b, and of vm-b */
+	assert_line(
+	    &out, COUNT("critical", "dns", "confirmed") "2"); /* in vnet-b, and of vm-b */
 	assert_line(&out, COUNT("warning", "network", "opened") "0");
 	assert_line(&out,
 	    "plprobe_incident_agents{code=\"PLP-101-REGION-NAME-MISSING\",severity="
@@ -390,6 +428,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_incidents),
+		cmocka_unit_test(test_new_region_is_witnessed),
 		cmocka_unit_test(test_propagation),
 		cmocka_unit_test(test_propagation_kept),
 		cmocka_unit_test(test_failover),
