@@ -485,6 +485,20 @@ documents_plinks(const struct documents *documents)
 }
 
 size_t
+documents_file_count(const struct documents *documents)
+{
+	return documents->file_count;
+}
+
+struct documents_file
+documents_file_at(const struct documents *documents, size_t at)
+{
+	const struct document *file = &documents->files[at];
+
+	return (struct documents_file){ file_id(documents, file), file->list };
+}
+
+size_t
 documents_broken(const struct documents *documents)
 {
 	size_t broken = documents->folders_broken;

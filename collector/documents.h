@@ -58,6 +58,13 @@ const struct account *documents_find(const struct documents *documents, const ch
 const struct endpoint_index *documents_endpoints(const struct documents *documents);
 const struct zone_index     *documents_zones(const struct documents *documents);
 const struct plink_list     *documents_plinks(const struct documents *documents);
+/* One file, by path; list NULL: nothing good was ever in it. */
+struct documents_file {
+	const char                *id; /* its path within the folder */
+	const struct account_list *list;
+};
+size_t                documents_file_count(const struct documents *documents);
+struct documents_file documents_file_at(const struct documents *documents, size_t at);
 /* Files whose present content is not in force, and folders that cannot be read. */
 size_t documents_broken(const struct documents *documents);
 

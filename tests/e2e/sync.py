@@ -181,6 +181,16 @@ def test_token_is_renewed(stage):
 
 def test_choice(stage):
     subscription = "--subscription=" + fake_arm.SUB.split("/")[2]
+    done = stage.sync(f"--imds={stage.url}", accounts=("contoso",), token=False)
+    want(done.returncode == 2 and "contoso: which one?" in done.stderr and "--query id" in done.stderr, done)
+    want(not stage.fake.asked, "nobody is asked for a token", stage.fake.asked)
+    stage.fake.faults = {"databaseAccounts?": "403"}
+    done = stage.sync(subscription, accounts=())
+    want(done.returncode == 1 and "Microsoft.DocumentDB/databaseAccounts/read" in done.stderr, done)
+    stage.fake.faults = {"/metadata/": "403"}
+    done = stage.sync(f"--imds={stage.url}", token=False)
+    want(done.returncode == 1 and "403" in done.stderr and "role Reader" in done.stderr, done)
+    stage.fake.faults = {}
     want(stage.sync(subscription, accounts=()).returncode == 0, "all of a subscription")
     want(stage.sync(subscription, "--resource-group=rg-data", accounts=("CONTOSO",)).returncode == 0, "by name")
     done = stage.sync(subscription, accounts=("fabrikam",))
@@ -216,7 +226,10 @@ def test_rights(stage):
     done = stage.sync()
     want(done.returncode == 0 and "5 files written" in done.stdout and "4 documents not visible" in done.stdout, done)
     want("not visible to us: 403 AuthorizationFailed" in done.stdout, done.stdout)
+    for right in ("privateDnsZones", "privateDnsZones/A", "privateDnsZones/virtualNetworkLinks"):
+        want(f"; wanted: Microsoft.Network/{right}/read, which the role Reader has\n" in done.stdout, right, done.stdout)
     want("not visible to us: 404 ResourceNotFound" in done.stdout, done.stdout)
+    want(not any("404" in line and "wanted" in line for line in done.stdout.splitlines()), done.stdout)
     want("exist" not in done.stdout, done.stdout)
     stage.fake.faults = {}
     want("4 files written" in stage.sync().stdout, "with rights")
@@ -354,6 +367,60 @@ def test_old_store(stage):
     stage.sync()
     with running(stage):
         wait_for(stage, "contoso/account.json: first seen")
+
+
+def test_by_hand(stage):
+    """Documents that people put there: `accounts add`, `accounts remove`."""
+    account = stage.fake.documents[fake_arm.ACCOUNT]
+    ours = stage.folder / "contoso.json"
+    ours.write_text(json.dumps(account))
+    done = stage.run("accounts", "add", str(ours))
+    want(done.returncode == 0 and done.stdout.startswith("contoso/contoso.json: first seen"), done)
+    want(json.loads((stage.accounts / "contoso/contoso.json").read_text()) == account, "as it was")
+    account["properties"]["locations"].append(fake_arm.location("East US", "eastus", 2))
+    other = stage.folder / "new one.txt"
+    other.write_text(json.dumps(account))
+    done = stage.run("accounts", "add", str(other))  # in the place of the one before, whatever it is called
+    want(done.returncode == 0 and "contoso/contoso.json: region added: East US" in done.stdout, done)
+    good = (stage.accounts / "contoso/contoso.json").read_bytes()
+    for text, words in (('{"name": "con', "contoso.json:1:"), ('{"hello": 1}', "contoso.json")):
+        ours.write_text(text)
+        done = stage.run("accounts", "add", str(ours))
+        want(done.returncode == 1 and words in done.stderr, text, done)
+        want((stage.accounts / "contoso/contoso.json").read_bytes() == good, "what was there stays")
+    # What tells of no account alone stands at the top, and gives way only when it is told to.
+    zone = stage.folder / "records.json"
+    zone.write_text(json.dumps({"value": stage.fake.documents[fake_arm.ZONE + "/A"]}))
+    want(stage.run("accounts", "add", str(zone)).returncode == 0 and (stage.accounts / "records.json").exists(), "zone")
+    zone.write_text(json.dumps({"value": stage.fake.documents[fake_arm.ZONE + "/A"][:1]}))
+    done = stage.run("accounts", "add", str(zone))
+    want(done.returncode == 1 and "--replace" in done.stderr, done)
+    done = stage.run("accounts", "add", "--replace", str(zone))
+    want(done.returncode == 0 and "records.json: record removed" in done.stdout, done)
+    piped = subprocess.run([COLLECTOR, "accounts", "add", f"--config={stage.folder}/collector.yaml", "-"],
+                           input=json.dumps(stage.fake.documents[fake_arm.ENDPOINT]), capture_output=True, text=True)
+    want(piped.returncode == 0 and "contoso/private_endpoint.json: first seen" in piped.stdout, piped)
+    with running(stage):
+        wait_for(stage, "contoso/contoso.json: first seen")
+        done = stage.run("accounts", "remove", "CONTOSO")
+        want(done.returncode == 0 and done.stdout.count("taken away") == 2, done)
+        wait_for(stage, "contoso/contoso.json: the document is gone")
+    want(not (stage.accounts / "contoso").exists() and (stage.accounts / "records.json").exists(), "its own alone")
+    done = stage.run("accounts", "remove", "contoso")
+    want(done.returncode == 1 and "no document tells of contoso" in done.stderr, done)
+    # A file of several accounts is a person's to edit.
+    fabrikam = json.loads(json.dumps(account).replace("contoso", "fabrikam"))
+    both = stage.folder / "all.json"
+    both.write_text(json.dumps([account, fabrikam]))
+    want(stage.run("accounts", "add", str(both)).returncode == 0, "several")
+    done = stage.run("accounts", "remove", "fabrikam")
+    want(done.returncode == 1 and "all.json tells of fabrikam and of others" in done.stderr, done)
+    want((stage.accounts / "all.json").exists(), "and stays")
+    # What was fetched goes as well, with what `accounts sync` keeps beside it.
+    os.unlink(stage.accounts / "all.json")
+    stage.sync()
+    done = stage.run("accounts", "remove", "contoso")
+    want(done.returncode == 0 and "contoso/account.json: taken away" in done.stdout, done)
 
 
 SETTING = """
