@@ -15,7 +15,9 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/fake"))
@@ -203,6 +205,54 @@ def test_choice(stage):
         want(done.returncode in (1, 2) and done.stderr, words, accounts, done)
 
 
+CLOUDS = {  # resource manager, authority, what tokens are for
+    "AzureCloud": ("management.azure.com", "login.microsoftonline.com", "https://management.core.windows.net/"),
+    "AzureUSGovernment": ("management.usgovcloudapi.net", "login.microsoftonline.us",
+                          "https://management.core.usgovcloudapi.net/"),
+    "AzureChinaCloud": ("management.chinacloudapi.cn", "login.chinacloudapi.cn",
+                        "https://management.core.chinacloudapi.cn/"),
+}
+
+
+@contextlib.contextmanager
+def proxy():
+    """One that leads nowhere, and knows who was to be reached."""
+    asked = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    with server.accept()[0] as peer:
+                        asked.append(peer.recv(4096).split(b" ")[1].decode())
+                        peer.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", asked
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_clouds(stage):
+    """Each cloud has its own resource manager, authority and audience; another one is said in words."""
+    environment = {key: value for key, value in os.environ.items() if not key.upper().endswith("PROXY")}
+    command = [COLLECTOR, "accounts", "sync", f"--config={stage.folder}/collector.yaml", "--timeout=4s",
+               f"--ca-file={stage.folder}/cert.pem", fake_arm.ACCOUNT]
+    for cloud, (manager, authority, audience) in CLOUDS.items():
+        with proxy() as (url, asked):
+            stage.fake.asked.clear()
+            subprocess.run([*command, f"--cloud={cloud}", "--managed-identity", f"--imds={stage.url}"],
+                           capture_output=True, timeout=60, env={**environment, "https_proxy": url})
+            query = urllib.parse.parse_qs(urllib.parse.urlsplit(stage.fake.asked[0][1]).query)
+            want(query["resource"] == [audience], cloud, query)
+            want(set(asked) == {f"{manager}:443"}, cloud, asked)
+            asked.clear()
+            subprocess.run([*command, f"--cloud={cloud}"], capture_output=True, timeout=60, env={
+                **environment, "https_proxy": url, "AZURE_FEDERATED_TOKEN_FILE": f"{stage.folder}/assertion",
+                "AZURE_CLIENT_ID": fake_arm.CLIENT, "AZURE_TENANT_ID": fake_arm.TENANT})
+            want(set(asked) == {f"{authority}:443"}, cloud, asked)
+    done = stage.sync("--audience=https://other.example/", f"--imds={stage.url}", "--managed-identity", token=False)
+    want(done.returncode == 0, done)
+    want(any("resource=https%3A%2F%2Fother.example%2F" in path for _, path, _, _ in stage.fake.asked), "said")
+
+
 def test_shared_zone(stage):
     """Two accounts lead to one zone: it is asked for once, and each folder has all of it."""
     other = json.loads(json.dumps(stage.fake.documents[fake_arm.ACCOUNT]).replace("contoso", "fabrikam")
@@ -265,10 +315,12 @@ def test_faults(stage):
             shutil.rmtree(stage.accounts / "contoso")
         stage.fake.used.clear()
         stage.fake.faults = {part: fault}
+        began = time.monotonic()
         limit = "--timeout=6s" if fault == "close" else "--timeout=30s"
         done = stage.sync(limit)
         want(done.returncode == code and words in done.stdout, part, fault, done)
         want(good == {path: path.read_bytes() for path in good}, part, fault, "files changed")
+        want(fault != "throttle" or time.monotonic() - began >= 1, "the service's Retry-After is kept")
     stage.fake.faults = {"/A?": "slow"}
     began = time.monotonic()
     done = stage.sync("--timeout=3s")
