@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Members that one incident shows; what more there are is counted. */
+/* Members that one incident shows, and agents of one kind that a region does; what more there are is
+ * counted. */
 enum { MEMBERS_MAX = 200 };
 
 /* Times that may not be there. */
@@ -119,38 +120,115 @@ fleet_failover(const struct query *query, const char *only)
 	return make_envelope(query, "accounts", accounts);
 }
 
-static json_t *
-make_view(const struct query *query, const struct propagation_region *region,
+/* How an agent stands to an added region; what needs somebody first. */
+enum arrival { ARRIVAL_WRONG, ARRIVAL_WAITING, ARRIVAL_SILENT, ARRIVAL_RIGHT };
+
+static const char *const arrival_names[] = { "wrong", "waiting", "silent", "right" };
+
+/* view NULL: it looks at the account, and has not come to look at the region. */
+static enum arrival
+find_arrival(const struct query *query, const struct board_agent *agent,
     const struct propagation_view *view)
 {
-	const struct board_agent *agent = board_agent_find(query->board, view->agent);
-	bool silent = agent == NULL || board_is_silent(query->board, agent, query->now_ms);
-	const char *state = view->right ? "right" : silent ? "silent" : "wrong";
-	json_t     *made = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "agent", view->agent,
-	        "network", agent != NULL ? agent->network : "", "state", state, "right_ms",
-	        make_time(view->right_ms), "wrong_ms", make_time(view->wrong_ms), "until_ms",
-	        make_time(view->until_ms));
+	if (view != NULL && view->right)
+		return ARRIVAL_RIGHT;
+	if (agent == NULL || board_is_silent(query->board, agent, query->now_ms))
+		return ARRIVAL_SILENT;
+	return view != NULL ? ARRIVAL_WRONG : ARRIVAL_WAITING;
+}
 
+static json_t *
+make_arrival(const struct propagation_region *region, const char *name,
+    const struct board_agent *agent, const struct propagation_view *view, enum arrival arrival)
+{
+	static const struct propagation_view none = { .why = "" };
+	json_t                              *made;
+
+	if (view == NULL)
+		view = &none;
+	made = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:s}", "agent", name, "network",
+	    agent != NULL ? agent->network : "", "state", arrival_names[arrival], "right_ms",
+	    make_time(view->right_ms), "wrong_ms", make_time(view->wrong_ms), "until_ms",
+	    make_time(view->until_ms), "negative", view->negative, "why", view->why);
 	if (view->right_ms != 0)
 		json_object_set_new(
 		    made, "after_ms", json_integer(view->right_ms - region->added_ms));
 	return made;
 }
 
+/* Agents by arrival; both the board's and the region's are in the order of their names. */
+struct arrivals {
+	json_t    *lists[ARRIVAL_RIGHT + 1]; /* owned */
+	json_int_t counts[ARRIVAL_RIGHT + 1];
+};
+
+static void
+add_arrival(struct arrivals *arrivals, const struct query *query,
+    const struct propagation_region *region, const char *name,
+    const struct propagation_view *view)
+{
+	const struct board_agent *agent = board_agent_find(query->board, name);
+	enum arrival              arrival = find_arrival(query, agent, view);
+
+	if (arrivals->counts[arrival]++ < MEMBERS_MAX)
+		json_array_append_new(
+		    arrivals->lists[arrival], make_arrival(region, name, agent, view, arrival));
+}
+
+static bool
+looks_at(const struct board_agent *agent, const char *account)
+{
+	const struct board_view *view = board_view_find(agent, account);
+
+	return view != NULL && view->seen_count > 0;
+}
+
+static void
+add_arrivals(struct arrivals *arrivals, const struct query *query,
+    const struct propagation_region *region)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < board_agent_count(query->board); i++) {
+		const struct board_agent *agent = board_agent_at(query->board, i);
+
+		for (; at < region->view_count &&
+		     strcmp(region->views[at].agent, agent->name) < 0;
+		     at++)
+			add_arrival(arrivals, query, region, region->views[at].agent,
+			    &region->views[at]);
+		if (at < region->view_count &&
+		    strcmp(region->views[at].agent, agent->name) == 0) {
+			add_arrival(arrivals, query, region, agent->name, &region->views[at]);
+			at++;
+		} else if (looks_at(agent, region->account)) {
+			add_arrival(arrivals, query, region, agent->name, NULL);
+		}
+	}
+	for (; at < region->view_count; at++)
+		add_arrival(
+		    arrivals, query, region, region->views[at].agent, &region->views[at]);
+}
+
 static json_t *
 make_region(const struct query *query, const struct propagation_region *region)
 {
-	json_t    *agents = json_array();
-	json_int_t right = 0;
+	struct arrivals arrivals = { { NULL }, { 0 } };
+	json_t         *agents = json_array();
+	json_int_t      missing = 0;
 
-	for (size_t i = 0; i < region->view_count; i++) {
-		right += region->views[i].right;
-		json_array_append_new(agents, make_view(query, region, &region->views[i]));
+	for (int i = 0; i <= ARRIVAL_RIGHT; i++)
+		arrivals.lists[i] = json_array();
+	add_arrivals(&arrivals, query, region);
+	for (int i = 0; i <= ARRIVAL_RIGHT; i++) {
+		missing += i != ARRIVAL_RIGHT ? arrivals.counts[i] : 0;
+		json_array_extend(agents, arrivals.lists[i]);
+		json_decref(arrivals.lists[i]);
 	}
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "account", region->account,
 	    "region", region->region, "name", region_name(region->region), "added_ms",
-	    (json_int_t)region->added_ms, "right", right, "missing",
-	    (json_int_t)region->view_count - right, "agents", agents);
+	    (json_int_t)region->added_ms, "right", arrivals.counts[ARRIVAL_RIGHT], "missing",
+	    missing, "agents", agents);
 }
 
 json_t *

@@ -244,11 +244,12 @@ make_answer(const struct page_ask *ask, struct request *request, const struct ro
 	if (reply.value != NULL)
 		write_value(&reply.bytes, reply.value);
 	took_us = clock_mono_us(clock_system()) - asked->now_us;
-	request_answer(
-	    request, reply.status, route->type, reply.bytes.bytes, reply.bytes.count);
+	/* Before the answer, with which the request ends. */
 	if (ask->cache != NULL && reply.status == 200)
 		page_cache_keep(ask->cache, asked, took_us,
 		    &(struct page_cache_bytes){ reply.bytes.bytes, reply.bytes.count });
+	request_answer(
+	    request, reply.status, route->type, reply.bytes.bytes, reply.bytes.count);
 	wbuf_fini(&reply.bytes);
 	arena_free(arena);
 }

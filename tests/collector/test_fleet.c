@@ -166,18 +166,22 @@ test_propagation(void **state)
 	assert_number(answer, "regions/0/added_ms", T0_MS + 20000);
 	assert_number(answer, "regions/0/right", 1);
 	assert_number(answer, "regions/0/missing", 1);
-	assert_text(answer, "regions/0/agents/0/state", "right");
-	assert_number(answer, "regions/0/agents/0/right_ms", T0_MS + 60000);
-	assert_number(answer, "regions/0/agents/0/after_ms", 40000);
-	assert_text(answer, "regions/0/agents/1/state", "wrong");
-	assert_number(answer, "regions/0/agents/1/wrong_ms", T0_MS + 30000);
-	assert_number(answer, "regions/0/agents/1/until_ms", T0_MS + 90000); /* TTL 60 s */
+	/* What needs somebody stands first. */
+	assert_text(answer, "regions/0/agents/0/agent", "vm-b");
+	assert_text(answer, "regions/0/agents/0/state", "wrong");
+	assert_number(answer, "regions/0/agents/0/wrong_ms", T0_MS + 30000);
+	assert_number(answer, "regions/0/agents/0/until_ms", T0_MS + 90000); /* TTL 60 s */
+	assert_true(json_is_true(at_path(answer, "regions/0/agents/0/negative")));
+	assert_text(answer, "regions/0/agents/0/why", "name does not exist");
+	assert_text(answer, "regions/0/agents/1/state", "right");
+	assert_number(answer, "regions/0/agents/1/right_ms", T0_MS + 60000);
+	assert_number(answer, "regions/0/agents/1/after_ms", 40000);
 	json_decref(answer);
 	west.missing = true; /* later trouble is a finding's matter */
 	west.at_ms = T0_MS + 90000;
 	fixture_say(&fixture, &west);
 	answer = fleet_propagation(&query);
-	assert_number(answer, "regions/0/agents/0/right_ms", T0_MS + 60000);
+	assert_number(answer, "regions/0/agents/1/right_ms", T0_MS + 60000);
 	json_decref(answer);
 	load_document(&fixture, false, T0_MS + 100000); /* removed again */
 	answer = fleet_propagation(&query);
@@ -329,6 +333,7 @@ test_told(void **state)
 	say_both(&fixture, "vnet-a/x", "vm-a", false, T0_MS);
 	say_both(&fixture, "vnet-b/x", "vm-b", true, T0_MS);
 	say_both(&fixture, "vnet-b/y", "vm-c", true, T0_MS);
+	say_both(&fixture, "vnet-c/x", "vm-d", false, T0_MS + 59000);
 	load_document(&fixture, true, T0_MS);
 	fixture.network = "vnet-a/x";
 	fixture_say(
@@ -346,12 +351,33 @@ test_told(void **state)
 	    "contoso East US: name does not exist in all of vnet-b: 2 agents\n"));
 	assert_non_null(strstr(wbuf_text(&out), "owner dns"));
 	assert_non_null(strstr(wbuf_text(&out),
-	    "region West Europe was added to contoso 1970-01-12T13:46:40.000Z: 1 agent sees it "
-	    "right, 1 does not yet\n"));
-	assert_non_null(strstr(wbuf_text(&out), "vm-a (vnet-a/x): right after 40 s\n"));
+	    "region West Europe was added to contoso at 1970-01-12T13:46:40.000Z, says its "
+	    "document: 1 agent sees it right, 3 do not yet\n"
+	    "    vm-b (vnet-b/x): not yet at 1970-01-12T13:47:10.000Z: name does not exist; by "
+	    "the negative TTL caches may keep that until 1970-01-12T13:48:10.000Z\n"
+	    "    vm-c (vnet-b/y): has not looked at it yet\n"
+	    "    vm-d (vnet-c/x): has not looked at it yet\n"
+	    "    vm-a (vnet-a/x): right after 40 s\n"));
+	/* The cache is no excuse any more; and who is silent may have come to see it. */
+	wbuf_clear(&out);
+	json_decref(regions);
+	query = ask_at(&fixture, T0_MS + 90000);
+	regions = fleet_propagation(&query);
+	bulletin_propagation(regions, &out);
 	assert_non_null(strstr(wbuf_text(&out),
-	    "vm-b (vnet-b/x): wrong at 1970-01-12T13:47:10.000Z; caches may keep that until "
+	    "name does not exist; by the negative TTL no cache may keep that since "
 	    "1970-01-12T13:48:10.000Z\n"));
+	wbuf_clear(&out);
+	json_decref(regions);
+	query = ask_at(&fixture, T0_MS + SILENT_MS + 50000);
+	regions = fleet_propagation(&query);
+	bulletin_propagation(regions, &out);
+	assert_non_null(strstr(wbuf_text(&out),
+	    "vm-b (vnet-b/x): silent; not yet at 1970-01-12T13:47:10.000Z: name does not "
+	    "exist"));
+	assert_non_null(
+	    strstr(wbuf_text(&out), "vm-c (vnet-b/y): silent; has not looked at it yet\n"));
+	assert_non_null(strstr(wbuf_text(&out), "vm-d (vnet-c/x): has not looked at it yet\n"));
 	wbuf_fini(&out);
 	json_decref(incidents);
 	json_decref(regions);
