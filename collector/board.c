@@ -1,7 +1,6 @@
-#include "collector/board.h"
+#include "collector/board_state.h"
 
 #include "base/clock.h"
-#include "collector/course.h"
 #include "collector/intake.h"
 #include "proto/decode.h"
 
@@ -10,15 +9,6 @@
 
 /* What one agent may make us keep: accounts, and targets of one account. */
 enum { CLOSED_MAX = 1000, VIEWS_MAX = 512, SEEN_MAX = 1024 };
-
-struct board {
-	struct board_options options;
-	struct board_agent **agents; /* owned; by name */
-	size_t               agent_count;
-	struct course_closed closed;
-	uint64_t             version;
-	struct store_mark    mark; /* its agent's name is owned; NULL: none yet */
-};
 
 struct board *
 board_new(const struct board_options *options)
@@ -92,35 +82,12 @@ remove_at(void **array, size_t *count, size_t at)
 	(*count)--;
 }
 
-/* Where the agent is, or where it belongs. */
-static size_t
-seek_agent(const struct board *board, const char *name, bool *found)
-{
-	size_t low = 0, high = board->agent_count;
-
-	*found = false;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		int    order = strcmp(board->agents[middle]->name, name);
-
-		if (order == 0) {
-			*found = true;
-			return middle;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static struct board_agent *
 get_agent(struct board *board, const char *name)
 {
 	struct board_agent *agent;
 	bool                found;
-	size_t              at = seek_agent(board, name, &found);
+	size_t              at = board_seek(board, name, &found);
 
 	if (found)
 		return board->agents[at];
@@ -198,14 +165,6 @@ take_vitals(struct board_agent *agent, const uint8_t *bytes, size_t count)
 	agent->vitals = vitals;
 }
 
-static int64_t
-find_limit_ms(const struct board *board, const struct target *target)
-{
-	int64_t limit_ms = 3 * (int64_t)target->interval_ms;
-
-	return limit_ms > board->options.silent_ms ? limit_ms : board->options.silent_ms;
-}
-
 /* A target that is no longer measured while others of its account are: out of the assignment. */
 static void
 drop_stale(const struct board *board, struct board_view *view)
@@ -220,7 +179,7 @@ drop_stale(const struct board *board, struct board_view *view)
 	while (at < view->seen_count) {
 		struct board_seen *seen = view->seen[at];
 
-		if (newest_ms - seen->at_ms <= 2 * find_limit_ms(board, seen->seen->target)) {
+		if (newest_ms - seen->at_ms <= 2 * board_limit_ms(board, seen->seen->target)) {
 			at++;
 			continue;
 		}
@@ -505,114 +464,4 @@ board_forget(struct board *board, int64_t before_ms)
 		remove_at((void **)board->agents, &board->agent_count, i);
 	}
 	tell_changes(board, &changes);
-}
-
-size_t
-board_agent_count(const struct board *board)
-{
-	return board->agent_count;
-}
-
-const struct board_agent *
-board_agent_at(const struct board *board, size_t at)
-{
-	return board->agents[at];
-}
-
-const struct board_agent *
-board_agent_find(const struct board *board, const char *name)
-{
-	bool   found;
-	size_t at = seek_agent(board, name, &found);
-
-	return found ? board->agents[at] : NULL;
-}
-
-const struct board_view *
-board_view_find(const struct board_agent *agent, const char *account)
-{
-	for (size_t i = 0; i < agent->view_count; i++) {
-		if (strcmp(agent->views[i]->name, account) == 0)
-			return agent->views[i];
-	}
-	return NULL;
-}
-
-size_t
-board_closed_count(const struct board *board)
-{
-	return board->closed.count;
-}
-
-const struct store_finding *
-board_closed_at(const struct board *board, size_t at)
-{
-	return &board->closed.findings[board->closed.count - 1 - at]->finding;
-}
-
-bool
-board_is_silent(const struct board *board, const struct board_agent *agent, int64_t now_ms)
-{
-	return now_ms - agent->last_seen_ms > board->options.silent_ms;
-}
-
-bool
-board_is_stale(const struct board *board, const struct place *place, int64_t now_ms)
-{
-	return place->seen == NULL ||
-	    now_ms - place->seen->started_ms > find_limit_ms(board, place->target);
-}
-
-enum state
-board_state(const struct board *board, const struct place *place, int64_t now_ms)
-{
-	return board_is_stale(board, place, now_ms) ? STATE_UNKNOWN : place->state;
-}
-
-static int64_t
-find_patience_ms(const struct board *board, const struct board_agent *agent,
-    const struct store_finding *finding)
-{
-	const struct board_view *view = board_view_find(agent, finding->account);
-	int64_t                  limit_ms = board->options.silent_ms;
-
-	for (size_t i = 0; view != NULL && i < view->seen_count; i++) {
-		const struct target *target = view->seen[i]->seen->target;
-
-		if ((finding->host[0] == '\0' || strcmp(finding->host, target->host) == 0) &&
-		    find_limit_ms(board, target) > limit_ms)
-			limit_ms = find_limit_ms(board, target);
-	}
-	return limit_ms;
-}
-
-bool
-board_is_old(const struct board *board, const struct board_agent *agent,
-    const struct store_finding *finding, int64_t now_ms)
-{
-	return agent == NULL || board_is_silent(board, agent, now_ms) ||
-	    now_ms - finding->looked_ms > find_patience_ms(board, agent, finding);
-}
-
-bool
-board_is_alarm(const struct board *board, const struct board_agent *agent,
-    const struct store_finding *finding, int64_t now_ms)
-{
-	enum life life;
-
-	return finding->closed_ms == 0 && life_parse(&life, finding->state) &&
-	    (life == LIFE_CONFIRMED || life == LIFE_FLAPPING) &&
-	    !board_is_old(board, agent, finding, now_ms);
-}
-
-uint64_t
-board_version(const struct board *board)
-{
-	return board->version;
-}
-
-int64_t
-board_silent_ms(const struct board *board)
-{
-	return board->options.silent_ms;
 }
