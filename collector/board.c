@@ -8,7 +8,10 @@
 #include <string.h>
 
 /* What one agent may make us keep: accounts, and targets of one account. */
-enum { CLOSED_MAX = 1000, VIEWS_MAX = 512, SEEN_MAX = 1024 };
+enum { VIEWS_MAX = 512, SEEN_MAX = 1024 };
+
+/* Documents of before that may be kept for views that no change was about. */
+enum { RETIRED_MAX = 200 };
 
 struct board *
 board_new(const struct board_options *options)
@@ -233,6 +236,7 @@ judge_view(struct board *board, const struct board_agent *agent, struct board_vi
 
 	for (size_t i = 0; i < view->seen_count; i++)
 		seen[i] = view->seen[i]->seen;
+	view->generation = documents_generation(board->options.documents);
 	view->account = documents_find(board->options.documents, view->name);
 	view->has_document = view->account != NULL;
 	if (!view->has_document)
@@ -368,18 +372,35 @@ board_take(struct board *board, const struct store_batch *batch, bool clock_susp
 	tell_changes(board, &changes);
 }
 
-void
-board_judge_all(struct board *board)
+static void
+judge_views(struct board *board, bool all)
 {
 	struct course_changes changes = { 0 };
 
 	for (size_t i = 0; i < board->agent_count; i++) {
 		struct board_agent *agent = board->agents[i];
 
-		for (size_t j = 0; j < agent->view_count; j++)
-			judge_view(board, agent, agent->views[j], &changes);
+		for (size_t j = 0; j < agent->view_count; j++) {
+			struct board_view *view = agent->views[j];
+
+			if (all || documents_touched(board->options.documents, view->name))
+				judge_view(board, agent, view, &changes);
+		}
 	}
 	tell_changes(board, &changes);
+}
+
+void
+board_judge_all(struct board *board)
+{
+	judge_views(board, true);
+}
+
+/* Agents that are silent would keep documents of old for ever. */
+void
+board_judge_touched(struct board *board)
+{
+	judge_views(board, documents_retired(board->options.documents) > RETIRED_MAX);
 }
 
 static void

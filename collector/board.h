@@ -35,7 +35,8 @@ struct board_view {
 	char                  *name;    /* of the account; owned */
 	const struct account  *account; /* a document's, or by name alone */
 	bool                   has_document;
-	struct arena          *arena; /* owned; holds the verdict */
+	struct arena          *arena;      /* owned; holds the verdict */
+	uint64_t               generation; /* of the documents that it was judged with */
 	const struct verdict  *verdict;
 	struct board_seen    **seen; /* owned */
 	size_t                 seen_count;
@@ -85,6 +86,11 @@ void board_take(struct board *board, const struct store_batch *batch, bool clock
 struct store_mark board_mark(const struct board *board);
 /* The documents are others: everything is judged again. */
 void board_judge_all(struct board *board);
+/* The same where the change was only in documents of single accounts: these are judged again; the
+ * rest would be as it was, and borrows from the documents of before until it is judged the next time. */
+void board_judge_touched(struct board *board);
+/* The oldest generation of documents that a view was judged with: what is before it, nobody borrows. */
+uint64_t board_generation(const struct board *board);
 /* Lets go of agents of which nothing came since before_ms. */
 void board_forget(struct board *board, int64_t before_ms);
 

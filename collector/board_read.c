@@ -32,6 +32,22 @@ board_limit_ms(const struct board *board, const struct target *target)
 	return limit_ms > board->options.silent_ms ? limit_ms : board->options.silent_ms;
 }
 
+uint64_t
+board_generation(const struct board *board)
+{
+	uint64_t oldest = UINT64_MAX;
+
+	for (size_t i = 0; i < board->agent_count; i++) {
+		const struct board_agent *agent = board->agents[i];
+
+		for (size_t j = 0; j < agent->view_count; j++) {
+			if (agent->views[j]->generation < oldest)
+				oldest = agent->views[j]->generation;
+		}
+	}
+	return oldest;
+}
+
 size_t
 board_agent_count(const struct board *board)
 {

@@ -153,16 +153,27 @@ make_assignment(struct collector *collector)
 	    collector->assignment.count, version);
 }
 
+/* What no view was judged with any more. */
+static void
+release_documents(struct collector *collector)
+{
+	if (documents_retired(collector->documents) > 0)
+		documents_release_before(
+		    collector->documents, board_generation(collector->board));
+}
+
 static void
 scan_documents(struct collector *collector)
 {
 	/* One time for all that one look finds: they came into force together. */
 	collector->scanned_ms = clock_wall_ms(collector->clock);
-	if (!documents_scan(collector->documents, on_broken_document, collector))
+	if (!documents_scan(collector->documents, on_broken_document, collector)) {
+		release_documents(collector);
 		return;
+	}
 	propagation_learn(collector->propagation, collector->documents, collector->scanned_ms);
-	board_judge_all(collector->board);
-	documents_release(collector->documents);
+	board_judge_touched(collector->board);
+	release_documents(collector);
 	make_assignment(collector);
 	log_info("documents", "%zu accounts in force", documents_count(collector->documents));
 }

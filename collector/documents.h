@@ -50,6 +50,16 @@ bool documents_scan(struct documents *documents,
     void (*on_trouble)(void *arg, const struct err *err), void *arg);
 void documents_release(struct documents *documents);
 
+/* Whether the last change may have anything to do with an account: it was in a document of its own,
+ * or in one of endpoints or zones, which are everybody's. */
+bool documents_touched(const struct documents *documents, const char *account);
+/* Which state of all documents is in force; each change makes another. */
+uint64_t documents_generation(const struct documents *documents);
+/* Lets go of what nobody borrows who took it in this generation or a later one. */
+void documents_release_before(struct documents *documents, uint64_t generation);
+/* How much is kept for those who took it in an earlier generation. */
+size_t documents_retired(const struct documents *documents);
+
 /* In the order of their names; each name once. */
 size_t                documents_count(const struct documents *documents);
 const struct account *documents_at(const struct documents *documents, size_t at);

@@ -48,13 +48,25 @@ fill_measurement(struct arena *arena, struct measurement *seen, const char *regi
 	};
 }
 
+/* The global name of the other account. */
+static void
+fill_other(struct arena *arena, struct measurement *seen, bool missing, int64_t at_ms)
+{
+	fill_measurement(arena, seen, "", missing, at_ms);
+	seen->target->account = "fabrikam";
+	seen->target->host = "fabrikam.documents.azure.com";
+	seen->dns->hops->owner = seen->target->host;
+	seen->dns->hops->target = "fabrikam.privatelink.documents.azure.com";
+	seen->dns->addresses->address = "10.0.0.9";
+}
+
 /* One round of one agent, as it comes over the wire. */
 static void
 take(struct fixture *fixture, int agent, uint32_t seq, int64_t at_ms,
     struct support_random *random)
 {
 	struct arena     *arena = arena_new();
-	struct record     records[REGIONS] = { 0 };
+	struct record     records[REGIONS + 1] = { 0 };
 	struct batch      batch = { .v = 1,
 		     .agent = arena_printf(arena, "vm-%d", agent),
 		     .epoch = 7,
@@ -62,7 +74,7 @@ take(struct fixture *fixture, int agent, uint32_t seq, int64_t at_ms,
 		     .network = "vnet-a/default",
 		     .created_ms = at_ms,
 		     .records = records,
-		     .records_count = REGIONS };
+		     .records_count = REGIONS + 1 };
 	struct intake     intake;
 	struct intake_ask ask = {
 		.agent = batch.agent, .network = "", .now_ms = at_ms + 500, .horizon_ms = at_ms
@@ -83,6 +95,9 @@ take(struct fixture *fixture, int agent, uint32_t seq, int64_t at_ms,
 		records[i].measurement = arena_alloc(arena, sizeof(struct measurement));
 		fill_measurement(arena, records[i].measurement, regions[i], missing, at_ms);
 	}
+	records[REGIONS].measurement = arena_alloc(arena, sizeof(struct measurement));
+	fill_other(
+	    arena, records[REGIONS].measurement, support_random_below(random, 100) < 30, at_ms);
 	wbuf_init(&body);
 	encode_message(&batch_desc, &batch, &body);
 	digest_sha256(body.bytes, body.count, digest);
@@ -138,6 +153,48 @@ start_anew(struct fixture *fixture)
 		fail_msg("%s", err.text);
 }
 
+static const char *
+endpoint_of(const char *account, const char *address)
+{
+	static char text[1000];
+
+	snprintf(text, sizeof(text),
+	    "{\"id\":\"/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/"
+	    "privateEndpoints/"
+	    "pe-%s\",\"name\":\"pe-%s\",\"type\":\"Microsoft.Network/"
+	    "privateEndpoints\",\"properties\":{"
+	    "\"provisioningState\":\"Succeeded\",\"privateLinkServiceConnections\":[{"
+	    "\"properties\":{"
+	    "\"privateLinkServiceId\":\"/subscriptions/s/resourceGroups/g/providers/"
+	    "Microsoft.DocumentDB/databaseAccounts/%s\",\"groupIds\":[\"Sql\"],"
+	    "\"privateLinkServiceConnectionState\":{\"status\":\"Approved\"}}}],"
+	    "\"customDnsConfigs\":[{\"fqdn\":\"%s.documents.azure.com\",\"ipAddresses\":[\"%"
+	    "s\"]}]}}",
+	    account, account, account, account, address);
+	return text;
+}
+
+/* Files of the other account, and of an endpoint, which is everybody's matter. */
+static void
+change_other_file(struct fixture *fixture, uint64_t what)
+{
+	char *text = mem_printf(
+	    "{\"name\":\"fabrikam\",\"documentEndpoint\":\"https://"
+	    "fabrikam.documents.azure.com/\","
+	    "\"publicNetworkAccess\":\"%s\",\"locations\":[{\"locationName\":\"East US\","
+	    "\"failoverPriority\":0,\"provisioningState\":\"Succeeded\",\"documentEndpoint\":"
+	    "\"https://fabrikam-eastus.documents.azure.com:443/\"}]}",
+	    what == 3 ? "Enabled" : "Disabled");
+
+	if (what < 5)
+		fixture_write(fixture, "fabrikam.json", text);
+	else if (what == 5)
+		fixture_write(fixture, "endpoint.json", endpoint_of("contoso", "10.0.0.5"));
+	else
+		fixture_write(fixture, "endpoint.json", endpoint_of("fabrikam", "10.0.0.9"));
+	free(text);
+}
+
 /* The file says something else, or is gone. */
 static void
 change_file(struct fixture *fixture, uint64_t what)
@@ -146,8 +203,10 @@ change_file(struct fixture *fixture, uint64_t what)
 
 	if (what < 2)
 		fixture_document(fixture, what == 1);
-	else
+	else if (what == 2)
 		unlink(path);
+	else
+		change_other_file(fixture, what);
 	free(path);
 }
 
@@ -156,8 +215,8 @@ look_at_files(struct fixture *fixture)
 {
 	if (!documents_scan(fixture->documents, fixture_on_trouble, NULL))
 		return;
-	board_judge_all(fixture->board);
-	documents_release(fixture->documents);
+	board_judge_touched(fixture->board);
+	documents_release_before(fixture->documents, board_generation(fixture->board));
 }
 
 static char *
@@ -215,7 +274,7 @@ live(struct fixture *fixture, const char *url, struct support_random *random, bo
 			take(fixture, agent, round, at_ms + agent * 700, random);
 			if (!changing || agent != between || round % 5 != 0)
 				continue;
-			change_file(fixture, support_random_below(random, 3));
+			change_file(fixture, support_random_below(random, 7));
 			scanned_ms = at_ms + agent * 700 + 600; /* behind the arrival */
 			look_at_files(fixture);
 		}
@@ -223,7 +282,7 @@ live(struct fixture *fixture, const char *url, struct support_random *random, bo
 			continue;
 		/* While it is not there. */
 		if (changing)
-			change_file(fixture, support_random_below(random, 3));
+			change_file(fixture, support_random_below(random, 7));
 		scanned_ms = at_ms + 5000;
 		start_anew(fixture);
 	}
