@@ -92,8 +92,8 @@ read_agent(struct crowd *crowd, size_t at)
 	spot->vnet = crowd_number(
 	    &crowd->places, arena_strndup(crowd->arena, network, strcspn(network, "/")));
 	read_resolvers(crowd, spot, agent->resolvers);
-	for (size_t i = 0; i < agent->account_count; i++)
-		crowd_number(&crowd->accounts, agent->accounts[i]);
+	for (size_t i = 0; i < agent->look_count; i++)
+		crowd_number(&crowd->accounts, agent->looks[i].account);
 }
 
 static void
@@ -112,9 +112,9 @@ list_lookers(struct crowd *crowd)
 		}
 		for (size_t i = 0; i < ask->agent_count; i++) {
 			for (size_t j = 0;
-			     ask->agents[i].heard && j < ask->agents[i].account_count; j++) {
+			     ask->agents[i].heard && j < ask->agents[i].look_count; j++) {
 				int account = crowd_number(
-				    &crowd->accounts, ask->agents[i].accounts[j]);
+				    &crowd->accounts, ask->agents[i].looks[j].account);
 
 				if (pass == 1)
 					crowd->lookers[account][crowd->looker_counts[account]] =
@@ -134,7 +134,7 @@ crowd_new(struct arena *arena, const struct incident_ask *ask)
 	crowd->arena = arena;
 	crowd->ask = ask;
 	for (size_t i = 0; i < ask->agent_count; i++) {
-		accounts += ask->agents[i].account_count;
+		accounts += ask->agents[i].look_count;
 		resolvers += count_words(ask->agents[i].resolvers);
 	}
 	init_texts(&crowd->places, arena, 2 * ask->agent_count);
@@ -148,6 +148,7 @@ crowd_new(struct arena *arena, const struct incident_ask *ask)
 	crowd->subnets = arena_array(
 	    arena, 2 * ask->agent_count + 1, sizeof(struct crowd_tally));
 	crowd->askers = arena_array(arena, resolvers + 1, sizeof(struct crowd_tally));
+	crowd->matters = arena_array(arena, ask->sighting_count + 1, sizeof(*crowd->matters));
 	crowd->affected = arena_array(arena, ask->agent_count + 1, sizeof(bool));
 	crowd->witnesses = arena_array(arena, ask->agent_count + 1, sizeof(size_t));
 	for (size_t i = 0; i < ask->agent_count; i++)
@@ -173,20 +174,62 @@ crowd_call(struct crowd *crowd)
 {
 	crowd->round++;
 	crowd->witness_count = 0;
+	crowd->matter_count = 0;
 }
 
 static void
-add_lookers(struct crowd *crowd, int account)
+add_witness(struct crowd *crowd, size_t agent)
 {
+	if (crowd->agent_stamps[agent] == crowd->round)
+		return;
+	crowd->agent_stamps[agent] = crowd->round;
+	crowd->affected[agent] = false;
+	crowd->witnesses[crowd->witness_count++] = agent;
+}
+
+static bool
+looks_at(const struct incident_agent *agent, const char *account, const char *region)
+{
+	size_t at = 0;
+
+	while (at < agent->look_count && strcmp(agent->looks[at].account, account) != 0)
+		at++;
+	if (at == agent->look_count)
+		return false;
+	if (agent->looks[at].regions == NULL || strcmp(region, "*") == 0)
+		return true;
+	for (size_t i = 0; i < agent->looks[at].region_count; i++) {
+		if (strcmp(agent->looks[at].regions[i], region) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+add_lookers(struct crowd *crowd, int account, const char *region)
+{
+	const char *name = crowd->accounts.by_number[account];
+
 	for (size_t i = 0; i < crowd->looker_counts[account]; i++) {
 		size_t agent = crowd->lookers[account][i];
 
-		if (crowd->agent_stamps[agent] == crowd->round)
-			continue;
-		crowd->agent_stamps[agent] = crowd->round;
-		crowd->affected[agent] = false;
-		crowd->witnesses[crowd->witness_count++] = agent;
+		if (crowd->agent_stamps[agent] != crowd->round &&
+		    looks_at(&crowd->ask->agents[agent], name, region))
+			add_witness(crowd, agent);
 	}
+}
+
+/* Whether the round is about this already; notes it. */
+static bool
+is_noted(struct crowd *crowd, int account, const char *region)
+{
+	for (size_t i = 0; i < crowd->matter_count; i++) {
+		if (crowd->matters[i].account == account &&
+		    strcmp(crowd->matters[i].region, region) == 0)
+			return true;
+	}
+	crowd->matters[crowd->matter_count++] = (struct crowd_matter){ account, region };
+	return false;
 }
 
 void
@@ -194,9 +237,9 @@ crowd_add(struct crowd *crowd, const struct incident_sighting *sighting)
 {
 	int account = crowd_number(&crowd->accounts, sighting->account);
 
-	if (crowd->account_stamps[account] != crowd->round)
-		add_lookers(crowd, account);
-	crowd->account_stamps[account] = crowd->round;
+	if (!is_noted(crowd, account, sighting->region))
+		add_lookers(crowd, account, sighting->region);
+	add_witness(crowd, sighting->agent); /* who sees it has looked */
 	crowd->affected[sighting->agent] = true;
 }
 
@@ -264,7 +307,6 @@ crowd_all_affected(const struct crowd *crowd)
 	return crowd->witness_count > 0;
 }
 
-/* Those that have their incident are witnesses of nothing else. */
 void
 crowd_dismiss(struct crowd *crowd, int resolver)
 {
@@ -275,5 +317,4 @@ crowd_dismiss(struct crowd *crowd, int resolver)
 			crowd->witnesses[to++] = crowd->witnesses[i];
 	}
 	crowd->witness_count = to;
-	crowd_count(crowd);
 }

@@ -34,6 +34,12 @@ struct crowd_tally {
 	bool   several;          /* there are others */
 };
 
+/* What a round is about; region "*": any. */
+struct crowd_matter {
+	int         account;
+	const char *region;
+};
+
 /* Everything is in the arena. */
 struct crowd {
 	struct arena              *arena;
@@ -45,6 +51,8 @@ struct crowd {
 	unsigned                   round;        /* of witnesses; stamps say of which one */
 	unsigned                  *agent_stamps; /* by agent: is a witness */
 	unsigned                  *account_stamps;
+	struct crowd_matter       *matters; /* of this round, each once */
+	size_t                     matter_count;
 	bool                      *affected; /* by agent */
 	size_t                    *witnesses;
 	size_t                     witness_count;
@@ -61,11 +69,13 @@ bool        crowd_asks(const struct crowd_spot *spot, int resolver);
 
 /* A new round, without witnesses. */
 void crowd_call(struct crowd *crowd);
-/* All who look at the account of the sighting are witnesses, and its agent is affected. */
+/* All who look at the account and the region of the sighting are witnesses, and its agent is
+ * affected. */
 void crowd_add(struct crowd *crowd, const struct incident_sighting *sighting);
 /* Counts the witnesses by place and by resolver. */
 void crowd_count(struct crowd *crowd);
-/* Those who ask the resolver have their incident, and are witnesses of nothing else. */
+/* Those who ask the resolver have their incident, and are witnesses of nothing else once they are
+ * counted again. */
 void crowd_dismiss(struct crowd *crowd, int resolver);
 
 bool crowd_in_vnets(const struct crowd *crowd);     /* in two or more that are told */

@@ -10,8 +10,9 @@
  *    region, though regions of which the same agents say the same are told together, of a
  *    resolver by zone, of an account by account; of a VM or a path by code alone, but a path that
  *    is broken for everybody is that account's.
- * 2. Witnesses of a cause are the agents that look at its accounts and are heard.  A silent one
- *    proves nothing, neither way.
+ * 2. Witnesses of a cause are the agents that look at its accounts, at a region that it is about, and
+ *    are heard.  A silent one proves nothing, neither way; nor does one that has not come to look at a
+ *    region that is new.
  * 3. All witnesses, in two VNets or more: everywhere, the account's or the zone's.
  * 4. All who ask one resolver, in two VNets or more: the resolver's.  Azure's own address and
  *    loopback stand for another resolver in each VNet, and join nobody.  What is about resolvers
@@ -21,19 +22,32 @@
  * 6. All witnesses of a subnet, two or more: the subnet's.
  * 7. Else the VMs'.  An agent that is alone in its subnet cannot tell the two apart, and the
  *    sentence says that it is alone.
+ *
+ * Public addresses blame a whole zone only while no agent of the incident sees the zone answer for
+ * another account.
  */
 #ifndef ANALYZE_INCIDENT_H
 #define ANALYZE_INCIDENT_H
 
 #include "analyze/judge.h"
 
+/* An account that an agent looks at. */
+struct incident_look {
+	const char        *account;
+	const char *const *regions; /* those of its names, some more than once; NULL: all */
+	size_t             region_count;
+	const char *const
+	      *zones; /* that answer it with private addresses for names of the account */
+	size_t zone_count;
+};
+
 struct incident_agent {
-	const char        *name;
-	const char        *network;   /* "vnet/subnet"; "": not told, a network of its own */
-	const char        *resolvers; /* addresses, space between; "": not told */
-	bool               heard;     /* not silent */
-	const char *const *accounts;  /* that it looks at */
-	size_t             account_count;
+	const char *name;
+	const char *network;   /* "vnet/subnet"; "": not told, a network of its own */
+	const char *resolvers; /* addresses, space between; "": not told */
+	bool        heard;     /* not silent */
+	const struct incident_look *looks;
+	size_t                      look_count;
 };
 
 /* An open finding of one agent. */

@@ -53,11 +53,13 @@ name_accounts(struct arena *arena, const struct incident *incident)
 
 /* What it is about, before the colon. */
 static const char *
-name_subject(struct arena *arena, const struct incident *incident)
+name_subject(
+    struct arena *arena, const struct incident *incident, const struct incident_facts *facts)
 {
 	const char *accounts = name_accounts(arena, incident);
 
-	if (incident_is_of_zone(incident->code, incident->region))
+	if (incident_is_of_zone(incident->code, incident->region) &&
+	    (!facts->mixed || incident->code != FINDING_PUBLIC_ANSWER))
 		return incident->zone;
 	if (incident_about(incident->code) == ABOUT_RESOLVER)
 		return arena_printf(arena, "DNS for %s", incident->zone);
@@ -117,7 +119,15 @@ name_link(
 		return arena_printf(arena,
 		    "%s has no records for them, or is linked to no VNet: public addresses %s",
 		    incident->zone, name_where(arena, incident, facts));
-	case SCOPE_VM: break;
+	case SCOPE_VM:
+		/* Beside an agent that is alone in its VNet nobody could show that it is the VM. */
+		if (facts->vnet[0] != '\0')
+			return arena_printf(arena,
+			    "%s is not linked to %s%s, as its only agent %s sees it",
+			    incident->zone, facts->vnet,
+			    facts->azure_only ? "" : ", or its DNS servers do not ask Azure's",
+			    incident->place);
+		break;
 	}
 	return NULL;
 }
@@ -159,7 +169,7 @@ incident_sentence(
 	    incident_is_of_zone(incident->code, incident->region))
 		what = name_link(arena, incident, facts);
 	if (what == NULL)
-		what = arena_printf(arena, "%s: %s %s", name_subject(arena, incident),
+		what = arena_printf(arena, "%s: %s %s", name_subject(arena, incident, facts),
 		    finding_table[incident->code].words, name_where(arena, incident, facts));
 	return arena_printf(
 	    arena, "%s: %s%s", what, count_them(arena, incident), name_doubt(incident));

@@ -18,9 +18,10 @@ bool incident_is_of_zone(enum finding_code code, const char *region);
 struct incident_facts {
 	size_t      witnesses;  /* in the place, affected or not */
 	bool        azure_only; /* its agents ask no resolver but Azure's, as far as is known */
-	bool        mixed;      /* an agent of it sees another of the accounts well */
-	const char *network;    /* of a VM */
-	const char *shared;     /* everywhere: the one resolver that all of them ask; "" none */
+	bool        mixed; /* an agent of it sees another of the accounts, or the zone, well */
+	const char *network; /* of a VM */
+	const char *vnet;    /* in which the VM is the only agent; "" */
+	const char *shared;  /* everywhere: the one resolver that all of them ask; "" none */
 };
 
 const char *incident_sentence(

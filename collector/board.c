@@ -1,7 +1,6 @@
-#include "collector/board.h"
+#include "collector/board_state.h"
 
 #include "base/clock.h"
-#include "collector/course.h"
 #include "collector/intake.h"
 #include "proto/decode.h"
 
@@ -9,15 +8,10 @@
 #include <string.h>
 
 /* What one agent may make us keep: accounts, and targets of one account. */
-enum { CLOSED_MAX = 1000, VIEWS_MAX = 512, SEEN_MAX = 1024 };
+enum { VIEWS_MAX = 512, SEEN_MAX = 1024 };
 
-struct board {
-	struct board_options options;
-	struct board_agent **agents; /* owned; by name */
-	size_t               agent_count;
-	struct course_closed closed;
-	uint64_t             version;
-};
+/* Documents of before that may be kept for views that no change was about. */
+enum { RETIRED_MAX = 200 };
 
 struct board *
 board_new(const struct board_options *options)
@@ -25,6 +19,7 @@ board_new(const struct board_options *options)
 	struct board *board = mem_alloc(sizeof(*board));
 
 	board->options = *options;
+	board->mark.agent = mem_strdup("");
 	return board;
 }
 
@@ -67,6 +62,7 @@ board_free(struct board *board)
 	for (size_t i = 0; i < board->agent_count; i++)
 		free_agent(board->agents[i]);
 	course_free_closed(&board->closed);
+	free((char *)board->mark.agent);
 	free(board->agents);
 	free(board);
 }
@@ -89,35 +85,12 @@ remove_at(void **array, size_t *count, size_t at)
 	(*count)--;
 }
 
-/* Where the agent is, or where it belongs. */
-static size_t
-seek_agent(const struct board *board, const char *name, bool *found)
-{
-	size_t low = 0, high = board->agent_count;
-
-	*found = false;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		int    order = strcmp(board->agents[middle]->name, name);
-
-		if (order == 0) {
-			*found = true;
-			return middle;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static struct board_agent *
 get_agent(struct board *board, const char *name)
 {
 	struct board_agent *agent;
 	bool                found;
-	size_t              at = seek_agent(board, name, &found);
+	size_t              at = board_seek(board, name, &found);
 
 	if (found)
 		return board->agents[at];
@@ -195,14 +168,6 @@ take_vitals(struct board_agent *agent, const uint8_t *bytes, size_t count)
 	agent->vitals = vitals;
 }
 
-static int64_t
-find_limit_ms(const struct board *board, const struct target *target)
-{
-	int64_t limit_ms = 3 * (int64_t)target->interval_ms;
-
-	return limit_ms > board->options.silent_ms ? limit_ms : board->options.silent_ms;
-}
-
 /* A target that is no longer measured while others of its account are: out of the assignment. */
 static void
 drop_stale(const struct board *board, struct board_view *view)
@@ -217,7 +182,7 @@ drop_stale(const struct board *board, struct board_view *view)
 	while (at < view->seen_count) {
 		struct board_seen *seen = view->seen[at];
 
-		if (newest_ms - seen->at_ms <= 2 * find_limit_ms(board, seen->seen->target)) {
+		if (newest_ms - seen->at_ms <= 2 * board_limit_ms(board, seen->seen->target)) {
 			at++;
 			continue;
 		}
@@ -226,12 +191,13 @@ drop_stale(const struct board *board, struct board_view *view)
 	}
 }
 
+/* At the end of all that changes the board. */
 static void
 tell_changes(struct board *board, struct course_changes *changes)
 {
+	board->version++;
 	if (changes->arena == NULL)
 		return;
-	board->version++;
 	if (board->options.on_findings != NULL)
 		board->options.on_findings(
 		    board->options.arg, changes->arena, changes->findings, changes->count);
@@ -270,6 +236,7 @@ judge_view(struct board *board, const struct board_agent *agent, struct board_vi
 
 	for (size_t i = 0; i < view->seen_count; i++)
 		seen[i] = view->seen[i]->seen;
+	view->generation = documents_generation(board->options.documents);
 	view->account = documents_find(board->options.documents, view->name);
 	view->has_document = view->account != NULL;
 	if (!view->has_document)
@@ -296,6 +263,74 @@ judge_view(struct board *board, const struct board_agent *agent, struct board_vi
 		    board->options.propagation, agent->name, view->name, view->verdict);
 	course_compare(
 	    &(struct course){ &board->options.rules, &board->closed, changes, agent, view });
+}
+
+static int64_t
+find_newest_ms(const struct board_view *view)
+{
+	int64_t newest_ms = 0;
+
+	for (size_t i = 0; i < view->seen_count; i++) {
+		if (view->seen[i]->at_ms > newest_ms)
+			newest_ms = view->seen[i]->at_ms;
+	}
+	return newest_ms;
+}
+
+/* When the agent last said anything, by its own clock, unless that is ahead of ours. */
+static int64_t
+find_word_ms(const struct board_agent *agent)
+{
+	int64_t word_ms = agent->vitals != NULL ? agent->vitals->at_ms : 0;
+
+	for (size_t i = 0; i < agent->view_count; i++) {
+		if (find_newest_ms(agent->views[i]) > word_ms)
+			word_ms = find_newest_ms(agent->views[i]);
+	}
+	return word_ms < agent->last_seen_ms ? word_ms : agent->last_seen_ms;
+}
+
+static void
+forget_view(
+    struct board *board, struct board_agent *agent, size_t at, struct course_changes *changes)
+{
+	struct board_view *view = agent->views[at];
+
+	course_end(
+	    &(struct course){ &board->options.rules, &board->closed, changes, agent, view },
+	    find_newest_ms(view));
+	free_view(view);
+	remove_at((void **)agent->views, &agent->view_count, at);
+}
+
+/* The agent is there, and has ceased to look at these accounts.  By its records alone, so that the same
+ * batches make the same findings, whenever they are judged. */
+static void
+forget_abandoned(struct board *board, struct board_agent *agent, struct course_changes *changes)
+{
+	int64_t word_ms = find_word_ms(agent);
+
+	for (size_t i = agent->view_count; i-- > 0;) {
+		if (word_ms - find_newest_ms(agent->views[i]) > 12 * board->options.silent_ms)
+			forget_view(board, agent, i, changes);
+	}
+}
+
+static void
+set_mark(struct board *board, const struct store_mark *mark)
+{
+	if (strcmp(board->mark.agent, mark->agent) != 0) {
+		free((char *)board->mark.agent);
+		board->mark.agent = mem_strdup(mark->agent);
+	}
+	board->mark.epoch = mark->epoch;
+	board->mark.seq = mark->seq;
+}
+
+struct store_mark
+board_mark(const struct board *board)
+{
+	return board->mark;
 }
 
 void
@@ -332,21 +367,40 @@ board_take(struct board *board, const struct store_batch *batch, bool clock_susp
 		drop_stale(board, agent->views[i]);
 		judge_view(board, agent, agent->views[i], &changes);
 	}
+	forget_abandoned(board, agent, &changes);
+	set_mark(board, &(struct store_mark){ batch->agent, batch->epoch, batch->seq });
 	tell_changes(board, &changes);
 }
 
-void
-board_judge_all(struct board *board)
+static void
+judge_views(struct board *board, bool all)
 {
 	struct course_changes changes = { 0 };
 
 	for (size_t i = 0; i < board->agent_count; i++) {
 		struct board_agent *agent = board->agents[i];
 
-		for (size_t j = 0; j < agent->view_count; j++)
-			judge_view(board, agent, agent->views[j], &changes);
+		for (size_t j = 0; j < agent->view_count; j++) {
+			struct board_view *view = agent->views[j];
+
+			if (all || documents_touched(board->options.documents, view->name))
+				judge_view(board, agent, view, &changes);
+		}
 	}
 	tell_changes(board, &changes);
+}
+
+void
+board_judge_all(struct board *board)
+{
+	judge_views(board, true);
+}
+
+/* Agents that are silent would keep documents of old for ever. */
+void
+board_judge_touched(struct board *board)
+{
+	judge_views(board, documents_retired(board->options.documents) > RETIRED_MAX);
 }
 
 static void
@@ -385,187 +439,50 @@ on_finding(void *arg, const struct store_finding *from)
 	course_load(&board->closed, view, from);
 }
 
+static void
+on_newest(void *arg, const struct store_mark *newest)
+{
+	set_mark(arg, newest);
+}
+
 bool
 board_load(struct board *board, struct store *store, struct err *err)
 {
-	struct store_reader reader = {
-		.on_agent = on_agent, .on_row = on_row, .on_finding = on_finding, .arg = board
-	};
+	struct store_reader   reader = { .on_agent = on_agent,
+		  .on_row = on_row,
+		  .on_finding = on_finding,
+		  .on_newest = on_newest,
+		  .arg = board };
+	struct course_changes changes = { 0 };
 
 	if (!store_load(store, &reader, err))
 		return false;
 	course_loaded(&board->closed);
 	for (size_t i = 0; i < board->agent_count; i++) {
+		/* A store keeps the rows of accounts that were let go of. */
+		forget_abandoned(board, board->agents[i], &changes);
 		for (size_t j = 0; j < board->agents[i]->view_count; j++)
 			drop_stale(board, board->agents[i]->views[j]);
 	}
+	tell_changes(board, &changes);
 	board_judge_all(board);
 	return true;
 }
 
-static int64_t
-find_newest_ms(const struct board_view *view)
-{
-	int64_t newest_ms = 0;
-
-	for (size_t i = 0; i < view->seen_count; i++) {
-		if (view->seen[i]->at_ms > newest_ms)
-			newest_ms = view->seen[i]->at_ms;
-	}
-	return newest_ms;
-}
-
-static void
-forget_view(
-    struct board *board, struct board_agent *agent, size_t at, struct course_changes *changes)
-{
-	struct board_view *view = agent->views[at];
-
-	course_end(
-	    &(struct course){ &board->options.rules, &board->closed, changes, agent, view },
-	    find_newest_ms(view));
-	free_view(view);
-	remove_at((void **)agent->views, &agent->view_count, at);
-}
-
-/* Whether the agent is there but has ceased to look at this account. */
-static bool
-is_abandoned(const struct board *board, const struct board_agent *agent,
-    const struct board_view *view, int64_t now_ms)
-{
-	int64_t patience_ms = 12 * board->options.silent_ms;
-
-	return !board_is_silent(board, agent, now_ms) &&
-	    now_ms - find_newest_ms(view) > patience_ms;
-}
-
 void
-board_forget(struct board *board, int64_t now_ms, int64_t before_ms)
+board_forget(struct board *board, int64_t before_ms)
 {
 	struct course_changes changes = { 0 };
 
 	for (size_t i = board->agent_count; i-- > 0;) {
 		struct board_agent *agent = board->agents[i];
-		bool                gone = agent->last_seen_ms < before_ms;
 
-		for (size_t j = agent->view_count; j-- > 0;) {
-			if (gone || is_abandoned(board, agent, agent->views[j], now_ms))
-				forget_view(board, agent, j, &changes);
-		}
-		if (gone) {
-			free_agent(agent);
-			remove_at((void **)board->agents, &board->agent_count, i);
-		}
+		if (agent->last_seen_ms >= before_ms)
+			continue;
+		while (agent->view_count > 0)
+			forget_view(board, agent, agent->view_count - 1, &changes);
+		free_agent(agent);
+		remove_at((void **)board->agents, &board->agent_count, i);
 	}
 	tell_changes(board, &changes);
-}
-
-size_t
-board_agent_count(const struct board *board)
-{
-	return board->agent_count;
-}
-
-const struct board_agent *
-board_agent_at(const struct board *board, size_t at)
-{
-	return board->agents[at];
-}
-
-const struct board_agent *
-board_agent_find(const struct board *board, const char *name)
-{
-	bool   found;
-	size_t at = seek_agent(board, name, &found);
-
-	return found ? board->agents[at] : NULL;
-}
-
-const struct board_view *
-board_view_find(const struct board_agent *agent, const char *account)
-{
-	for (size_t i = 0; i < agent->view_count; i++) {
-		if (strcmp(agent->views[i]->name, account) == 0)
-			return agent->views[i];
-	}
-	return NULL;
-}
-
-size_t
-board_closed_count(const struct board *board)
-{
-	return board->closed.count;
-}
-
-const struct store_finding *
-board_closed_at(const struct board *board, size_t at)
-{
-	return &board->closed.findings[board->closed.count - 1 - at]->finding;
-}
-
-bool
-board_is_silent(const struct board *board, const struct board_agent *agent, int64_t now_ms)
-{
-	return now_ms - agent->last_seen_ms > board->options.silent_ms;
-}
-
-bool
-board_is_stale(const struct board *board, const struct place *place, int64_t now_ms)
-{
-	return place->seen == NULL ||
-	    now_ms - place->seen->started_ms > find_limit_ms(board, place->target);
-}
-
-enum state
-board_state(const struct board *board, const struct place *place, int64_t now_ms)
-{
-	return board_is_stale(board, place, now_ms) ? STATE_UNKNOWN : place->state;
-}
-
-static int64_t
-find_patience_ms(const struct board *board, const struct board_agent *agent,
-    const struct store_finding *finding)
-{
-	const struct board_view *view = board_view_find(agent, finding->account);
-	int64_t                  limit_ms = board->options.silent_ms;
-
-	for (size_t i = 0; view != NULL && i < view->seen_count; i++) {
-		const struct target *target = view->seen[i]->seen->target;
-
-		if ((finding->host[0] == '\0' || strcmp(finding->host, target->host) == 0) &&
-		    find_limit_ms(board, target) > limit_ms)
-			limit_ms = find_limit_ms(board, target);
-	}
-	return limit_ms;
-}
-
-bool
-board_is_old(const struct board *board, const struct board_agent *agent,
-    const struct store_finding *finding, int64_t now_ms)
-{
-	return agent == NULL || board_is_silent(board, agent, now_ms) ||
-	    now_ms - finding->looked_ms > find_patience_ms(board, agent, finding);
-}
-
-bool
-board_is_alarm(const struct board *board, const struct board_agent *agent,
-    const struct store_finding *finding, int64_t now_ms)
-{
-	enum life life;
-
-	return finding->closed_ms == 0 && life_parse(&life, finding->state) &&
-	    (life == LIFE_CONFIRMED || life == LIFE_FLAPPING) &&
-	    !board_is_old(board, agent, finding, now_ms);
-}
-
-uint64_t
-board_version(const struct board *board)
-{
-	return board->version;
-}
-
-int64_t
-board_silent_ms(const struct board *board)
-{
-	return board->options.silent_ms;
 }

@@ -35,7 +35,8 @@ struct board_view {
 	char                  *name;    /* of the account; owned */
 	const struct account  *account; /* a document's, or by name alone */
 	bool                   has_document;
-	struct arena          *arena; /* owned; holds the verdict */
+	struct arena          *arena;      /* owned; holds the verdict */
+	uint64_t               generation; /* of the documents that it was judged with */
 	const struct verdict  *verdict;
 	struct board_seen    **seen; /* owned */
 	size_t                 seen_count;
@@ -78,13 +79,20 @@ void          board_free(struct board *board); /* NULL is fine */
 /* Reads what the store has and judges it; findings that differ are told. */
 bool board_load(struct board *board, struct store *store, struct err *err) MUST_CHECK;
 
-/* A batch that has been stored. */
+/* A batch that has been stored.  Accounts at which its agent has long ceased to look are let go of:
+ * their findings are closed. */
 void board_take(struct board *board, const struct store_batch *batch, bool clock_suspect);
+/* The last batch that was taken, in this life or an earlier one; valid until the next. */
+struct store_mark board_mark(const struct board *board);
 /* The documents are others: everything is judged again. */
 void board_judge_all(struct board *board);
-/* Lets go of agents and accounts of which nothing came since before_ms; findings of accounts that
- * an agent no longer looks at are closed. */
-void board_forget(struct board *board, int64_t now_ms, int64_t before_ms);
+/* The same where the change was only in documents of single accounts: these are judged again; the
+ * rest would be as it was, and borrows from the documents of before until it is judged the next time. */
+void board_judge_touched(struct board *board);
+/* The oldest generation of documents that a view was judged with: what is before it, nobody borrows. */
+uint64_t board_generation(const struct board *board);
+/* Lets go of agents of which nothing came since before_ms. */
+void board_forget(struct board *board, int64_t before_ms);
 
 size_t                    board_agent_count(const struct board *board); /* by name */
 const struct board_agent *board_agent_at(const struct board *board, size_t at);
@@ -107,7 +115,7 @@ bool board_is_old(const struct board *board, const struct board_agent *agent,
 /* Whether somebody may be called for an open finding: it is confirmed, and as of now. */
 bool board_is_alarm(const struct board *board, const struct board_agent *agent,
     const struct store_finding *finding, int64_t now_ms);
-/* Changes whenever a finding does. */
+/* Changes whenever what is known may have: with each batch, each document, each agent that is let go of. */
 uint64_t board_version(const struct board *board);
 int64_t  board_silent_ms(const struct board *board);
 

@@ -59,32 +59,48 @@ bulletin_incidents(const json_t *incidents, bool colour, struct wbuf *out)
 	}
 }
 
+/* Why it is not right yet, and for how long a cache may be why. */
 static void
-print_view(const json_t *view, struct wbuf *out)
+print_wrong(const json_t *view, int64_t now_ms, struct wbuf *out)
 {
-	char    wrong[CLOCK_TEXT], until[CLOCK_TEXT];
-	int64_t after_ms = get_number(view, "after_ms");
+	const char *why = get(view, "why"), *whose = "its TTL";
+	int64_t     until_ms = get_number(view, "until_ms");
+	char        wrong[CLOCK_TEXT], until[CLOCK_TEXT];
+
+	if (json_is_true(json_object_get(view, "negative")))
+		whose = "the negative TTL";
+	wbuf_printf(out, "%s at %s%s%s",
+	    strcmp(get(view, "state"), "silent") == 0 ? "silent; not yet" : "not yet",
+	    clock_render(get_number(view, "wrong_ms"), wrong, sizeof(wrong)),
+	    why[0] != '\0' ? ": " : "", why);
+	if (until_ms != 0)
+		wbuf_printf(out,
+		    until_ms > now_ms ? "; by %s caches may keep that until %s"
+		                      : "; by %s no cache may keep that since %s",
+		    whose, clock_render(until_ms, until, sizeof(until)));
+}
+
+static void
+print_view(const json_t *view, int64_t now_ms, struct wbuf *out)
+{
+	const char *state = get(view, "state");
+	int64_t     after_ms = get_number(view, "after_ms");
 
 	wbuf_printf(out, "    %s%s%s%s: ", get(view, "agent"),
 	    get(view, "network")[0] != '\0' ? " (" : "", get(view, "network"),
 	    get(view, "network")[0] != '\0' ? ")" : "");
-	if (get_number(view, "right_ms") != 0 && after_ms < 0) {
-		wbuf_puts(out, "right even before the document said so\n");
-		return;
-	}
-	if (strcmp(get(view, "state"), "right") == 0 && get_number(view, "right_ms") == 0) {
-		wbuf_puts(out, "right since before the collector started\n");
-		return;
-	}
-	if (get_number(view, "right_ms") != 0) {
-		wbuf_printf(out, "right after %lld s\n", (long long)(after_ms / MS_PER_S));
-		return;
-	}
-	wbuf_printf(out, "%s at %s", get(view, "state"),
-	    clock_render(get_number(view, "wrong_ms"), wrong, sizeof(wrong)));
-	if (get_number(view, "until_ms") != 0)
-		wbuf_printf(out, "; caches may keep that until %s",
-		    clock_render(get_number(view, "until_ms"), until, sizeof(until)));
+	if (strcmp(state, "waiting") == 0)
+		wbuf_puts(out, "has not looked at it yet");
+	else if (get_number(view, "wrong_ms") == 0 && strcmp(state, "silent") == 0)
+		wbuf_puts(out, "silent; has not looked at it yet");
+	else if (strcmp(state, "right") != 0)
+		print_wrong(view, now_ms, out);
+	else if (get_number(view, "right_ms") == 0)
+		wbuf_puts(out, "right since before the collector started");
+	else if (after_ms < 0)
+		wbuf_puts(out, "right even before the document said so");
+	else
+		wbuf_printf(out, "right after %lld s", (long long)(after_ms / MS_PER_S));
 	wbuf_puts(out, "\n");
 }
 
@@ -100,17 +116,20 @@ bulletin_propagation(const json_t *regions, struct wbuf *out)
 		int64_t missing = get_number(region, "missing");
 
 		wbuf_printf(out,
-		    "region %s was added to %s %s: %lld agent%s it right, %lld do%s not yet\n",
+		    "region %s was added to %s at %s, says its document: %lld agent%s it "
+		    "right, "
+		    "%lld do%s not yet\n",
 		    get(region, "name"), get(region, "account"),
 		    clock_render(get_number(region, "added_ms"), when, sizeof(when)),
 		    (long long)right, right == 1 ? " sees" : "s see", (long long)missing,
 		    missing == 1 ? "es" : "");
 		json_array_foreach (json_object_get(region, "agents"), inner, view) {
 			if (inner < AGENTS_MAX)
-				print_view(view, out);
+				print_view(view, get_number(regions, "now_ms"), out);
 		}
-		if (inner > AGENTS_MAX)
-			wbuf_printf(out, "    and %zu agents more\n", inner - AGENTS_MAX);
+		if (right + missing > AGENTS_MAX)
+			wbuf_printf(out, "    and %lld agents more\n",
+			    (long long)(right + missing - AGENTS_MAX));
 		wbuf_puts(out, "\n");
 	}
 }

@@ -42,6 +42,7 @@ struct collector {
 	struct propagation   *propagation;
 	struct board         *board;
 	struct ingest        *ingest;
+	struct page_cache    *cache;
 	struct sync_child    *sync; /* NULL: nothing is fetched by itself */
 	struct listen_tls    *tls;
 	struct listen        *agents;
@@ -49,7 +50,7 @@ struct collector {
 	struct wbuf           assignment;
 	struct loop_watch     scan, expire, flush;
 	bool                  auth_was_current, roster_was_current, reloaded_well;
-	int64_t               reloaded_ms;
+	int64_t               reloaded_ms, scanned_ms; /* scanned: documents, last */
 };
 
 static void
@@ -115,11 +116,15 @@ on_document_change(void *arg, const struct documents_change *change)
 		.kind = arena_strdup(arena, change->kind),
 		.account = arena_strdup(arena, change->account),
 		.change = arena_strdup(arena, change->what),
-		.seen_ms = clock_wall_ms(collector->clock),
+		.seen_ms = collector->scanned_ms,
 		.bytes = change->count > 0
 		    ? (uint8_t *)arena_strndup(arena, change->bytes, change->count)
 		    : NULL,
-		.count = change->count };
+		.count = change->count,
+		.after = collector->board != NULL ? board_mark(collector->board)
+		                                  : (struct store_mark){ .agent = NULL } };
+	if (document->after.agent != NULL)
+		document->after.agent = arena_strdup(arena, document->after.agent);
 	memcpy(document->digest, change->digest, DIGEST_BYTES);
 	if (collector->writer != NULL) {
 		writer_keep(collector->writer, arena, document, 1);
@@ -150,15 +155,27 @@ make_assignment(struct collector *collector)
 	    collector->assignment.count, version);
 }
 
+/* What no view was judged with any more. */
+static void
+release_documents(struct collector *collector)
+{
+	if (documents_retired(collector->documents) > 0)
+		documents_release_before(
+		    collector->documents, board_generation(collector->board));
+}
+
 static void
 scan_documents(struct collector *collector)
 {
-	if (!documents_scan(collector->documents, on_broken_document, collector))
+	/* One time for all that one look finds: they came into force together. */
+	collector->scanned_ms = clock_wall_ms(collector->clock);
+	if (!documents_scan(collector->documents, on_broken_document, collector)) {
+		release_documents(collector);
 		return;
-	propagation_learn(
-	    collector->propagation, collector->documents, clock_wall_ms(collector->clock));
-	board_judge_all(collector->board);
-	documents_release(collector->documents);
+	}
+	propagation_learn(collector->propagation, collector->documents, collector->scanned_ms);
+	board_judge_touched(collector->board);
+	release_documents(collector);
 	make_assignment(collector);
 	log_info("documents", "%zu accounts in force", documents_count(collector->documents));
 }
@@ -203,7 +220,7 @@ on_expire(void *arg, unsigned what)
 	        collector->roster, now_ms - collector->conf.grace_ms - keep_ms, &err))
 		log_warn("auth", "%s", err.text);
 	writer_expire(collector->writer, before_ms);
-	board_forget(collector->board, now_ms, before_ms);
+	board_forget(collector->board, before_ms);
 	propagation_expire(collector->propagation, now_ms - propagation_ms);
 	loop_watch_set(&collector->expire, -1, 0, expire_us);
 }
@@ -379,6 +396,7 @@ on_page_request(void *arg, struct request *request)
 		                      .documents = collector->documents,
 		                      .now_ms = clock_wall_ms(collector->clock),
 		                      .propagation = collector->propagation },
+		  .cache = collector->cache,
 		  .write_metrics = write_metrics,
 		  .arg = collector };
 
@@ -499,12 +517,12 @@ open_state(struct collector *collector, struct err *err)
 	    !recall_documents(collector->documents, collector->store, err))
 		return false;
 	documents_watch(collector->documents, on_document_change, collector);
+	collector->scanned_ms = clock_wall_ms(collector->clock);
 	documents_scan(collector->documents, on_broken_document, collector);
 	collector->propagation = propagation_new();
 	if (!propagation_load(collector->propagation, collector->store, err))
 		return false;
-	propagation_learn(
-	    collector->propagation, collector->documents, clock_wall_ms(collector->clock));
+	propagation_learn(collector->propagation, collector->documents, collector->scanned_ms);
 	options.propagation = collector->propagation;
 	collector->board = board_new(&options);
 	return true;
@@ -604,6 +622,7 @@ collector_new(const char *conf_path, struct err *err)
 	collector->arena = arena_new();
 	collector->conf_path = conf_path != NULL ? mem_strdup(conf_path) : NULL;
 	collector->clock = clock_system();
+	collector->cache = page_cache_new();
 	collector->reloaded_well = true;
 	collector->reloaded_ms = clock_wall_ms(collector->clock);
 	wbuf_init(&collector->assignment);
@@ -663,6 +682,7 @@ collector_free(struct collector *collector)
 	porch_close(collector->porch);
 	listen_tls_free(collector->tls);
 	ingest_free(collector->ingest);
+	page_cache_free(collector->cache);
 	board_free(collector->board);
 	propagation_free(collector->propagation);
 	documents_free(collector->documents);

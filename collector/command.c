@@ -2,17 +2,16 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "collector/accounts_command.h"
 #include "collector/bulletin.h"
 #include "collector/collector.h"
 #include "collector/credentials.h"
-#include "collector/documents.h"
 #include "collector/history.h"
 #include "collector/listen_tls.h"
 #include "collector/porch.h"
 #include "collector/readers_command.h"
 #include "collector/store/store.h"
 #include "collector/store/store_sqlite.h"
-#include "collector/sync_command.h"
 #include "collector/sync_token.h"
 
 #include <getopt.h>
@@ -44,7 +43,7 @@ static const struct option_row {
 	{ 'E', "expires", "TIME",
 	    "usable for so long, as in 30m, 12h, 7d; 1h, or of a reader for ever" },
 	{ 'P', "replace", NULL,
-	    "in the place of an agent, or a user, of that name that is there already" },
+	    "in the place of an agent, a user or a document of that name that is there already" },
 	{ 'B', "bearer", NULL,
 	    "no enrolment: a token that the agent shows each time, for ever" },
 	{ 'K', "reader", NULL,
@@ -68,7 +67,8 @@ static const struct option_row {
 	{ 'L', "timeout", "TIME", "for everything together; preset: 5m" },
 	{ 'W', "failover", NULL,
 	    "who would reach which region if the write region moved there" },
-	{ 'J', "rejudge", NULL, "judge the stored batches again, with the documents of today" },
+	{ 'J', "rejudge", NULL,
+	    "judge the stored batches again, with the documents of their time" },
 };
 
 static int
@@ -98,102 +98,6 @@ run_report(const struct words *words)
 
 	if (words_read_conf(&conf, arena, words))
 		code = bulletin_run(&ask);
-	arena_free(arena);
-	return code;
-}
-
-static void
-say_broken(void *arg, const struct err *err)
-{
-	words_complain(err, COMMAND_FAILED);
-}
-
-static int
-list_accounts(const struct words *words)
-{
-	struct arena         *arena = arena_new();
-	struct collector_conf conf;
-	struct documents     *documents = NULL;
-	int                   code = COMMAND_FAILED;
-
-	if (words_read_conf(&conf, arena, words)) {
-		documents = documents_new(conf.accounts_dir);
-		documents_scan(documents, say_broken, NULL);
-		code = documents_broken(documents) > 0 ? COMMAND_FAILED : COMMAND_WELL;
-		printf("%-32s  %7s  %s\n", "ACCOUNT", "REGIONS", "DOCUMENT");
-		for (size_t i = 0; i < documents_count(documents); i++) {
-			const struct account *account = documents_at(documents, i);
-
-			printf("%-32s  %7zu  %s\n", account->name, account->location_count,
-			    account->source);
-		}
-	}
-	documents_free(documents);
-	arena_free(arena);
-	return code;
-}
-
-/* accounts history. */
-
-struct history {
-	const char *account; /* NULL: all */
-	size_t      count;
-};
-
-static void
-print_version(void *arg, const struct store_document *document)
-{
-	struct history *history = arg;
-	char            when[CLOCK_TEXT];
-
-	if (history->account != NULL &&
-	    !text_equal_nocase(document->account, history->account) &&
-	    text_find_nocase(document->id, history->account) != document->id)
-		return;
-	history->count++;
-	printf("%s  %s: %s\n", clock_render(document->seen_ms, when, sizeof(when)),
-	    document->id, document->change);
-}
-
-static int
-show_history(const struct words *words)
-{
-	struct arena         *arena = arena_new();
-	struct history        history = { words->count > 0 ? words->operands[0] : NULL, 0 };
-	struct store_reader   reader = { .on_document = print_version, .arg = &history };
-	struct collector_conf conf;
-	struct err            err = { 0 };
-	struct store         *store = NULL;
-	int                   code = COMMAND_FAILED;
-
-	if (words_read_conf(&conf, arena, words)) {
-		store = store_open(conf.store, true, &err);
-		if (store != NULL && store_load(store, &reader, &err))
-			code = COMMAND_WELL;
-		else
-			words_complain(&err, COMMAND_FAILED);
-	}
-	if (code == COMMAND_WELL && history.count == 0)
-		fprintf(stderr, "plprobe-collector: no version of a document is kept%s%s\n",
-		    history.account != NULL ? " of " : "",
-		    history.account != NULL ? history.account : "");
-	store_close(store);
-	arena_free(arena);
-	return code;
-}
-
-static int
-sync_accounts(const struct words *words)
-{
-	struct arena         *arena = arena_new();
-	struct sync_words     sync = words->sync;
-	struct collector_conf conf;
-	int                   code = COMMAND_FAILED;
-
-	sync.accounts = (const char *const *)words->operands;
-	sync.account_count = (size_t)words->count;
-	if (words_read_conf(&conf, arena, words))
-		code = sync_command(&sync, &conf);
 	arena_free(arena);
 	return code;
 }
@@ -278,23 +182,39 @@ check_store(const struct words *words)
 	return code;
 }
 
+static int
+migrate_store(const struct words *words)
+{
+	struct arena         *arena = arena_new();
+	struct collector_conf conf;
+	struct err            err = { 0 };
+	struct store         *store = NULL;
+	int                   code = COMMAND_FAILED;
+
+	if (words_read_conf(&conf, arena, words)) {
+		store = store_open(conf.store, false, &err);
+		if (store != NULL) {
+			puts("the store is as this version wants it");
+			code = COMMAND_WELL;
+		} else {
+			words_complain(&err, COMMAND_FAILED);
+		}
+	}
+	store_close(store);
+	arena_free(arena);
+	return code;
+}
+
 static bool
 write_history(const struct words *words, const struct collector_conf *conf, struct wbuf *out,
     struct err *err)
 {
 	struct history_ask ask = { .store = store_open(conf->store, true, err),
-		.documents = NULL,
 		.rules = conf->rules,
 		.silent_ms = conf->silent_ms,
 		.rejudge = words->rejudge };
-	struct documents  *documents = documents_new(conf->accounts_dir);
-	bool               written = false;
+	bool               written = ask.store != NULL && history_write(&ask, out, err);
 
-	documents_scan(documents, say_broken, NULL);
-	ask.documents = documents;
-	if (ask.store != NULL)
-		written = history_write(&ask, out, err);
-	documents_free(documents);
 	store_close(ask.store);
 	return written;
 }
@@ -354,18 +274,26 @@ static const struct command commands[] = {
 	{ "user", "remove", "NAME", 1, 1, "c", COMMAND_USAGE, "end that, at the next request",
 	    readers_command_remove },
 	{ "accounts", "list", "", 0, 0, "c", COMMAND_USAGE,
-	    "read the account documents and say what is in them", list_accounts },
+	    "read the account documents and say what is in them", accounts_list },
+	{ "accounts", "add", "FILE...", 1, INT_MAX, "cP", COMMAND_USAGE,
+	    "check documents that az or REST printed, and put them into accounts_dir",
+	    accounts_add },
+	{ "accounts", "remove", "ACCOUNT...", 1, INT_MAX, "c", COMMAND_USAGE,
+	    "take the documents of accounts away from accounts_dir", accounts_remove },
 	{ "accounts", "sync", "[ACCOUNT]...", 0, INT_MAX, "cSGTICRUDFXL", COMMAND_USAGE,
 	    "fetch the documents of accounts from the Azure Resource Manager into accounts_dir",
-	    sync_accounts },
+	    accounts_sync },
 	{ "accounts", "history", "[ACCOUNT]", 0, 1, "c", COMMAND_USAGE,
-	    "when which document was new, and what changed in it", show_history },
+	    "when which document was new, and what changed in it", accounts_history },
 	{ "config", "check", "", 0, 0, "c", COMMAND_USAGE,
 	    "whether the configuration is good, with certificate and key", check_conf },
 	{ "config", "dump", "", 0, 0, "c", COMMAND_USAGE,
 	    "the settings in force, with an explanation of each", dump_conf },
 	{ "store", "check", "", 0, 0, "c", COMMAND_USAGE,
 	    "whether the store is whole; also while the collector runs", check_store },
+	{ "store", "migrate", "", 0, 0, "c", COMMAND_USAGE,
+	    "bring a store of an older version to this one, as `run` does when it starts",
+	    migrate_store },
 };
 
 enum {

@@ -318,8 +318,14 @@ rest(struct course *course, size_t at)
 	struct board_view    *view = course->view;
 	struct board_finding *finding = take_out(view->open, &view->open_count, at);
 
+	struct looks looks = looks_of(finding->finding.looks);
+
 	keep_closed(course->closed, &finding->finding);
-	push(&view->rested, &view->rested_count, finding);
+	/* Nothing bad is remembered of it: what comes again is news. */
+	if (looks_are_good(&looks))
+		free_finding(finding);
+	else
+		push(&view->rested, &view->rested_count, finding);
 }
 
 static void
@@ -372,20 +378,33 @@ look_at_rested(struct course *course, size_t at)
 		free_finding(take_out(view->rested, &view->rested_count, at));
 }
 
-/* An open finding that the verdict tells no more, since it is told of more or of fewer names:
+/* A total order, for the view has them in another one after a start. */
+static bool
+is_elder(const struct store_finding *left, const struct store_finding *right)
+{
+	int by_region = strcmp(left->region, right->region);
+
+	if (left->opened_ms != right->opened_ms)
+		return left->opened_ms < right->opened_ms;
+	return by_region != 0 ? by_region < 0 : strcmp(left->host, right->host) < 0;
+}
+
+/* The eldest open finding that the verdict tells no more, since it is told of more or of fewer names:
  * one name more does not make a new fault. */
 static const struct store_finding *
 find_forebear(const struct board_view *view, const struct finding *judged)
 {
+	const struct store_finding *found = NULL;
+
 	for (size_t i = 0; i < view->open_count; i++) {
 		const struct store_finding *open = &view->open[i]->finding;
 
 		if (strcmp(open->code, finding_table[judged->code].code) == 0 &&
 		    (strcmp(open->region, "*") == 0 || strcmp(judged->region, "*") == 0) &&
-		    find_judged(view, open) == NULL)
-			return open;
+		    find_judged(view, open) == NULL && (found == NULL || is_elder(open, found)))
+			found = open;
 	}
-	return NULL;
+	return found;
 }
 
 static void

@@ -20,6 +20,12 @@ struct document {
 	bool                 present, broken;
 };
 
+/* What said something until a generation, that one included. */
+struct retired {
+	struct arena *arena; /* owned */
+	uint64_t      generation;
+};
+
 struct documents {
 	char            *folder; /* owned */
 	struct document *files;  /* owned; the first `sorted` by path */
@@ -31,8 +37,12 @@ struct documents {
 	struct endpoint_index *endpoints;
 	struct zone_index     *zones;
 	struct plink_list     *plinks;
-	struct arena         **retired; /* owned; until documents_release() */
+	struct retired        *retired; /* owned; until they are released */
 	size_t                 retired_count;
+	uint64_t               generation;
+	char                 **touched; /* owned; accounts that the last change is about */
+	size_t                 touched_count;
+	bool                   all_touched;
 	size_t                 folders_broken, folders_told;
 	bool                   too_many;
 	bool                   recalled; /* since the last scan */
@@ -58,11 +68,82 @@ documents_new(const char *folder)
 }
 
 void
+documents_release_before(struct documents *documents, uint64_t generation)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < documents->retired_count; i++) {
+		if (documents->retired[i].generation < generation)
+			arena_free(documents->retired[i].arena);
+		else
+			documents->retired[to++] = documents->retired[i];
+	}
+	documents->retired_count = to;
+}
+
+void
 documents_release(struct documents *documents)
 {
-	for (size_t i = 0; i < documents->retired_count; i++)
-		arena_free(documents->retired[i]);
-	documents->retired_count = 0;
+	documents_release_before(documents, UINT64_MAX);
+}
+
+size_t
+documents_retired(const struct documents *documents)
+{
+	return documents->retired_count;
+}
+
+uint64_t
+documents_generation(const struct documents *documents)
+{
+	return documents->generation;
+}
+
+/* What the last change is about. */
+
+static void
+forget_touched(struct documents *documents)
+{
+	for (size_t i = 0; i < documents->touched_count; i++)
+		free(documents->touched[i]);
+	documents->touched_count = 0;
+	documents->all_touched = false;
+}
+
+bool
+documents_touched(const struct documents *documents, const char *account)
+{
+	for (size_t i = 0; i < documents->touched_count; i++) {
+		if (strcmp(documents->touched[i], account) == 0)
+			return true;
+	}
+	return documents->all_touched;
+}
+
+static void
+touch_account(struct documents *documents, const char *account)
+{
+	if (documents_touched(documents, account))
+		return;
+	documents->touched = mem_grow(
+	    documents->touched, documents->touched_count + 1, sizeof(*documents->touched));
+	documents->touched[documents->touched_count++] = mem_strdup(account);
+}
+
+/* list NULL: nothing. */
+static void
+touch(struct documents *documents, const struct account_list *list)
+{
+	if (list == NULL)
+		return;
+	documents->all_touched = documents->all_touched || list->endpoints.count > 0 ||
+	    list->zones.count > 0;
+	for (size_t i = 0; i < list->count; i++)
+		touch_account(documents, list->accounts[i]->name);
+	for (size_t i = 0; i < list->plinks.resource_count; i++)
+		touch_account(documents, list->plinks.resources[i]->account);
+	for (size_t i = 0; i < list->plinks.connection_count; i++)
+		touch_account(documents, list->plinks.connections[i].account);
 }
 
 void
@@ -75,6 +156,8 @@ documents_free(struct documents *documents)
 		arena_free(documents->files[i].arena);
 		free(documents->files[i].path);
 	}
+	forget_touched(documents);
+	free(documents->touched);
 	arena_free(documents->arena);
 	free(documents->files);
 	free(documents->retired);
@@ -97,7 +180,8 @@ retire(struct documents *documents, struct arena *arena)
 		return;
 	documents->retired = mem_grow(
 	    documents->retired, documents->retired_count + 1, sizeof(*documents->retired));
-	documents->retired[documents->retired_count++] = arena;
+	documents->retired[documents->retired_count++] = (struct retired){ arena,
+		documents->generation };
 }
 
 /* The table of files. */
@@ -197,7 +281,7 @@ documents_recall(struct documents *documents, const char *id, const void *bytes,
 		file = add_file(documents, path);
 	else
 		free(path);
-	arena_free(file->arena);
+	retire(documents, file->arena);
 	file->arena = arena;
 	file->list = count > 0 ? account_parse(arena, bytes, count, file->path, NULL) : NULL;
 	digest_sha256(bytes, count, file->digest);
@@ -226,6 +310,8 @@ read_file(
 		arena_free(arena);
 		return false;
 	}
+	touch(documents, before);
+	touch(documents, list);
 	retire(documents, file->arena);
 	file->arena = arena;
 	file->list = list;
@@ -273,6 +359,7 @@ take_together(struct documents *documents)
 		lists[i] = documents->files[i].list;
 	sum = account_list_sum(arena, lists, documents->file_count);
 	retire(documents, documents->arena);
+	documents->generation++;
 	documents->arena = arena;
 	take_accounts(documents, sum);
 	documents->endpoints = sum->endpoints.count > 0
@@ -280,6 +367,16 @@ take_together(struct documents *documents)
 	    : NULL;
 	documents->zones = sum->zones.count > 0 ? zone_index_new(arena, &sum->zones) : NULL;
 	documents->plinks = &sum->plinks;
+}
+
+void
+documents_settle(struct documents *documents)
+{
+	sort_files(documents);
+	documents->recalled = false;
+	forget_touched(documents);
+	documents->all_touched = true;
+	take_together(documents);
 }
 
 /* The scan. */
@@ -405,6 +502,7 @@ drop_absent(struct scan *scan)
 			continue;
 		}
 		if (file->list != NULL) {
+			touch(documents, file->list);
 			tell_change(documents, file, file->list, NULL, 0);
 			scan->changed = true;
 		}
@@ -423,6 +521,8 @@ documents_scan(struct documents *documents,
 	if (documents->folder[0] == '\0')
 		return false;
 	documents->folders_broken = 0;
+	forget_touched(documents);
+	documents->all_touched = documents->recalled;
 	for (size_t i = 0; i < documents->file_count; i++)
 		documents->files[i].present = false;
 	look_into(&scan, documents->folder, 0);
@@ -474,6 +574,20 @@ const struct plink_list *
 documents_plinks(const struct documents *documents)
 {
 	return documents->plinks;
+}
+
+size_t
+documents_file_count(const struct documents *documents)
+{
+	return documents->file_count;
+}
+
+struct documents_file
+documents_file_at(const struct documents *documents, size_t at)
+{
+	const struct document *file = &documents->files[at];
+
+	return (struct documents_file){ file_id(documents, file), file->list };
 }
 
 size_t

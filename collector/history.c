@@ -3,13 +3,11 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "collector/intake.h"
+#include "collector/past.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* How often a running collector lets go of what nobody looks at. */
-static const int64_t forget_every_ms = 10 * MS_PER_MIN;
 
 /* Findings as they are told; of each only what was told last counts. */
 struct told {
@@ -17,7 +15,7 @@ struct told {
 	struct store_finding *findings;
 	size_t                count, room;
 	struct board         *board; /* owned; NULL when nothing is judged */
-	int64_t               forgot_ms;
+	struct past          *past;  /* owned; likewise */
 	struct err           *err;
 	bool                  failed;
 };
@@ -61,6 +59,16 @@ on_findings(void *arg, struct arena *arena, const struct store_finding *findings
 	arena_free(arena);
 }
 
+/* What changed before the next batch. */
+static void
+turn_pages(struct told *told)
+{
+	while (past_turn(told->past)) {
+		board_judge_all(told->board);
+		past_release(told->past);
+	}
+}
+
 /* As it came once: its body says all, and the digest is that of the body. */
 static void
 on_batch(void *arg, const struct store_batch *stored)
@@ -80,11 +88,9 @@ on_batch(void *arg, const struct store_batch *stored)
 	base64_encode(stored->digest, DIGEST_BYTES, text);
 	snprintf(digest, sizeof(digest), "sha-256=:%s:", text);
 	if (!told->failed && intake_read(&intake, arena, &ask, told->err) == INTAKE_OK) {
-		if (stored->received_ms - told->forgot_ms > forget_every_ms) {
-			board_forget(told->board, stored->received_ms, 0);
-			told->forgot_ms = stored->received_ms;
-		}
+		turn_pages(told);
 		board_take(told->board, &intake.batch, intake.clock_suspect);
+		past_step(told->past);
 	} else if (!told->failed) {
 		told->failed = true;
 		err_in(told->err, "batch %u of %s", stored->seq, stored->agent);
@@ -157,25 +163,32 @@ history_write(const struct history_ask *ask, struct wbuf *out, struct err *err)
 	struct err           own = { 0 };
 	struct told          told = { .arena = arena_new(), .err = &own };
 	struct store_reader  reader = { .arg = &told };
-	struct board_options options = { .documents = ask->documents,
-		.rules = ask->rules,
+	struct board_options options = { .rules = ask->rules,
 		.silent_ms = ask->silent_ms,
 		.on_findings = on_findings,
 		.arg = &told };
-	bool                 loaded;
+	bool                 loaded = true;
 
 	if (ask->rejudge) {
+		told.past = past_new();
+		options.documents = past_documents(told.past);
 		told.board = board_new(&options);
 		reader.on_batch = on_batch;
+		loaded = past_load(told.past, ask->store, &own);
 	} else {
 		reader.on_finding = on_finding;
 	}
-	loaded = store_load(ask->store, &reader, &own) && !told.failed;
+	loaded = loaded && store_load(ask->store, &reader, &own) && !told.failed;
+	if (loaded && ask->rejudge) {
+		past_end(told.past);
+		turn_pages(&told);
+	}
 	if (loaded)
 		write_all(&told, out);
 	else if (err != NULL)
 		*err = own;
 	board_free(told.board);
+	past_free(told.past);
 	arena_free(told.arena);
 	return loaded;
 }

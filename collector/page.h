@@ -7,10 +7,12 @@
 #define COLLECTOR_PAGE_H
 
 #include "collector/listen.h"
+#include "collector/page_cache.h"
 #include "collector/query.h"
 
 struct page_ask {
-	struct query query;
+	struct query       query;
+	struct page_cache *cache; /* borrowed; NULL: each answer is made anew */
 	/* Appends what /metrics says beside the board. */
 	void (*write_metrics)(void *arg, struct wbuf *out);
 	void *arg;

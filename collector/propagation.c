@@ -217,7 +217,7 @@ get_view(struct propagation_region *region, const char *agent)
 	region->views = mem_grow(region->views, region->view_count + 1, sizeof(*region->views));
 	memmove(region->views + low + 1, region->views + low,
 	    (region->view_count - low) * sizeof(*region->views));
-	region->views[low] = (struct propagation_view){ .agent = mem_strdup(agent) };
+	region->views[low] = (struct propagation_view){ .agent = mem_strdup(agent), .why = "" };
 	region->view_count++;
 	return &region->views[low];
 }
@@ -229,13 +229,19 @@ is_right(const struct place *place)
 	    (place->state == STATE_OK || place->state == STATE_WARNING);
 }
 
+static bool
+is_negative(const struct dns *dns)
+{
+	return dns->outcome == OUTCOME_NXDOMAIN || dns->outcome == OUTCOME_NODATA;
+}
+
 /* For how long the wrong answer of one resolver may be kept. */
 static uint32_t
 find_ttl_s(const struct dns *dns)
 {
 	uint32_t ttl_s = 0;
 
-	if (dns->outcome == OUTCOME_NXDOMAIN || dns->outcome == OUTCOME_NODATA)
+	if (is_negative(dns))
 		return dns->negative_ttl_s;
 	for (size_t i = 0; i < dns->addresses_count; i++) {
 		if (dns->addresses[i].ttl_s > ttl_s)
@@ -244,16 +250,22 @@ find_ttl_s(const struct dns *dns)
 	return ttl_s;
 }
 
-static int64_t
-find_until_ms(const struct measurement *seen)
+static void
+note_wrong(struct propagation_view *view, const struct place *place)
 {
-	uint32_t ttl_s = 0;
+	const struct measurement *seen = place->seen;
+	uint32_t                  ttl_s = 0;
 
+	view->negative = false;
 	for (size_t i = 0; i < seen->dns_count; i++) {
-		if (find_ttl_s(&seen->dns[i]) > ttl_s)
-			ttl_s = find_ttl_s(&seen->dns[i]);
+		if (find_ttl_s(&seen->dns[i]) <= ttl_s)
+			continue;
+		ttl_s = find_ttl_s(&seen->dns[i]);
+		view->negative = is_negative(&seen->dns[i]);
 	}
-	return ttl_s != 0 ? seen->started_ms + (int64_t)ttl_s * MS_PER_S : 0;
+	view->wrong_ms = seen->started_ms;
+	view->until_ms = ttl_s != 0 ? seen->started_ms + (int64_t)ttl_s * MS_PER_S : 0;
+	view->why = place->worst != FINDING_COUNT ? finding_table[place->worst].words : "";
 }
 
 /* Of all APIs the worst: a region is right when each of its names is. */
@@ -286,8 +298,7 @@ look_at(
 		view->right_ms = news ? place->seen->started_ms : 0;
 		view->until_ms = 0;
 	} else if (place->seen->started_ms > view->wrong_ms) {
-		view->wrong_ms = place->seen->started_ms;
-		view->until_ms = find_until_ms(place->seen);
+		note_wrong(view, place);
 	}
 }
 

@@ -22,7 +22,9 @@ struct propagation_view {
 	int64_t wrong_ms; /* of the newest that was not, before that; 0: none */
 	/* Until when what that one answered may stand in caches: the negative answer [rfc2308 5],
 	 * or the wrong record; 0: not told. */
-	int64_t until_ms;
+	int64_t     until_ms;
+	bool        negative; /* it is the negative one that stands longest */
+	const char *why;      /* what was wrong, a text of the table of findings; "" */
 };
 
 struct propagation_region {

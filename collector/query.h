@@ -2,7 +2,7 @@
  *
  * Every function is a pure reader of the board at one moment and gives a new reference.  What an
  * agent, or a peer of an agent, said stands in it as text; escaping is the reader's matter.
- * In query_json.c.
+ * In query_json.c and query_grid_json.c.
  */
 #ifndef COLLECTOR_QUERY_H
 #define COLLECTOR_QUERY_H

@@ -12,5 +12,9 @@ recall_documents(struct documents *documents, struct store *store, struct err *e
 {
 	struct store_reader reader = { .on_document = on_document, .arg = documents };
 
-	return store_load(store, &reader, err);
+	bool done = store_load(store, &reader, err);
+
+	documents_release(
+	    documents); /* nobody has seen what was in force between the versions */
+	return done;
 }

@@ -132,9 +132,33 @@ ask_path(struct sync_ask *client, struct arena *arena, enum sync_service service
 	}
 }
 
+/* "/subscriptions/S/.../providers/Microsoft.Network/privateDnsZones/Z/A" ->
+ * "Microsoft.Network/privateDnsZones/A/read": the types in it, without the names. */
+static const char *
+name_right(struct arena *arena, const char *path)
+{
+	static const char mark[] = "/providers/";
+	const char       *rest = path, *found, *right = "";
+	bool              type = true;
+
+	while ((found = text_find_nocase(rest, mark)) != NULL)
+		rest = found + strlen(mark);
+	right = arena_strndup(arena, rest, strcspn(rest, "/"));
+	rest += strcspn(rest, "/");
+	for (; *rest == '/'; type = !type) {
+		size_t count = strcspn(++rest, "/");
+
+		if (type)
+			right = arena_printf(arena, "%s/%.*s", right, (int)count, rest);
+		rest += count;
+	}
+	return arena_printf(arena, "%s/read", right);
+}
+
 /* Why an answer holds no document, for people; true: it is not visible to us. */
 static bool
-explain(struct arena *arena, const struct sync_http_answer *answer, struct err *err)
+explain(struct arena *arena, const char *path, const struct sync_http_answer *answer,
+    struct err *err)
 {
 	const char *code,
 	    *trouble = sync_json_trouble(
@@ -143,8 +167,11 @@ explain(struct arena *arena, const struct sync_http_answer *answer, struct err *
 
 	if (answer->status >= 300 && answer->status < 400)
 		trouble = "a redirect, which is not followed";
-	err_set(err, ERR_PEER, "%s%u%s%s", hidden ? "not visible to us: " : "answered ",
-	    answer->status, *trouble != '\0' ? " " : "", trouble);
+	err_set(err, ERR_PEER, "%s%u%s%s%s%s%s", hidden ? "not visible to us: " : "answered ",
+	    answer->status, *trouble != '\0' ? " " : "", trouble,
+	    answer->status == 403 ? "; wanted: " : "",
+	    answer->status == 403 ? name_right(arena, path) : "",
+	    answer->status == 403 ? ", which the role Reader has" : "");
 	return hidden;
 }
 
@@ -185,7 +212,7 @@ take_page(struct pages *pages, const struct sync_http_answer *answer, const char
 	bool           good;
 
 	if (answer->status != 200) {
-		explain(pages->arena, answer, &why);
+		explain(pages->arena, pages->source, answer, &why);
 		return err_set(err, ERR_PEER, "%s: a page: %s", pages->source, why.text);
 	}
 	page = sync_json_object(
@@ -221,13 +248,14 @@ read_pages(struct sync_ask *client, struct arena *arena, const char *source,
 
 /* What the answer is, and its value by the way in which it comes. */
 static enum sync_ask_outcome
-take_answer(struct arena *arena, const struct sync_http_answer *from, struct err *err)
+take_answer(
+    struct arena *arena, const char *path, const struct sync_http_answer *from, struct err *err)
 {
 	if (from->status == 304)
 		return SYNC_ASK_SAME;
 	if (from->status == 200)
 		return SYNC_ASK_GOT;
-	return explain(arena, from, err) ? SYNC_ASK_HIDDEN : SYNC_ASK_FAILED;
+	return explain(arena, path, from, err) ? SYNC_ASK_HIDDEN : SYNC_ASK_FAILED;
 }
 
 enum sync_ask_outcome
@@ -240,7 +268,7 @@ sync_ask_get(struct sync_ask *client, struct arena *arena, enum sync_service ser
 	answer->value = NULL;
 	wbuf_init(&from.body);
 	if (ask_path(client, arena, service, path, etag, &from, err))
-		outcome = take_answer(arena, &from, err);
+		outcome = take_answer(arena, path, &from, err);
 	if (outcome == SYNC_ASK_GOT)
 		answer->value = sync_json_object(
 		    (const char *)from.body.bytes, from.body.count, path, err);
@@ -260,7 +288,7 @@ sync_ask_list(struct sync_ask *client, struct arena *arena, enum sync_service se
 	answer->etag[0] = '\0'; /* a page has one at most, and the list none */
 	wbuf_init(&from.body);
 	if (ask_path(client, arena, service, path, "", &from, err))
-		outcome = take_answer(arena, &from, err);
+		outcome = take_answer(arena, path, &from, err);
 	if (outcome == SYNC_ASK_GOT)
 		answer->value = read_pages(client, arena, path, &from, err);
 	wbuf_fini(&from.body);

@@ -97,6 +97,14 @@ choose_accounts(const struct sync_words *words, struct sync_options *options, st
 		return err_set(err, ERR_USAGE,
 		    "which accounts? their resource ids, --subscription, or the setting `sync` "
 		    "wanted");
+	for (size_t i = 0; i < words->account_count && *options->subscription == '\0'; i++) {
+		if (words->accounts[i][0] != '/')
+			return err_set(err, ERR_USAGE,
+			    "%s: which one? its resource id (az cosmosdb show -n %s -g GROUP "
+			    "--query id), or --subscription with it, or the setting `sync` "
+			    "wanted",
+			    words->accounts[i], words->accounts[i]);
+	}
 	if (*options->group != '\0' && *options->subscription == '\0')
 		return err_set(
 		    err, ERR_USAGE, "--resource-group: --subscription wanted with it");

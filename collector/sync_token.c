@@ -99,6 +99,16 @@ ask_managed(struct sync_http *http, const struct sync_token_source *source,
 	const struct sync_http_ask ask = { .url = url, .metadata = true };
 	bool done = ask_for_token(http, &ask, "managed identity of this machine", token, err);
 
+	/* Elsewhere than on a VM of Azure something else may answer there. */
+	if (!done && err != NULL) {
+		struct err why = *err;
+
+		err_set(err, why.kind,
+		    "%s; wanted: a VM of Azure whose identity has the role Reader, or "
+		    "--token-file, or a workload identity",
+		    why.text);
+	}
+
 	free(url);
 	free(client);
 	free(audience);

@@ -66,6 +66,13 @@ struct store_finding {
 	int64_t     looked_ms;    /* start of the newest look */
 };
 
+/* Names a batch; agent "": none. */
+struct store_mark {
+	const char *agent;
+	uint64_t    epoch;
+	uint32_t    seq;
+};
+
 /* One version of one document of the accounts' folder. */
 struct store_document {
 	const char    *id;      /* its path within the folder */
@@ -76,6 +83,9 @@ struct store_document {
 	int64_t        seen_ms;              /* when it was first seen so */
 	const uint8_t *bytes;                /* as read */
 	size_t         count;
+	/* The last batch that was judged before this was in force.  Agent NULL when it is kept: the
+	 * newest that the store has; when it is read: an older version has not written it down. */
+	struct store_mark after;
 };
 
 struct store_agent {
@@ -96,6 +106,8 @@ struct store_reader {
 	void (*on_batch)(void *arg, const struct store_batch *batch);
 	/* Every version that is kept, in the order of their storing. */
 	void (*on_document)(void *arg, const struct store_document *document);
+	/* The batch that arrived last, when there is one. */
+	void (*on_newest)(void *arg, const struct store_mark *newest);
 	void *arg;
 };
 
@@ -139,7 +151,8 @@ bool store_put(struct store *store, const struct store_finding *findings, size_t
 bool store_keep(struct store *store, const struct store_document *documents, size_t count,
     struct err *err) MUST_CHECK;
 /* Forgets what is older than before_ms: batches, gaps, rows and agents by arrival, findings by
- * closing, documents by having a newer version that is that old; open findings stay.  At most `most` of each kind a call; says how many. */
+ * closing, documents by having a newer version that is that old, or by being gone for that long; open
+ * findings stay.  At most `most` of each kind a call; says how many. */
 bool store_expire(struct store *store, int64_t before_ms, size_t most, size_t *removed,
     struct err *err) MUST_CHECK;
 bool store_load(struct store *store, const struct store_reader *to, struct err *err) MUST_CHECK;

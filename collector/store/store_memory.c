@@ -350,6 +350,17 @@ find_document(const struct memory *memory, const char *id, size_t from, int64_t 
 	return NULL;
 }
 
+static struct store_mark
+find_newest(const struct memory *memory)
+{
+	const struct store_batch *batch;
+
+	if (memory->batch_count == 0)
+		return (struct store_mark){ "", 0, 0 };
+	batch = &memory->batches[memory->batch_count - 1].batch;
+	return (struct store_mark){ batch->agent, batch->epoch, batch->seq };
+}
+
 static void
 copy_document(struct memory *memory, const struct store_document *from)
 {
@@ -366,6 +377,9 @@ copy_document(struct memory *memory, const struct store_document *from)
 	to->account = arena_strdup(arena, from->account);
 	to->change = arena_strdup(arena, from->change);
 	to->bytes = copy_bytes(arena, from->bytes, from->count);
+	if (to->after.agent == NULL)
+		to->after = find_newest(memory);
+	to->after.agent = arena_strdup(arena, to->after.agent);
 }
 
 static bool
@@ -383,6 +397,38 @@ keep_memory(
 			copy_document(memory, &documents[i]);
 	}
 	return true;
+}
+
+/* The last word of a document that is gone, when nothing is left that it ended. */
+static bool
+is_last_word(const struct memory *memory, size_t at, int64_t before_ms)
+{
+	static const uint8_t         gone[DIGEST_BYTES];
+	const struct store_document *last = &memory->documents[at].document;
+
+	if (last->seen_ms >= before_ms || memcmp(last->digest, gone, DIGEST_BYTES) != 0)
+		return false;
+	for (size_t i = 0; i < memory->document_count; i++) {
+		if (i != at && strcmp(memory->documents[i].document.id, last->id) == 0)
+			return false;
+	}
+	return true;
+}
+
+static size_t
+expire_last_words(struct memory *memory, int64_t before_ms, size_t most)
+{
+	size_t gone = 0;
+
+	for (size_t i = memory->document_count; i-- > 0 && gone < most;) {
+		if (!is_last_word(memory, i, before_ms))
+			continue;
+		arena_free(memory->documents[i].arena);
+		memmove(&memory->documents[i], &memory->documents[i + 1],
+		    (--memory->document_count - i) * sizeof(*memory->documents));
+		gone++;
+	}
+	return gone;
 }
 
 /* Removes the elements of an array that are old, in place. */
@@ -425,6 +471,7 @@ expire_memory(
 	EXPIRE(memory->documents, memory->document_count,
 	    find_document(memory, memory->documents[at].document.id, at + 1, before_ms) != NULL,
 	    arena_free(memory->documents[at].arena));
+	*removed += expire_last_words(memory, before_ms, most);
 	return true;
 }
 
@@ -463,6 +510,11 @@ load_memory(struct store *store, const struct store_reader *to, struct err *err)
 		to->on_batch(to->arg, &memory->batches[i].batch);
 	for (size_t i = 0; to->on_document != NULL && i < memory->document_count; i++)
 		to->on_document(to->arg, &memory->documents[i].document);
+	if (to->on_newest != NULL && memory->batch_count > 0) {
+		struct store_mark newest = find_newest(memory);
+
+		to->on_newest(to->arg, &newest);
+	}
 	return true;
 }
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* Of the tables below; a program meets an older one by the steps of `migrations`. */
-enum { SCHEMA_VERSION = 3 };
+enum { SCHEMA_VERSION = 4 };
 
 enum statement {
 	ADD_BATCH,
@@ -24,6 +24,7 @@ enum statement {
 	PUT_ROW,
 	ADD_GAP,
 	PUT_FINDING,
+	FIND_NEWEST,
 	KEEP_DOCUMENT,
 	STATEMENT_COUNT
 };
@@ -71,6 +72,10 @@ static const char *const migrations[SCHEMA_VERSION] = {
 	"ALTER TABLE findings ADD COLUMN looked_ms INTEGER NOT NULL DEFAULT 0;"
 	"UPDATE findings SET confirmed_ms = opened_ms, looked_ms = last_seen_ms;"
 	"UPDATE findings SET state = 'closed', looks = '.' WHERE closed_ms != 0;",
+	/* Of older versions of documents only the time is known. */
+	"ALTER TABLE documents ADD COLUMN after_agent TEXT;"
+	"ALTER TABLE documents ADD COLUMN after_epoch INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE documents ADD COLUMN after_seq INTEGER NOT NULL DEFAULT 0;",
 };
 
 /* Which message's fields are columns of which table. */
@@ -305,6 +310,9 @@ static const struct insert {
 	    " looked_ms=excluded.looked_ms" },
 };
 
+static const char newest_batch[] =
+    "SELECT agent, epoch, seq FROM batches ORDER BY id DESC LIMIT 1";
+
 static bool
 prepare(struct sqlite *store, enum statement statement, const char *sql, struct err *err)
 {
@@ -320,9 +328,11 @@ prepare_all(struct sqlite *store, struct err *err)
 	bool done = prepare(store, FIND_DIGEST,
 	                "SELECT digest FROM batches WHERE agent = ? AND epoch = ? AND seq = ?",
 	                err) &&
+	    prepare(store, FIND_NEWEST, newest_batch, err) &&
 	    prepare(store, KEEP_DOCUMENT,
-	        "INSERT INTO documents(id, kind, account, change, digest, seen_ms, body)"
-	        " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE ?5 IS NOT"
+	        "INSERT INTO documents(id, kind, account, change, digest, seen_ms, body,"
+	        " after_agent, after_epoch, after_seq)"
+	        " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 WHERE ?5 IS NOT"
 	        " (SELECT digest FROM documents WHERE id = ?1 ORDER BY seq DESC LIMIT 1)",
 	        err) &&
 	    prepare(store, FIND_MOVED,
@@ -673,6 +683,24 @@ put_sqlite(
 	return end_transaction(store, well, err);
 }
 
+/* The batch that a version is behind. */
+static void
+bind_after(struct sqlite *store, struct binder *in, const struct store_mark *after)
+{
+	sqlite3_stmt *newest = store->statements[FIND_NEWEST];
+
+	if (after->agent == NULL && sqlite3_step(newest) == SQLITE_ROW) {
+		bind_text(in, (const char *)sqlite3_column_text(newest, 0));
+		bind_number(in, sqlite3_column_int64(newest, 1));
+		bind_number(in, sqlite3_column_int64(newest, 2));
+	} else {
+		bind_text(in, after->agent);
+		bind_number(in, (int64_t)after->epoch);
+		bind_number(in, after->seq);
+	}
+	sqlite3_reset(newest);
+}
+
 /* A blob of no bytes is NULL to SQLite when it has no address. */
 static bool
 keep_document(struct sqlite *store, const struct store_document *document, struct err *err)
@@ -687,6 +715,7 @@ keep_document(struct sqlite *store, const struct store_document *document, struc
 	bind_bytes(&in, document->digest, DIGEST_BYTES);
 	bind_number(&in, document->seen_ms);
 	bind_bytes(&in, document->count > 0 ? document->bytes : nothing, document->count);
+	bind_after(store, &in, &document->after);
 	return finish_statement(store, &in, err);
 }
 
@@ -718,6 +747,11 @@ static const char *const old_ones[] = {
 	"DELETE FROM documents WHERE seq IN (SELECT seq FROM documents AS old WHERE EXISTS"
 	" (SELECT 1 FROM documents AS newer WHERE newer.id = old.id AND newer.seq > old.seq"
 	" AND newer.seen_ms < ?1) LIMIT ?2)",
+	/* The last word of a document that is gone, when nothing is left that it ended. */
+	"DELETE FROM documents WHERE seq IN (SELECT seq FROM documents AS last"
+	" WHERE digest = zeroblob(32) AND seen_ms < ?1 AND NOT EXISTS"
+	" (SELECT 1 FROM documents AS other WHERE other.id = last.id AND other.seq != last.seq)"
+	" LIMIT ?2)",
 };
 
 static bool
@@ -845,11 +879,23 @@ read_document(sqlite3_stmt *row, const struct store_reader *to)
 		.seen_ms = sqlite3_column_int64(row, 5),
 		.bytes = sqlite3_column_blob(row, 6),
 		.count = (size_t)sqlite3_column_bytes(row, 6),
+		.after = { (const char *)sqlite3_column_text(row, 7),
+		    (uint64_t)sqlite3_column_int64(row, 8),
+		    (uint32_t)sqlite3_column_int64(row, 9) },
 	};
 
 	if (sqlite3_column_bytes(row, 4) == DIGEST_BYTES)
 		memcpy(document.digest, sqlite3_column_blob(row, 4), DIGEST_BYTES);
 	to->on_document(to->arg, &document);
+}
+
+static void
+read_newest(sqlite3_stmt *row, const struct store_reader *to)
+{
+	struct store_mark newest = { read_text(row, 0), (uint64_t)sqlite3_column_int64(row, 1),
+		(uint32_t)sqlite3_column_int64(row, 2) };
+
+	to->on_newest(to->arg, &newest);
 }
 
 static bool
@@ -899,9 +945,11 @@ load_sqlite(struct store *base, const struct store_reader *to, struct err *err)
 	/* Not there in a store of an older version that is only read. */
 	if (well && to->on_document != NULL && has_column(store, "documents", "seq"))
 		well = read_all(store,
-		    "SELECT id, kind, account, change, digest, seen_ms, body FROM documents"
-		    " ORDER BY seq",
+		    "SELECT id, kind, account, change, digest, seen_ms, body, after_agent,"
+		    " after_epoch, after_seq FROM documents ORDER BY seq",
 		    to, read_document, err);
+	if (well && to->on_newest != NULL)
+		well = read_all(store, newest_batch, to, read_newest, err);
 	return well;
 }
 

@@ -284,9 +284,13 @@ function makeArrival(view) {
 	const who = [el("b", view.network || view.agent), view.network ? ` ${view.agent}: ` : ": "];
 	if (view.state === "right")
 		return el("li.ok", glyph(), el("span", who, view.right_ms === null ? "right since before the collector started" : view.after_ms < 0 ? "right even before the document said so" : `right after ${span(view.after_ms)}`));
-	const words = view.state === "silent" ? "silent since it was wrong at " : "not yet, seen ";
-	return el(view.state === "silent" ? "li.unknown" : "li.critical", glyph(), el("span", who, words, time(view.wrong_ms),
-		view.until_ms ? [document.createTextNode("; caches may keep that until "), time(view.until_ms)] : null));
+	const silent = view.state === "silent";
+	if (view.wrong_ms === null)
+		return el("li.unknown", glyph(), el("span", who, silent ? "silent; has not looked at it yet" : "has not looked at it yet"));
+	const whose = view.negative ? "the negative TTL" : "its TTL";
+	const cache = view.until_ms > seen.propagation.now_ms ? `; by ${whose} caches may keep that until ` : `; by ${whose} no cache may keep that since `;
+	return el(silent ? "li.unknown" : "li.critical", glyph(), el("span", who, silent ? "silent; not yet at " : "not yet at ", time(view.wrong_ms),
+		view.why ? `: ${view.why}` : "", view.until_ms ? [document.createTextNode(cache), time(view.until_ms)] : null));
 }
 
 function makePropagation(region) {
@@ -296,7 +300,8 @@ function makePropagation(region) {
 		el("p.sentence", `${region.account} · ${region.name}: ${plural(region.right, "agent")} ${region.right === 1 ? "sees" : "see"} it right, ${region.missing} not yet`),
 		el("p.meta", el("span", "added ", time(region.added_ms), ` (${age(region.added_ms)})`))));
 	summary.className = tone;
-	return el(`li.finding.${tone}`, el("details", { "data-finding": key }, summary, el("div.more", el("ul.members", region.agents.map(makeArrival)))));
+	return el(`li.finding.${tone}`, el("details", { "data-finding": key }, summary, el("div.more", el("ul.members", region.agents.map(makeArrival),
+		region.right + region.missing > region.agents.length ? el("li", `and ${region.right + region.missing - region.agents.length} more`) : null))));
 }
 
 function drawPropagation() {

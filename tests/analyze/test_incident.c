@@ -8,10 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AGENTS = 8, SIGHTINGS = 12 };
+enum { AGENTS = 8, SIGHTINGS = 16 };
 
-static const char        zone[] = "privatelink.documents.azure.com";
-static const char *const both[] = { "contoso", "fabrikam" };
+static const char                 zone[] = "privatelink.documents.azure.com";
+static const struct incident_look both[] = { { "contoso", NULL, 0, NULL, 0 },
+	{ "fabrikam", NULL, 0, NULL, 0 } };
+
+/* What an agent looks at that has not heard of West US yet. */
+static const char *const          old_regions[] = { "", "eastus", "eastus" };
+static const struct incident_look old_looks[] = { { "contoso", old_regions, 3, NULL, 0 } };
 
 #define PUBLIC     FINDING_PUBLIC_ANSWER
 #define MISSING    FINDING_REGION_NAME_MISSING
@@ -20,7 +25,13 @@ static const char *const both[] = { "contoso", "fabrikam" };
 #define HOSTS_FILE FINDING_SYSTEM_OVERRIDES_DNS
 #define FIREWALL   FINDING_FIREWALL_UNTOLD
 
-/* Agents a to h, by their networks and resolvers; '-' before a network: it is silent. */
+/* What an agent looks at whose zone answers for the other account. */
+static const char *const          its_zones[] = { zone };
+static const struct incident_look zone_looks[] = { { "contoso", NULL, 0, NULL, 0 },
+	{ "fabrikam", NULL, 0, its_zones, 1 } };
+
+/* Agents a to h, by their networks and resolvers; '-' before a network: it is silent; '+': it looks at
+ * the regions of old alone. */
 struct sees {
 	char              agent;
 	enum finding_code code;
@@ -50,8 +61,8 @@ static const struct incident_case {
 	    "agents\n" },
 	{ "a fleet of one agent", { { "vnet-a/x", "", 1 } },
 	    { { 'a', PUBLIC, "contoso", "*" } },
-	    "dns: privatelink.documents.azure.com: public address on a, the only agent in "
-	    "vnet-a/x: 1 agent\n" },
+	    "dns: privatelink.documents.azure.com is not linked to vnet-a, as its only agent a "
+	    "sees it: 1 agent\n" },
 	{ "all agents of a subnet, and the VNet has another",
 	    { { "vnet-a/x", "", 1 }, { "vnet-a/x", "", 1 }, { "vnet-a/y", "", 1 } },
 	    { { 'a', NO_TCP, "contoso", "eastus" }, { 'b', NO_TCP, "contoso", "eastus" } },
@@ -79,9 +90,7 @@ static const struct incident_case {
 	    { { "vnet-a/x", "", 2 }, { "vnet-b/x", "", 2 }, { "vnet-b/x", "", 2 } },
 	    { { 'b', PUBLIC, "contoso", "*" }, { 'c', PUBLIC, "contoso", "*" },
 	        { 'c', PUBLIC, "fabrikam", "*" } },
-	    "dns: privatelink.documents.azure.com: public address in all of vnet-b: 2 agents, "
-	    "2 "
-	    "accounts\n" },
+	    "dns: contoso, fabrikam: public address in all of vnet-b: 2 agents, 2 accounts\n" },
 	{ "one VNet only, and all of it", { { "vnet-b/x", "", 1 }, { "vnet-b/x", "", 1 } },
 	    { { 'a', PUBLIC, "contoso", "*" }, { 'b', PUBLIC, "contoso", "*" } },
 	    "dns: privatelink.documents.azure.com is not linked to vnet-b: 2 agents; no other "
@@ -163,6 +172,137 @@ static const struct incident_case {
 	{ "the image of all VMs", { { "vnet-a/x", "", 1 }, { "vnet-b/x", "", 1 } },
 	    { { 'a', HOSTS_FILE, "contoso", "*" }, { 'b', HOSTS_FILE, "contoso", "*" } },
 	    "client: contoso: system overrides DNS in every VNet: 2 agents\n" },
+	{ "who does not look at the region is no witness",
+	    { { "vnet-a/x", "", 1 }, { "+vnet-a/x", "", 1 }, { "vnet-b/x", "", 1 } },
+	    { { 'a', MISSING, "contoso", "westus" } },
+	    "dns: contoso West US: name does not exist on a, the only agent in vnet-a/x: 1 "
+	    "agent\n" },
+	{ "a region that is new, for all who have heard of it",
+	    { { "vnet-a/x", "", 1 }, { "vnet-b/x", "", 1 }, { "+vnet-b/x", "", 1 },
+	        { "+vnet-c/x", "", 1 } },
+	    { { 'a', MISSING, "contoso", "westus" }, { 'b', MISSING, "contoso", "westus" } },
+	    "dns: contoso West US: name does not exist in every VNet: 2 agents\n" },
+	{ "a path to a region that not all look at",
+	    { { "vnet-a/x", "", 1 }, { "vnet-a/x", "", 1 }, { "+vnet-a/x", "", 1 },
+	        { "vnet-b/x", "", 1 } },
+	    { { 'a', NO_TCP, "contoso", "westus" }, { 'b', NO_TCP, "contoso", "westus" } },
+	    "network: contoso West US: no connection: timeout in all of vnet-a/x: 2 agents; no "
+	    "other subnet there has an agent to compare with\n" },
+	{ "one agent in two incidents, one of its own and one of its VNet",
+	    { { "vnet-a/x", "", 1 }, { "vnet-b/x", "", 1 }, { "vnet-b/x", "", 1 } },
+	    { { 'b', PUBLIC, "contoso", "*" }, { 'c', PUBLIC, "contoso", "*" },
+	        { 'b', HOSTS_FILE, "contoso", "*" } },
+	    "dns: privatelink.documents.azure.com is not linked to vnet-b: 2 agents\n"
+	    "client: contoso: system overrides DNS on b, and not on others in vnet-b/x: 1 "
+	    "agent\n" },
+	{ "one agent in the incidents of two resolvers",
+	    { { "vnet-a/x", "10.0.0.4 10.0.0.5", 1 }, { "vnet-b/x", "10.0.0.4", 1 },
+	        { "vnet-c/x", "10.0.0.5", 1 }, { "vnet-d/x", "10.0.0.6", 1 } },
+	    { { 'a', SERVFAIL, "contoso", "*" }, { 'b', SERVFAIL, "contoso", "*" },
+	        { 'c', SERVFAIL, "contoso", "*" } },
+	    "dns: DNS for privatelink.documents.azure.com: DNS fails: SERVFAIL wherever "
+	    "10.0.0.4 is asked: 2 agents\n"
+	    "dns: DNS for privatelink.documents.azure.com: DNS fails: SERVFAIL wherever "
+	    "10.0.0.5 is asked: 1 agent\n" },
+	{ "a VNet of which a part is silent: what is heard speaks",
+	    { { "vnet-a/x", "", 1 }, { "vnet-b/x", "", 1 }, { "vnet-b/y", "", 1 },
+	        { "-vnet-b/z", "", 1 } },
+	    { { 'b', MISSING, "contoso", "eastus" }, { 'c', MISSING, "contoso", "eastus" } },
+	    "dns: contoso East US: name does not exist in all of vnet-b: 2 agents\n" },
+	{ "what a silent one saw last is in no incident",
+	    { { "vnet-a/x", "", 1 }, { "vnet-b/x", "", 1 }, { "-vnet-b/x", "", 1 } },
+	    { { 'b', MISSING, "contoso", "eastus" }, { 'c', MISSING, "contoso", "eastus" } },
+	    "dns: contoso East US: name does not exist on b, the only agent in vnet-b/x: 1 "
+	    "agent\n" },
+	{ "all are silent", { { "-vnet-a/x", "", 1 }, { "-vnet-b/x", "", 1 } },
+	    { { 'a', MISSING, "contoso", "eastus" }, { 'b', MISSING, "contoso", "eastus" } },
+	    "" },
+	{ "one without a network, beside a VNet that is told",
+	    { { "vnet-a/x", "", 1 }, { "vnet-a/x", "", 1 }, { "", "", 1 } },
+	    { { 'a', MISSING, "contoso", "eastus" }, { 'b', MISSING, "contoso", "eastus" },
+	        { 'c', MISSING, "contoso", "eastus" } },
+	    "dns: contoso East US: name does not exist in all of vnet-a: 2 agents; no other "
+	    "VNet has an agent to compare with\n"
+	    "dns: contoso East US: name does not exist on c, the only agent in networks that "
+	    "are not told: 1 agent\n" },
+	{ "one without a network that is well, beside two VNets that are not",
+	    { { "vnet-a/x", "", 1 }, { "vnet-b/x", "", 1 }, { "", "", 1 } },
+	    { { 'a', MISSING, "contoso", "eastus" }, { 'b', MISSING, "contoso", "eastus" } },
+	    "dns: contoso East US: name does not exist on a, the only agent in vnet-a/x: 1 "
+	    "agent\n"
+	    "dns: contoso East US: name does not exist on b, the only agent in vnet-b/x: 1 "
+	    "agent\n" },
+	{ "VNets of one agent each, two of three",
+	    { { "vnet-a/x", "", 1 }, { "vnet-b/x", "", 1 }, { "vnet-c/x", "", 1 } },
+	    { { 'a', MISSING, "contoso", "eastus" }, { 'b', MISSING, "contoso", "eastus" } },
+	    "dns: contoso East US: name does not exist on a, the only agent in vnet-a/x: 1 "
+	    "agent\n"
+	    "dns: contoso East US: name does not exist on b, the only agent in vnet-b/x: 1 "
+	    "agent\n" },
+	{ "a zone that is linked to none of two VNets of one agent each",
+	    { { "vnet-a/x", "168.63.129.16", 1 }, { "vnet-b/x", "168.63.129.16", 1 },
+	        { "vnet-c/x", "168.63.129.16", 1 } },
+	    { { 'a', PUBLIC, "contoso", "*" }, { 'b', PUBLIC, "contoso", "*" } },
+	    "dns: privatelink.documents.azure.com is not linked to vnet-a, as its only agent a "
+	    "sees it: 1 agent\n"
+	    "dns: privatelink.documents.azure.com is not linked to vnet-b, as its only agent b "
+	    "sees it: 1 agent\n" },
+	{ "networks of which one is a name without a subnet",
+	    { { "vnet-a", "", 1 }, { "vnet-a/x", "", 1 }, { "vnet-b", "", 1 } },
+	    { { 'a', MISSING, "contoso", "eastus" }, { 'b', MISSING, "contoso", "eastus" } },
+	    "dns: contoso East US: name does not exist in all of vnet-a: 2 agents\n" },
+	{ "two of two subnets, each with one that is well",
+	    { { "vnet-a/x", "", 1 }, { "vnet-a/x", "", 1 }, { "vnet-a/y", "", 1 },
+	        { "vnet-a/y", "", 1 } },
+	    { { 'a', NO_TCP, "contoso", "eastus" }, { 'c', NO_TCP, "contoso", "eastus" } },
+	    "client: contoso East US: no connection: timeout on a, and not on others in "
+	    "vnet-a/x: 1 agent\n"
+	    "client: contoso East US: no connection: timeout on c, and not on others in "
+	    "vnet-a/y: 1 agent\n" },
+	{ "a subnet's path and a region's record in it",
+	    { { "vnet-a/x", "", 1 }, { "vnet-a/x", "", 1 }, { "vnet-a/y", "", 1 },
+	        { "vnet-b/x", "", 1 } },
+	    { { 'a', NO_TCP, "contoso", "eastus" }, { 'b', NO_TCP, "contoso", "eastus" },
+	        { 'a', MISSING, "contoso", "westus" }, { 'b', MISSING, "contoso", "westus" },
+	        { 'c', MISSING, "contoso", "westus" } },
+	    "dns: contoso West US: name does not exist in all of vnet-a: 3 agents\n"
+	    "network: contoso East US: no connection: timeout in all of vnet-a/x: 2 agents\n" },
+	{ "everywhere for one account, in one VNet for another",
+	    { { "vnet-a/x", "", 2 }, { "vnet-b/x", "", 2 }, { "vnet-b/y", "", 2 } },
+	    { { 'a', MISSING, "contoso", "eastus" }, { 'b', MISSING, "contoso", "eastus" },
+	        { 'c', MISSING, "contoso", "eastus" }, { 'b', MISSING, "fabrikam", "eastus" },
+	        { 'c', MISSING, "fabrikam", "eastus" } },
+	    "dns: contoso East US: name does not exist in every VNet: 3 agents\n"
+	    "dns: fabrikam East US: name does not exist in all of vnet-b: 2 agents\n" },
+	{ "a path in two VNets of three: theirs, and not the account's",
+	    { { "vnet-a/x", "", 1 }, { "vnet-a/y", "", 1 }, { "vnet-b/x", "", 1 },
+	        { "vnet-b/y", "", 1 }, { "vnet-c/x", "", 1 } },
+	    { { 'a', NO_TCP, "contoso", "eastus" }, { 'b', NO_TCP, "contoso", "eastus" },
+	        { 'c', NO_TCP, "contoso", "eastus" }, { 'd', NO_TCP, "contoso", "eastus" } },
+	    "network: contoso East US: no connection: timeout in all of vnet-a: 2 agents\n"
+	    "network: contoso East US: no connection: timeout in all of vnet-b: 2 agents\n" },
+	{ "public addresses in every VNet of one account of the zone, the other is well",
+	    { { "vnet-a/x", "", 2 }, { "vnet-b/x", "", 2 } },
+	    { { 'a', PUBLIC, "contoso", "*" }, { 'b', PUBLIC, "contoso", "*" } },
+	    "dns: privatelink.documents.azure.com has no records for them, or is linked to no "
+	    "VNet: public addresses in every VNet: 2 agents\n" },
+	{ "public addresses of one account in a VNet whose zone answers for the other",
+	    { { "vnet-a/x", "", 2 }, { "*vnet-b/x", "", 2 }, { "*vnet-b/x", "", 2 } },
+	    { { 'b', PUBLIC, "contoso", "*" }, { 'c', PUBLIC, "contoso", "*" } },
+	    "dns: contoso: public address in all of vnet-b: 2 agents\n" },
+	{ "and everywhere", { { "*vnet-a/x", "", 2 }, { "*vnet-b/x", "", 2 } },
+	    { { 'a', PUBLIC, "contoso", "*" }, { 'b', PUBLIC, "contoso", "*" } },
+	    "dns: contoso: public address in every VNet: 2 agents\n" },
+	{ "the only agent of a VNet, with DNS servers of its own",
+	    { { "vnet-a/x", "", 1 }, { "vnet-b/x", "10.0.0.4", 1 } },
+	    { { 'b', PUBLIC, "contoso", "*" } },
+	    "dns: privatelink.documents.azure.com is not linked to vnet-b, or its DNS servers "
+	    "do not ask Azure's, as its only agent b sees it: 1 agent\n" },
+	{ "the only agent of a subnet, in a VNet where another is well",
+	    { { "vnet-a/x", "", 1 }, { "vnet-a/y", "", 1 } },
+	    { { 'b', PUBLIC, "contoso", "*" } },
+	    "dns: privatelink.documents.azure.com: public address on b, the only agent in "
+	    "vnet-a/y: 1 agent\n" },
 	{ "the worst first", { { "vnet-a/x", "", 1 }, { "vnet-a/x", "", 1 } },
 	    { { 'a', FINDING_RECORD_LEFT_OVER, "contoso", "westus" },
 	        { 'b', MISSING, "contoso", "eastus" } },
@@ -192,9 +332,14 @@ make(struct made *made, const struct incident_case *c, bool backwards)
 	for (size_t i = 0; i < agents; i++) {
 		const char *network = c->agents[i].network;
 
+		char mark = network[strspn(network, "-+*")] == network[0] ? ' ' : network[0];
+
 		made->agents[backwards ? agents - 1 - i : i] = (struct incident_agent){
-			names[i], network + (network[0] == '-'), c->agents[i].resolvers,
-			network[0] != '-', both, c->agents[i].accounts
+			names[i], network + (mark != ' '), c->agents[i].resolvers, mark != '-',
+			mark == '+'       ? old_looks
+			    : mark == '*' ? zone_looks
+			                  : both,
+			c->agents[i].accounts
 		};
 	}
 	for (size_t i = 0; i < sightings; i++) {

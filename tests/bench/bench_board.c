@@ -1,5 +1,5 @@
 /* bench_board: what a fleet of 10,000 agents that look at 3 accounts of 3 regions costs the
- * collector: judging all of it again, one batch, and its incidents.
+ * collector: judging all of it again, one batch, and its page.
  *
  * One VNet of ten does not have the records of one region, and one agent of a hundred has trouble
  * of its own.
@@ -10,6 +10,8 @@
 #include "collector/board.h"
 #include "collector/fleet.h"
 #include "collector/intake.h"
+#include "collector/metrics_fleet.h"
+#include "collector/page_cache.h"
 #include "proto/encode.h"
 
 #include <jansson.h>
@@ -40,7 +42,7 @@ on_trouble(void *arg, const struct err *err)
 }
 
 static void
-write_document(const char *folder, int number)
+write_document(const char *folder, int number, int ip_rules)
 {
 	char       *path = mem_printf("%s/account%d.json", folder, number);
 	struct wbuf text;
@@ -57,6 +59,10 @@ write_document(const char *folder, int number)
 		    "\"provisioningState\":\"Succeeded\",\"documentEndpoint\":"
 		    "\"https://account%d-%s.documents.azure.com:443/\"}",
 		    i > 1 ? "," : "", titles[i], i - 1, number, regions[i]);
+	wbuf_puts(&text, "],\"ipRules\":[");
+	for (int i = 0; i < ip_rules; i++)
+		wbuf_printf(
+		    &text, "%s{\"ipAddressOrRange\":\"192.0.2.%d\"}", i > 0 ? "," : "", i);
 	wbuf_puts(&text, "]}");
 	if (!file_replace(path, text.bytes, text.count, 0600, &err))
 		fprintf(stderr, "%s\n", err.text);
@@ -158,17 +164,106 @@ seconds_since(int64_t start_us)
 	return (double)(clock_mono_us(clock_system()) - start_us) / 1e6;
 }
 
+static json_t *
+make_state(const struct query *query)
+{
+	return query_state(query, NULL);
+}
+
+static json_t *
+make_findings(const struct query *query)
+{
+	return query_findings(query, false, 0, QUERY_PAGE_MAX);
+}
+
+static json_t *
+make_failover(const struct query *query)
+{
+	return fleet_failover(query, NULL);
+}
+
+/* What an open page asks for every few seconds. */
+static const struct part {
+	const char *path;
+	json_t *(*make)(const struct query *query);
+} parts[] = { { "/v1/state", make_state }, { "/v1/findings", make_findings },
+	{ "/v1/incidents", fleet_incidents }, { "/v1/propagation", fleet_propagation },
+	{ "/v1/failover", make_failover } };
+
+enum { PARTS = sizeof(parts) / sizeof(parts[0]), PAGES = 20, REFRESH_S = 5, MINUTE_S = 60 };
+
+/* As page_json.c does it. */
+static size_t
+answer_part(const struct query *query, struct page_cache *cache, size_t part, uint64_t version,
+    int64_t now_us, double *took_s)
+{
+	struct page_cache_ask   ask = { parts[part].path, NULL, version, now_us };
+	struct page_cache_bytes kept;
+	struct wbuf             out;
+	int64_t                 start_us = clock_mono_us(clock_system());
+	json_t                 *answer;
+
+	if (page_cache_find(cache, &ask, &kept)) {
+		*took_s = seconds_since(start_us);
+		return kept.count;
+	}
+	wbuf_init(&out);
+	answer = parts[part].make(query);
+	json_write(&out, answer, 0);
+	json_decref(answer);
+	*took_s = seconds_since(start_us);
+	kept = (struct page_cache_bytes){ out.bytes, out.count };
+	page_cache_keep(cache, &ask, (int64_t)(*took_s * 1e6), &kept);
+	wbuf_fini(&out);
+	return kept.count;
+}
+
+/* Made anew at each refresh, and as the cache has it: many pages open for a minute, while batches come
+ * all the time, so that nothing stays as it was. */
 static void
-run(struct board *board, const struct documents *documents)
+measure_page(const struct query *query)
+{
+	struct page_cache *cache = page_cache_new();
+	struct wbuf        metrics;
+	int64_t            start_us;
+	double             anew_s = 0, all_s = 0, took_s;
+
+	for (size_t i = 0; i < PARTS; i++) {
+		size_t bytes = answer_part(query, cache, i, 0, 0, &took_s);
+
+		printf("%s: %.0f ms, %zu KiB\n", parts[i].path, took_s * 1e3, bytes / 1024);
+		anew_s += took_s;
+	}
+	page_cache_free(cache);
+	wbuf_init(&metrics);
+	start_us = clock_mono_us(clock_system());
+	metrics_fleet(query, &metrics);
+	printf("incidents and failover for Prometheus: %.0f ms, %zu KiB\n",
+	    seconds_since(start_us) * 1e3, metrics.count / 1024);
+	wbuf_fini(&metrics);
+	cache = page_cache_new();
+	for (int at = 0; at < PAGES * MINUTE_S / REFRESH_S; at++) {
+		int64_t now_us = (int64_t)at * US_PER_S * REFRESH_S / PAGES;
+
+		for (size_t i = 0; i < PARTS; i++) {
+			(void)answer_part(query, cache, i, (uint64_t)at, now_us, &took_s);
+			all_s += took_s;
+		}
+	}
+	page_cache_free(cache);
+	printf("%d open pages for a minute: %.2f s of the loop, without the cache %.2f s\n",
+	    PAGES, all_s, anew_s * PAGES * MINUTE_S / REFRESH_S);
+}
+
+static void
+run(struct board *board, struct documents *documents, const char *folder)
 {
 	const struct clock *clock = clock_system();
 	int64_t             start_us = clock_mono_us(clock);
 	struct query        query = {
 		       .board = board, .documents = documents, .now_ms = started_ms + 61000
 	};
-	struct wbuf out;
-	json_t     *answer;
-	double      all, batch;
+	double all, batch;
 
 	for (int i = 0; i < AGENTS; i++)
 		take(board, i, 0);
@@ -179,6 +274,13 @@ run(struct board *board, const struct documents *documents)
 	all = seconds_since(start_us);
 	printf("%d agents x %d accounts judged whole: %.2f s (wanted: under 5 s)\n", AGENTS,
 	    ACCOUNTS, all);
+	write_document(folder, 0, 30);
+	start_us = clock_mono_us(clock);
+	documents_scan(documents, on_trouble, NULL);
+	board_judge_touched(board);
+	documents_release_before(documents, board_generation(board));
+	printf("the document of one account of %d is another: %.2f s\n", ACCOUNTS,
+	    seconds_since(start_us));
 	told = 0;
 	start_us = clock_mono_us(clock);
 	for (int i = 0; i < BATCHES; i++)
@@ -186,22 +288,7 @@ run(struct board *board, const struct documents *documents)
 	batch = seconds_since(start_us) / BATCHES;
 	printf("one batch of one agent: %.0f us, decoded, judged, %zu findings told of %d\n",
 	    batch * 1e6, told, BATCHES);
-	start_us = clock_mono_us(clock);
-	answer = fleet_incidents(&query);
-	wbuf_init(&out);
-	json_write(&out, answer, 0);
-	printf("incidents of the fleet: %.0f ms, %zu KiB of JSON\n",
-	    seconds_since(start_us) * 1e3, out.count / 1024);
-	printf("%.300s\n", wbuf_text(&out));
-	json_decref(answer);
-	wbuf_clear(&out);
-	start_us = clock_mono_us(clock);
-	answer = fleet_failover(&query, NULL);
-	json_write(&out, answer, 0);
-	printf("failover of the fleet: %.0f ms, %zu KiB of JSON\n",
-	    seconds_since(start_us) * 1e3, out.count / 1024);
-	json_decref(answer);
-	wbuf_fini(&out);
+	measure_page(&query);
 }
 
 int
@@ -217,12 +304,12 @@ main(void)
 	if (mkdtemp(folder) == NULL)
 		return 1;
 	for (int i = 0; i < ACCOUNTS; i++)
-		write_document(folder, i);
+		write_document(folder, i, 0);
 	documents = documents_new(folder);
 	documents_scan(documents, on_trouble, NULL);
 	options.documents = documents;
 	board = board_new(&options);
-	run(board, documents);
+	run(board, documents, folder);
 	board_free(board);
 	documents_free(documents);
 	for (int i = 0; i < ACCOUNTS; i++) {

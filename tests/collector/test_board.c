@@ -312,6 +312,59 @@ test_cloud_without_document(void **state)
 }
 
 static void
+look_again(struct fixture *fixture)
+{
+	assert_true(documents_scan(fixture->documents, fixture_on_trouble, NULL));
+	board_judge_touched(fixture->board);
+	documents_release_before(fixture->documents, board_generation(fixture->board));
+}
+
+/* A change in one account's own document costs the views of that account, and nobody else's. */
+static void
+test_judges_what_changed(void **state)
+{
+	struct fixture            fixture;
+	struct said               other = global_well;
+	const struct board_agent *agent;
+	uint64_t                  first;
+
+	fixture_init(&fixture);
+	other.account = "fabrikam";
+	fixture_say(&fixture, &global_well);
+	fixture_say(&fixture, &other);
+	agent = board_agent_find(fixture.board, "vm-a");
+	first = documents_generation(fixture.documents);
+	assert_int_equal(board_generation(fixture.board), first);
+	fixture_document(&fixture, true);
+	look_again(&fixture);
+	assert_true(documents_touched(fixture.documents, "contoso"));
+	assert_false(documents_touched(fixture.documents, "fabrikam"));
+	assert_int_equal(agent->views[0]->generation, first + 1);
+	assert_int_equal(agent->views[1]->generation, first); /* still borrows */
+	assert_true(documents_retired(fixture.documents) > 0);
+	other.at_ms += 60000;
+	fixture_say(&fixture, &other);
+	assert_int_equal(agent->views[1]->generation, first + 1);
+	documents_release_before(fixture.documents, board_generation(fixture.board));
+	assert_int_equal(documents_retired(fixture.documents), 0);
+	/* A zone is everybody's. */
+	fixture_write(&fixture, "zone.json",
+	    "{\"id\":\"/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/"
+	    "privateDnsZones/privatelink.documents.azure.com\",\"name\":"
+	    "\"privatelink.documents.azure.com\",\"type\":"
+	    "\"Microsoft.Network/privateDnsZones\",\"properties\":{}}");
+	look_again(&fixture);
+	assert_int_equal(board_generation(fixture.board), first + 2);
+	/* One that is silent does not make us keep documents for ever. */
+	for (int i = 0; i < 300; i++) {
+		fixture_document(&fixture, i % 2 == 0 ? false : true);
+		look_again(&fixture);
+		assert_in_range(documents_retired(fixture.documents), 0, 210);
+	}
+	fixture_fini(&fixture);
+}
+
+static void
 test_forgotten(void **state)
 {
 	struct fixture fixture;
@@ -322,10 +375,9 @@ test_forgotten(void **state)
 	other.account = "fabrikam";
 	other.at_ms = T0_MS + 20 * (int64_t)SILENT_MS;
 	fixture_say(&fixture, &other); /* the agent lives, and looks at contoso no more */
-	board_forget(fixture.board, other.at_ms, 0);
 	assert_int_equal(board_agent_find(fixture.board, "vm-a")->view_count, 1);
 	assert_int_equal(board_closed_count(fixture.board), 1);
-	board_forget(fixture.board, other.at_ms, other.at_ms + 1);
+	board_forget(fixture.board, other.at_ms + 1);
 	assert_int_equal(board_agent_count(fixture.board), 0);
 	fixture_fini(&fixture);
 }
@@ -344,6 +396,7 @@ main(void)
 		cmocka_unit_test(test_new_document),
 		cmocka_unit_test(test_broken_document_keeps),
 		cmocka_unit_test(test_rebuilt_from_store),
+		cmocka_unit_test(test_judges_what_changed),
 		cmocka_unit_test(test_forgotten),
 	};
 

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "collector/bulletin.h"
 #include "collector/fleet.h"
+#include "collector/metrics_fleet.h"
 
 #include <jansson.h>
 
@@ -90,6 +91,43 @@ test_incidents(void **state)
 	fixture_fini(&fixture);
 }
 
+/* An agent that has not come to look at a new region yet is no witness that it is well there. */
+static void
+test_new_region_is_witnessed(void **state)
+{
+	struct fixture fixture;
+	struct query   query;
+	json_t        *answer;
+
+	fixture_init(&fixture);
+	fixture_document(&fixture, true);
+	assert_true(documents_scan(fixture.documents, fixture_on_trouble, NULL));
+	board_judge_all(fixture.board);
+	documents_release(fixture.documents);
+	say_both(&fixture, "vnet-a/x", "vm-a", false, T0_MS);
+	say_both(&fixture, "vnet-a/x", "vm-b", false, T0_MS);
+	say_both(&fixture, "vnet-a/x", "vm-c", false, T0_MS);
+	fixture_say(&fixture, &(struct said){ "vm-a", "contoso", "westeurope", true, T0_MS });
+	fixture_say(&fixture, &(struct said){ "vm-b", "contoso", "westeurope", true, T0_MS });
+	query = ask_at(&fixture, T0_MS + 1000);
+	answer = fleet_incidents(&query);
+	assert_int_equal(json_array_size(json_object_get(answer, "incidents")), 1);
+	assert_text(answer, "incidents/0/scope", "vnet");
+	assert_text(answer, "incidents/0/owner", "dns");
+	assert_text(answer, "incidents/0/sentence",
+	    "contoso West Europe: name does not exist in all of vnet-a: 2 agents; no other "
+	    "VNet "
+	    "has an agent to compare with");
+	json_decref(answer);
+	/* Now it does, and it is not the VNet. */
+	fixture_say(&fixture, &(struct said){ "vm-c", "contoso", "westeurope", false, T0_MS });
+	answer = fleet_incidents(&query);
+	assert_text(answer, "incidents/0/scope", "vm");
+	assert_text(answer, "incidents/0/owner", "client");
+	json_decref(answer);
+	fixture_fini(&fixture);
+}
+
 static void
 load_document(struct fixture *fixture, bool west, int64_t now_ms)
 {
@@ -128,18 +166,22 @@ test_propagation(void **state)
 	assert_number(answer, "regions/0/added_ms", T0_MS + 20000);
 	assert_number(answer, "regions/0/right", 1);
 	assert_number(answer, "regions/0/missing", 1);
-	assert_text(answer, "regions/0/agents/0/state", "right");
-	assert_number(answer, "regions/0/agents/0/right_ms", T0_MS + 60000);
-	assert_number(answer, "regions/0/agents/0/after_ms", 40000);
-	assert_text(answer, "regions/0/agents/1/state", "wrong");
-	assert_number(answer, "regions/0/agents/1/wrong_ms", T0_MS + 30000);
-	assert_number(answer, "regions/0/agents/1/until_ms", T0_MS + 90000); /* TTL 60 s */
+	/* What needs somebody stands first. */
+	assert_text(answer, "regions/0/agents/0/agent", "vm-b");
+	assert_text(answer, "regions/0/agents/0/state", "wrong");
+	assert_number(answer, "regions/0/agents/0/wrong_ms", T0_MS + 30000);
+	assert_number(answer, "regions/0/agents/0/until_ms", T0_MS + 90000); /* TTL 60 s */
+	assert_true(json_is_true(at_path(answer, "regions/0/agents/0/negative")));
+	assert_text(answer, "regions/0/agents/0/why", "name does not exist");
+	assert_text(answer, "regions/0/agents/1/state", "right");
+	assert_number(answer, "regions/0/agents/1/right_ms", T0_MS + 60000);
+	assert_number(answer, "regions/0/agents/1/after_ms", 40000);
 	json_decref(answer);
 	west.missing = true; /* later trouble is a finding's matter */
 	west.at_ms = T0_MS + 90000;
 	fixture_say(&fixture, &west);
 	answer = fleet_propagation(&query);
-	assert_number(answer, "regions/0/agents/0/right_ms", T0_MS + 60000);
+	assert_number(answer, "regions/0/agents/1/right_ms", T0_MS + 60000);
 	json_decref(answer);
 	load_document(&fixture, false, T0_MS + 100000); /* removed again */
 	answer = fleet_propagation(&query);
@@ -291,6 +333,7 @@ test_told(void **state)
 	say_both(&fixture, "vnet-a/x", "vm-a", false, T0_MS);
 	say_both(&fixture, "vnet-b/x", "vm-b", true, T0_MS);
 	say_both(&fixture, "vnet-b/y", "vm-c", true, T0_MS);
+	say_both(&fixture, "vnet-c/x", "vm-d", false, T0_MS + 59000);
 	load_document(&fixture, true, T0_MS);
 	fixture.network = "vnet-a/x";
 	fixture_say(
@@ -308,15 +351,101 @@ test_told(void **state)
 	    "contoso East US: name does not exist in all of vnet-b: 2 agents\n"));
 	assert_non_null(strstr(wbuf_text(&out), "owner dns"));
 	assert_non_null(strstr(wbuf_text(&out),
-	    "region West Europe was added to contoso 1970-01-12T13:46:40.000Z: 1 agent sees it "
-	    "right, 1 does not yet\n"));
-	assert_non_null(strstr(wbuf_text(&out), "vm-a (vnet-a/x): right after 40 s\n"));
+	    "region West Europe was added to contoso at 1970-01-12T13:46:40.000Z, says its "
+	    "document: 1 agent sees it right, 3 do not yet\n"
+	    "    vm-b (vnet-b/x): not yet at 1970-01-12T13:47:10.000Z: name does not exist; by "
+	    "the negative TTL caches may keep that until 1970-01-12T13:48:10.000Z\n"
+	    "    vm-c (vnet-b/y): has not looked at it yet\n"
+	    "    vm-d (vnet-c/x): has not looked at it yet\n"
+	    "    vm-a (vnet-a/x): right after 40 s\n"));
+	/* The cache is no excuse any more; and who is silent may have come to see it. */
+	wbuf_clear(&out);
+	json_decref(regions);
+	query = ask_at(&fixture, T0_MS + 90000);
+	regions = fleet_propagation(&query);
+	bulletin_propagation(regions, &out);
 	assert_non_null(strstr(wbuf_text(&out),
-	    "vm-b (vnet-b/x): wrong at 1970-01-12T13:47:10.000Z; caches may keep that until "
+	    "name does not exist; by the negative TTL no cache may keep that since "
 	    "1970-01-12T13:48:10.000Z\n"));
+	wbuf_clear(&out);
+	json_decref(regions);
+	query = ask_at(&fixture, T0_MS + SILENT_MS + 50000);
+	regions = fleet_propagation(&query);
+	bulletin_propagation(regions, &out);
+	assert_non_null(strstr(wbuf_text(&out),
+	    "vm-b (vnet-b/x): silent; not yet at 1970-01-12T13:47:10.000Z: name does not "
+	    "exist"));
+	assert_non_null(
+	    strstr(wbuf_text(&out), "vm-c (vnet-b/y): silent; has not looked at it yet\n"));
+	assert_non_null(strstr(wbuf_text(&out), "vm-d (vnet-c/x): has not looked at it yet\n"));
 	wbuf_fini(&out);
 	json_decref(incidents);
 	json_decref(regions);
+	fixture_fini(&fixture);
+}
+
+static void
+assert_line(struct wbuf *out, const char *line)
+{
+	char *whole = mem_printf("\n%s\n", line);
+
+	if (strstr(wbuf_text(out), whole) == NULL)
+		fail_msg("no line: %s in\n%s", line, wbuf_text(out));
+	free(whole);
+}
+
+#define COUNT(severity, owner, life) \
+	"plprobe_incidents{severity=\"" severity "\",owner=\"" owner "\",state=\"" life "\"} "
+
+/* What many agents see counts once; what is well has its zeroes; what is old is not known. */
+static void
+test_metrics(void **state)
+{
+	struct fixture fixture;
+	struct query   query;
+	struct wbuf    out;
+
+	fixture_init(&fixture);
+	fixture.rules.critical = (struct hysteresis){ 2, 2, 1 };
+	board_free(fixture.board);
+	fixture.board = fixture_board(&fixture);
+	load_document(&fixture, true, T0_MS);
+	say_both(&fixture, "vnet-a/x", "vm-a", false, T0_MS);
+	fixture_say(&fixture, &(struct said){ "vm-a", "contoso", "westeurope", false, T0_MS });
+	for (int i = 0; i < 2; i++) {
+		say_both(&fixture, "vnet-b/x", "vm-b", true, T0_MS + i * 60000);
+		say_both(&fixture, "vnet-b/y", "vm-c", true, T0_MS + i * 60000);
+	}
+	fixture_say(
+	    &fixture, &(struct said){ "vm-c", "contoso", "westeurope", true, T0_MS + 60000 });
+	query = ask_at(&fixture, T0_MS + 61000);
+	wbuf_init(&out);
+	metrics_fleet(&query, &out);
+	assert_line(
+	    &out, COUNT("critical", "dns", "confirmed") "2"); /* in vnet-b, and of vm-b */
+	assert_line(&out, COUNT("warning", "network", "opened") "0");
+	assert_line(&out,
+	    "plprobe_incident_agents{code=\"PLP-101-REGION-NAME-MISSING\",severity="
+	    "\"critical\","
+	    "owner=\"dns\",state=\"confirmed\",scope=\"vnet\",place=\"vnet-b\",account="
+	    "\"contoso\","
+	    "region=\"eastus\"} 2");
+	assert_line(&out, "plprobe_failover_state{account=\"contoso\"} 3");
+	assert_line(&out,
+	    "plprobe_failover_readiness{account=\"contoso\",region=\"westeurope\",network="
+	    "\"vnet-a/x\","
+	    "api=\"sql\",mode=\"gateway\"} 0");
+	assert_line(&out,
+	    "plprobe_failover_readiness{account=\"contoso\",region=\"westeurope\",network="
+	    "\"vnet-b/y\","
+	    "api=\"sql\",mode=\"gateway\"} 2");
+	wbuf_clear(&out);
+	query = ask_at(&fixture, T0_MS + 2 * SILENT_MS);
+	metrics_fleet(&query, &out);
+	assert_line(&out, COUNT("critical", "dns", "confirmed") "0");
+	assert_null(strstr(wbuf_text(&out), "plprobe_incident_agents{"));
+	assert_line(&out, "plprobe_failover_state{account=\"contoso\"} 1");
+	wbuf_fini(&out);
 	fixture_fini(&fixture);
 }
 
@@ -325,10 +454,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_incidents),
+		cmocka_unit_test(test_new_region_is_witnessed),
 		cmocka_unit_test(test_propagation),
 		cmocka_unit_test(test_propagation_kept),
 		cmocka_unit_test(test_failover),
 		cmocka_unit_test(test_told),
+		cmocka_unit_test(test_metrics),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

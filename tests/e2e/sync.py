@@ -15,7 +15,9 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/fake"))
@@ -181,6 +183,16 @@ def test_token_is_renewed(stage):
 
 def test_choice(stage):
     subscription = "--subscription=" + fake_arm.SUB.split("/")[2]
+    done = stage.sync(f"--imds={stage.url}", accounts=("contoso",), token=False)
+    want(done.returncode == 2 and "contoso: which one?" in done.stderr and "--query id" in done.stderr, done)
+    want(not stage.fake.asked, "nobody is asked for a token", stage.fake.asked)
+    stage.fake.faults = {"databaseAccounts?": "403"}
+    done = stage.sync(subscription, accounts=())
+    want(done.returncode == 1 and "Microsoft.DocumentDB/databaseAccounts/read" in done.stderr, done)
+    stage.fake.faults = {"/metadata/": "403"}
+    done = stage.sync(f"--imds={stage.url}", token=False)
+    want(done.returncode == 1 and "403" in done.stderr and "role Reader" in done.stderr, done)
+    stage.fake.faults = {}
     want(stage.sync(subscription, accounts=()).returncode == 0, "all of a subscription")
     want(stage.sync(subscription, "--resource-group=rg-data", accounts=("CONTOSO",)).returncode == 0, "by name")
     done = stage.sync(subscription, accounts=("fabrikam",))
@@ -191,6 +203,54 @@ def test_choice(stage):
                             (("--cloud=AzureGermanCloud",), (fake_arm.ACCOUNT,))):
         done = stage.sync(*words, accounts=accounts)
         want(done.returncode in (1, 2) and done.stderr, words, accounts, done)
+
+
+CLOUDS = {  # resource manager, authority, what tokens are for
+    "AzureCloud": ("management.azure.com", "login.microsoftonline.com", "https://management.core.windows.net/"),
+    "AzureUSGovernment": ("management.usgovcloudapi.net", "login.microsoftonline.us",
+                          "https://management.core.usgovcloudapi.net/"),
+    "AzureChinaCloud": ("management.chinacloudapi.cn", "login.chinacloudapi.cn",
+                        "https://management.core.chinacloudapi.cn/"),
+}
+
+
+@contextlib.contextmanager
+def proxy():
+    """One that leads nowhere, and knows who was to be reached."""
+    asked = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    with server.accept()[0] as peer:
+                        asked.append(peer.recv(4096).split(b" ")[1].decode())
+                        peer.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", asked
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_clouds(stage):
+    """Each cloud has its own resource manager, authority and audience; another one is said in words."""
+    environment = {key: value for key, value in os.environ.items() if not key.upper().endswith("PROXY")}
+    command = [COLLECTOR, "accounts", "sync", f"--config={stage.folder}/collector.yaml", "--timeout=4s",
+               f"--ca-file={stage.folder}/cert.pem", fake_arm.ACCOUNT]
+    for cloud, (manager, authority, audience) in CLOUDS.items():
+        with proxy() as (url, asked):
+            stage.fake.asked.clear()
+            subprocess.run([*command, f"--cloud={cloud}", "--managed-identity", f"--imds={stage.url}"],
+                           capture_output=True, timeout=60, env={**environment, "https_proxy": url})
+            query = urllib.parse.parse_qs(urllib.parse.urlsplit(stage.fake.asked[0][1]).query)
+            want(query["resource"] == [audience], cloud, query)
+            want(set(asked) == {f"{manager}:443"}, cloud, asked)
+            asked.clear()
+            subprocess.run([*command, f"--cloud={cloud}"], capture_output=True, timeout=60, env={
+                **environment, "https_proxy": url, "AZURE_FEDERATED_TOKEN_FILE": f"{stage.folder}/assertion",
+                "AZURE_CLIENT_ID": fake_arm.CLIENT, "AZURE_TENANT_ID": fake_arm.TENANT})
+            want(set(asked) == {f"{authority}:443"}, cloud, asked)
+    done = stage.sync("--audience=https://other.example/", f"--imds={stage.url}", "--managed-identity", token=False)
+    want(done.returncode == 0, done)
+    want(any("resource=https%3A%2F%2Fother.example%2F" in path for _, path, _, _ in stage.fake.asked), "said")
 
 
 def test_shared_zone(stage):
@@ -216,7 +276,10 @@ def test_rights(stage):
     done = stage.sync()
     want(done.returncode == 0 and "5 files written" in done.stdout and "4 documents not visible" in done.stdout, done)
     want("not visible to us: 403 AuthorizationFailed" in done.stdout, done.stdout)
+    for right in ("privateDnsZones", "privateDnsZones/A", "privateDnsZones/virtualNetworkLinks"):
+        want(f"; wanted: Microsoft.Network/{right}/read, which the role Reader has\n" in done.stdout, right, done.stdout)
     want("not visible to us: 404 ResourceNotFound" in done.stdout, done.stdout)
+    want(not any("404" in line and "wanted" in line for line in done.stdout.splitlines()), done.stdout)
     want("exist" not in done.stdout, done.stdout)
     stage.fake.faults = {}
     want("4 files written" in stage.sync().stdout, "with rights")
@@ -252,10 +315,12 @@ def test_faults(stage):
             shutil.rmtree(stage.accounts / "contoso")
         stage.fake.used.clear()
         stage.fake.faults = {part: fault}
+        began = time.monotonic()
         limit = "--timeout=6s" if fault == "close" else "--timeout=30s"
         done = stage.sync(limit)
         want(done.returncode == code and words in done.stdout, part, fault, done)
         want(good == {path: path.read_bytes() for path in good}, part, fault, "files changed")
+        want(fault != "throttle" or time.monotonic() - began >= 1, "the service's Retry-After is kept")
     stage.fake.faults = {"/A?": "slow"}
     began = time.monotonic()
     done = stage.sync("--timeout=3s")
@@ -354,6 +419,60 @@ def test_old_store(stage):
     stage.sync()
     with running(stage):
         wait_for(stage, "contoso/account.json: first seen")
+
+
+def test_by_hand(stage):
+    """Documents that people put there: `accounts add`, `accounts remove`."""
+    account = stage.fake.documents[fake_arm.ACCOUNT]
+    ours = stage.folder / "contoso.json"
+    ours.write_text(json.dumps(account))
+    done = stage.run("accounts", "add", str(ours))
+    want(done.returncode == 0 and done.stdout.startswith("contoso/contoso.json: first seen"), done)
+    want(json.loads((stage.accounts / "contoso/contoso.json").read_text()) == account, "as it was")
+    account["properties"]["locations"].append(fake_arm.location("East US", "eastus", 2))
+    other = stage.folder / "new one.txt"
+    other.write_text(json.dumps(account))
+    done = stage.run("accounts", "add", str(other))  # in the place of the one before, whatever it is called
+    want(done.returncode == 0 and "contoso/contoso.json: region added: East US" in done.stdout, done)
+    good = (stage.accounts / "contoso/contoso.json").read_bytes()
+    for text, words in (('{"name": "con', "contoso.json:1:"), ('{"hello": 1}', "contoso.json")):
+        ours.write_text(text)
+        done = stage.run("accounts", "add", str(ours))
+        want(done.returncode == 1 and words in done.stderr, text, done)
+        want((stage.accounts / "contoso/contoso.json").read_bytes() == good, "what was there stays")
+    # What tells of no account alone stands at the top, and gives way only when it is told to.
+    zone = stage.folder / "records.json"
+    zone.write_text(json.dumps({"value": stage.fake.documents[fake_arm.ZONE + "/A"]}))
+    want(stage.run("accounts", "add", str(zone)).returncode == 0 and (stage.accounts / "records.json").exists(), "zone")
+    zone.write_text(json.dumps({"value": stage.fake.documents[fake_arm.ZONE + "/A"][:1]}))
+    done = stage.run("accounts", "add", str(zone))
+    want(done.returncode == 1 and "--replace" in done.stderr, done)
+    done = stage.run("accounts", "add", "--replace", str(zone))
+    want(done.returncode == 0 and "records.json: record removed" in done.stdout, done)
+    piped = subprocess.run([COLLECTOR, "accounts", "add", f"--config={stage.folder}/collector.yaml", "-"],
+                           input=json.dumps(stage.fake.documents[fake_arm.ENDPOINT]), capture_output=True, text=True)
+    want(piped.returncode == 0 and "contoso/private_endpoint.json: first seen" in piped.stdout, piped)
+    with running(stage):
+        wait_for(stage, "contoso/contoso.json: first seen")
+        done = stage.run("accounts", "remove", "CONTOSO")
+        want(done.returncode == 0 and done.stdout.count("taken away") == 2, done)
+        wait_for(stage, "contoso/contoso.json: the document is gone")
+    want(not (stage.accounts / "contoso").exists() and (stage.accounts / "records.json").exists(), "its own alone")
+    done = stage.run("accounts", "remove", "contoso")
+    want(done.returncode == 1 and "no document tells of contoso" in done.stderr, done)
+    # A file of several accounts is a person's to edit.
+    fabrikam = json.loads(json.dumps(account).replace("contoso", "fabrikam"))
+    both = stage.folder / "all.json"
+    both.write_text(json.dumps([account, fabrikam]))
+    want(stage.run("accounts", "add", str(both)).returncode == 0, "several")
+    done = stage.run("accounts", "remove", "fabrikam")
+    want(done.returncode == 1 and "all.json tells of fabrikam and of others" in done.stderr, done)
+    want((stage.accounts / "all.json").exists(), "and stays")
+    # What was fetched goes as well, with what `accounts sync` keeps beside it.
+    os.unlink(stage.accounts / "all.json")
+    stage.sync()
+    done = stage.run("accounts", "remove", "contoso")
+    want(done.returncode == 0 and "contoso/account.json: taken away" in done.stdout, done)
 
 
 SETTING = """

@@ -186,20 +186,20 @@ def make_endpoint(endpoint, configs):
 
 
 def make_required(account):
-    """What the NoSQL API of the account needs, as the REST interface lists it."""
+    """What each API of the account needs, as the REST interface lists it."""
     account_id = (f"{SUBSCRIPTION}/providers/Microsoft.DocumentDB/databaseAccounts/"
                   f"{account.name}")
     return {"value": [{
-        "id": f"{account_id}/privateLinkResources/Sql", "name": "Sql",
+        "id": f"{account_id}/privateLinkResources/{face.group}", "name": face.group,
         "type": "Microsoft.DocumentDB/databaseAccounts/privateLinkResources", "properties": {
-            "groupId": "Sql", "requiredZoneNames": [f"privatelink.{account.suffix}"],
-            "requiredMembers": [account.host(region).split(".")[0]
-                                for region in account.labels()]}}]}
+            "groupId": face.group, "requiredZoneNames": [face.zone],
+            "requiredMembers": [face.host(region).split(".")[0]
+                                for region in account.labels()]}} for face in account.faces()]}
 
 
-def make_zone(zone, account, addresses):
-    """The documents of a private zone, in one list; addresses: label -> address."""
-    name = zone.zone or f"privatelink.{account.suffix}"
+def make_zone(zone, face, addresses):
+    """The documents of the private zone of an API, in one list; addresses: label -> address."""
+    name = zone.zone or face.zone
     group = SUBSCRIPTION.replace("lab-rg", zone.group)
     zone_id = f"{group}/providers/Microsoft.Network/privateDnsZones/{name}"
     records = {region: zone.records.get(region, address)
@@ -211,7 +211,7 @@ def make_zone(zone, account, addresses):
             "numberOfRecordSets": len(records) + 1,
             "numberOfVirtualNetworkLinks": len(zone.links) + zone.more_links}}]
     for region, address in records.items():
-        record = account.host(region).split(".")[0]
+        record = face.host(region).split(".")[0]
         creator = (f"created by private endpoint {zone.endpoint} with resource guid "
                    f"{_guid(zone.endpoint)}")
         documents.append({

@@ -236,6 +236,7 @@ class ZoneDocument:
     name: str
     account: str
     vnet: str                        # whose addresses are in it
+    api: str = "sql"                 # whose zone, and whose addresses
     group: str = "lab-rg"            # resource group
     zone: str = ""                   # in place of the account's
     links: list = field(default_factory=list)        # networks that are linked to it
@@ -527,12 +528,13 @@ def _read_endpoint(name, table, accounts, vnets, where):
 
 
 def _read_zone_document(name, table, accounts, vnets, where):
-    _only(table, where, account=str, vnet=str, group=str, zone=str, links=list, more_links=int,
-          policy=str, endpoint=str, by_hand=list, records=dict)
+    _only(table, where, account=str, vnet=str, api=str, group=str, zone=str, links=list,
+          more_links=int, policy=str, endpoint=str, by_hand=list, records=dict)
     account, _ = _read_place({"region": "", **{k: v for k, v in table.items()
                                                if k == "account"}}, accounts, where)
     zone = ZoneDocument(**{"name": name, "vnet": next(iter(vnets)), **table,
-                           "account": account})
+                           "account": account,
+                           "api": _read_api(table, accounts[account], where)})
     _one_of(zone.vnet, vnets, where)
     labels = accounts[account].labels()
     zone.by_hand = [_one_of(label(region), labels, where) for region in zone.by_hand]

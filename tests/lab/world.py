@@ -116,8 +116,9 @@ class World:
                 self._write_json(path, facts)
         for zone in self.scene.zones.values():
             account, vnet = self.scene.accounts[zone.account], self.scene.vnets[zone.vnet]
-            self._write_json(self.zone_path(zone), document.make_zone(zone, account, {
-                region: private_address(vnet, account, region, account.face("sql"))
+            face = account.face(zone.api)
+            self._write_json(self.zone_path(zone), document.make_zone(zone, face, {
+                region: private_address(vnet, account, region, face)
                 for region in account.labels()}))
 
     def required_path(self, account):

@@ -32,6 +32,8 @@ struct found {
 	size_t   vitals_count;
 	unsigned documents;
 	char     changes[512]; /* each version's id, change and bytes, in order */
+	char     after[128];   /* the batch that each is behind */
+	char     newest[64];
 };
 
 static void
@@ -98,6 +100,19 @@ on_document(void *arg, const struct store_document *document)
 	    "%s %s %s %s %lld [%.*s];", document->id, document->kind, document->account,
 	    document->change, (long long)document->seen_ms, (int)document->count,
 	    document->count > 0 ? (const char *)document->bytes : "");
+	used = strlen(found->after);
+	snprintf(found->after + used, sizeof(found->after) - used, "%s/%u/%u;",
+	    document->after.agent != NULL ? document->after.agent : "?",
+	    (unsigned)document->after.epoch, document->after.seq);
+}
+
+static void
+on_newest(void *arg, const struct store_mark *newest)
+{
+	struct found *found = arg;
+
+	snprintf(found->newest, sizeof(found->newest), "%s/%u/%u", newest->agent,
+	    (unsigned)newest->epoch, newest->seq);
 }
 
 static struct found
@@ -105,7 +120,7 @@ load(struct store *store)
 {
 	struct found        found = { 0 };
 	struct store_reader reader = { on_agent, on_row, on_finding, on_batch, on_document,
-		&found };
+		on_newest, &found };
 	struct err          err;
 
 	if (!store_load(store, &reader, &err))
@@ -445,6 +460,39 @@ check_documents(struct store *store)
 	assert_string_equal(load(store).changes,
 	    "b.json account contoso other 20 [two];a.json account contoso other 40 [one];"
 	    "b.json account contoso gone 50 [];");
+	/* What is gone, and was for long, leaves nothing behind: in one step or in two. */
+	assert_true(store_expire(store, 50, MOST, &removed, &err));
+	assert_int_equal(removed, 0);
+	assert_true(store_expire(store, 51, 1, &removed, &err));
+	assert_true(store_expire(store, 51, 1, &removed, &err));
+	assert_string_equal(load(store).changes, "a.json account contoso other 40 [one];");
+}
+
+/* A version is behind the batch that is named, or behind all that there are. */
+static void
+check_order(struct store *store)
+{
+	struct sample         sample;
+	struct store_document document = { .id = "a.json",
+		.kind = "",
+		.account = "",
+		.change = "",
+		.after = { "vm-z", 9, 8 } };
+	struct err            err;
+
+	assert_string_equal(load(store).newest, "");
+	keep(store, "b.json", "one", 10);
+	make_sample(&sample, 1, "first");
+	assert_int_equal(append(store, &sample), STORE_STORED);
+	keep(store, "b.json", "two", 20);
+	document.digest[0] = 1;
+	assert_true(store_keep(store, &document, 1, &err));
+	document.digest[0] = 2;
+	document.after = (struct store_mark){ "", 0, 0 };
+	assert_true(store_keep(store, &document, 1, &err));
+	assert_string_equal(load(store).after, "/0/0;vm-a/4294967292/1;vm-z/9/8;/0/0;");
+	assert_string_equal(load(store).newest, "vm-a/4294967292/1");
+	free_sample(&sample);
 }
 
 static void
@@ -476,6 +524,7 @@ static const struct contract_case {
 	{ "findings", check_findings },
 	{ "expiry", check_expiry },
 	{ "documents", check_documents },
+	{ "order of versions", check_order },
 	{ "wholeness", check_wholeness },
 };
 
@@ -584,6 +633,10 @@ run_sql(const char *path, const char *sql)
 	sqlite3_close(db);
 }
 
+#define WITHOUT_AFTER                                                                       \
+	"ALTER TABLE documents DROP COLUMN after_agent; ALTER TABLE documents DROP COLUMN " \
+	"after_epoch; ALTER TABLE documents DROP COLUMN after_seq;"
+
 /* Findings of before there were states: open ones had counted from the first look on. */
 static void
 test_older_schema(void **state)
@@ -598,7 +651,8 @@ test_older_schema(void **state)
 	    "ALTER TABLE findings DROP COLUMN state; ALTER TABLE findings DROP COLUMN looks;"
 	    "ALTER TABLE findings DROP COLUMN mode;"
 	    "ALTER TABLE findings DROP COLUMN confirmed_ms;"
-	    "ALTER TABLE findings DROP COLUMN looked_ms; PRAGMA user_version = 2;"
+	    "ALTER TABLE findings DROP COLUMN looked_ms; " WITHOUT_AFTER
+	    "PRAGMA user_version = 2;"
 	    "INSERT INTO findings VALUES('vm-a', 'a', '', 'C', 'h', 5, 9, 0, '', '', '', 'of "
 	    "old', '', '');");
 	assert_null(store_open(url, true, &err));
@@ -614,6 +668,28 @@ test_older_schema(void **state)
 	store_close(store);
 	store = store_open(url, true, &err);
 	assert_non_null(store);
+	store_close(store);
+	free(path);
+	free(url);
+}
+
+/* Versions of documents of before it was written down which batch they are behind. */
+static void
+test_older_documents(void **state)
+{
+	char *path = mem_printf("%s/unmarked", folder), *url = mem_printf("sqlite:%s", path);
+	struct store *store = open_store(url);
+	struct err    err;
+
+	keep(store, "a.json", "one", 10);
+	store_close(store);
+	run_sql(path, WITHOUT_AFTER "PRAGMA user_version = 3;");
+	assert_null(store_open(url, true, &err));
+	store = open_store(url);
+	keep(store, "a.json", "two", 20);
+	assert_string_equal(load(store).changes,
+	    "a.json account contoso other 10 [one];a.json account contoso other 20 [two];");
+	assert_string_equal(load(store).after, "?/0/0;/0/0;");
 	store_close(store);
 	free(path);
 	free(url);
@@ -699,6 +775,7 @@ main(void)
 		cmocka_unit_test(test_urls),
 		cmocka_unit_test(test_newer_schema),
 		cmocka_unit_test(test_older_schema),
+		cmocka_unit_test(test_older_documents),
 		cmocka_unit_test(test_sqlite_survives_kill),
 	};
 
