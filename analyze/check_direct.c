@@ -337,12 +337,21 @@ describe_unverifiable(const struct scene *scene, const struct site *site)
 	return "nothing tells an address of a replica: ports cannot be guessed";
 }
 
+/* The name has none, and what is told of that says why, be it as bad or not. */
+static bool
+is_without_address(const struct site *site, const struct report *out)
+{
+	return site->name != NULL && !scene_reached(site->name, STAGE_ANSWER) &&
+	    report_worst(out, site->name, FINDING_COUNT) != NULL;
+}
+
 static void
 check_unverifiable(const struct scene *scene, const struct site *site, struct report *out)
 {
 	/* A region that comes or goes has no replicas to tell of; and what is the matter is told, and
 	 * says more. */
-	if (site->pending || report_is_down(out, site->name, FINDING_COUNT) ||
+	if (site->pending || is_without_address(site, out) ||
+	    report_is_down(out, site->name, FINDING_COUNT) ||
 	    check_feed_code(site) != FINDING_COUNT ||
 	    report_worst(out, site, FINDING_COUNT) != NULL)
 		return;

@@ -49,6 +49,11 @@
  * 14. A credential that does not work says nothing of the account's reachability: it is told of
  *     the account as a whole, its places are none the worse, and Direct mode is unknown.
  * 15. Gateway V2 is at fault only where the gateway advertises it.
+ * 16. What two findings would tell of one cause is told by the nearer one.  The answer of a filter
+ *     (ANSWER_BLOCKED) is judged by no document; a gateway that throttles does so with a credential,
+ *     too; of a name without an address what is told says why no replica is known, be it as bad or
+ *     not; and a name that does not exist in a region that the gateways no longer name is
+ *     REGIONS_DISAGREE.  Where a place is judged by a finding, that finding is told.
  *
  * Where documents of private zones, endpoints and what the account requires are given, they name
  * the cause of what an answer shows, and the finding of the cause takes the place of that of the

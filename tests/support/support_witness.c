@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/json.h"
 
+#include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -679,6 +680,54 @@ copy_text(const struct maker *maker, const json_t *object, const char *name)
 }
 
 static void
+make_folds(const struct maker *maker, const json_t *value, struct support_expected *expected)
+{
+	const json_t *list = json_object_get(value, "folds");
+
+	if (list == NULL)
+		return;
+	expected->fold_count = json_array_size(list);
+	expected->folds = arena_array(maker->arena, expected->fold_count + 1, sizeof(char *));
+	for (size_t i = 0; i < expected->fold_count; i++)
+		expected->folds[i] = arena_strdup(
+		    maker->arena, json_string_value(json_array_get(list, i)));
+}
+
+/* Of a word that may be absent: then 0, the first. */
+static uint32_t
+read_word(
+    const struct maker *maker, const json_t *object, const char *name, enum field_type type)
+{
+	const char *word = json_string_value(json_object_get(object, name));
+	uint32_t    number = 0;
+
+	if (word != NULL && !field_word_parse(type, word, &number))
+		fail(maker->path, "no such word for", name);
+	return number;
+}
+
+static void
+make_places(const struct maker *maker)
+{
+	struct support_witness *witness = maker->witness;
+	const json_t           *list = json_object_get(maker->root, "places");
+	size_t                  index;
+	json_t                 *value;
+
+	witness->places = arena_array(
+	    maker->arena, json_array_size(list) + 1, sizeof(*witness->places));
+	json_array_foreach ((json_t *)list, index, value) {
+		struct support_pinned *place = &witness->places[witness->place_count++];
+
+		place->region = copy_text(maker, value, "region");
+		place->state = copy_text(maker, value, "state");
+		place->code = copy_text(maker, value, "code");
+		place->api = read_word(maker, value, "api", FIELD_API);
+		place->mode = read_word(maker, value, "mode", FIELD_MODE);
+	}
+}
+
+static void
 make_expected(const struct maker *maker)
 {
 	struct support_witness *witness = maker->witness;
@@ -699,6 +748,7 @@ make_expected(const struct maker *maker)
 		expected->severity = copy_text(maker, value, "severity");
 		expected->evidence = copy_text(maker, value, "evidence");
 		expected->fix = copy_text(maker, value, "fix");
+		make_folds(maker, value, expected);
 		if (finding_find(expected->code) == FINDING_COUNT)
 			fail(maker->path, "expect: no such code:", expected->code);
 	}
@@ -708,7 +758,7 @@ static void
 check_members(const struct maker *maker)
 {
 	static const char known[] = " title document endpoints zones plinks every seen swept "
-	                            "gateway direct thin feed outside expect "
+	                            "gateway direct thin feed outside expect places "
 	                            "state mongodb cassandra gremlin table apis modes given ";
 	const char       *name;
 	json_t           *value;
@@ -720,17 +770,14 @@ check_members(const struct maker *maker)
 }
 
 struct support_witness *
-support_witness_read(struct arena *arena, const char *path)
+support_witness_parse(struct arena *arena, const char *text, const char *name)
 {
-	struct maker maker = { arena, path, NULL, arena_alloc(arena, sizeof(*maker.witness)) };
-	size_t       count;
+	struct maker maker = { arena, name, NULL, arena_alloc(arena, sizeof(*maker.witness)) };
 	struct err   err;
-	char        *bytes = file_read(arena, path, WITNESS_MAX, &count, &err);
 
-	if (bytes != NULL)
-		maker.root = json_read(bytes, count, path, &err);
+	maker.root = json_read(text, strlen(text), name, &err);
 	if (maker.root == NULL)
-		fail(path, "cannot be read:", err.text);
+		fail(name, "cannot be read:", err.text);
 	check_members(&maker);
 	maker.witness->title = copy_text(&maker, maker.root, "title");
 	maker.witness->state = copy_text(&maker, maker.root, "state");
@@ -741,8 +788,48 @@ support_witness_read(struct arena *arena, const char *path)
 	make_seen(&maker);
 	make_wanted(&maker);
 	make_expected(&maker);
+	make_places(&maker);
 	json_decref(maker.root);
 	return maker.witness;
+}
+
+struct support_witness *
+support_witness_read(struct arena *arena, const char *path)
+{
+	size_t     count;
+	struct err err;
+	char      *bytes = file_read(arena, path, WITNESS_MAX, &count, &err);
+
+	if (bytes == NULL)
+		fail(path, "cannot be read:", err.text);
+	return support_witness_parse(arena, arena_strndup(arena, bytes, count), path);
+}
+
+size_t
+support_witness_walk(const char *folder, void (*see)(const char *path))
+{
+	struct arena  *arena = arena_new();
+	DIR           *dir = opendir(folder);
+	struct dirent *entry;
+	size_t         count = 0;
+
+	if (dir == NULL)
+		fail(folder, "cannot be", "read");
+	while ((entry = readdir(dir)) != NULL) {
+		const char *path = arena_printf(arena, "%s/%s", folder, entry->d_name);
+
+		if (entry->d_name[0] == '.')
+			continue;
+		if (strstr(entry->d_name, ".json") != NULL) {
+			see(path);
+			count++;
+		} else {
+			count += support_witness_walk(path, see);
+		}
+	}
+	closedir(dir);
+	arena_free(arena);
+	return count;
 }
 
 struct verdict *
