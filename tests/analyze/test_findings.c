@@ -169,6 +169,26 @@ test_every_witness(void **state)
 	assert_in_range(support_witness_walk(FOLDER, see_any), 2 * FINDING_COUNT, 10000);
 }
 
+static void
+see_rest(const char *path)
+{
+	struct arena           *arena = arena_new();
+	struct support_witness *witness = support_witness_read_rest(arena, path);
+	struct verdict         *verdict = support_witness_judge(arena, witness);
+	const char             *words = support_verdict_differs(arena, witness, verdict);
+
+	if (words != NULL)
+		fail_msg("%s, as the Resource Manager tells it: %s", path, words);
+	arena_free(arena);
+}
+
+/* What the Resource Manager tells is what `az` prints, in another shape. */
+static void
+test_shape_does_not_matter(void **state)
+{
+	support_witness_walk(FOLDER, see_rest);
+}
+
 int
 main(void)
 {
@@ -179,6 +199,7 @@ main(void)
 		cmocka_unit_test(test_what_is_well_gives_nothing),
 		cmocka_unit_test(test_combinations),
 		cmocka_unit_test(test_every_witness),
+		cmocka_unit_test(test_shape_does_not_matter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
  *
  *   title     what the case is
  *   document  changes to the account's document; null: there is none, only a name
+ *   named     what a person gave in place of "contoso", where there is no document
  *   endpoints changes to the documents of private endpoints: each is that of pe-contoso, which has
  *             the address of each well name; absent: no such document was given
  *   zones     changes to the documents of the private zone, filled by the zone
@@ -77,9 +78,11 @@ struct support_witness {
 
 /* Everything is in the arena. */
 struct support_witness *support_witness_read(struct arena *arena, const char *path);
-/* The same of a text; name stands where the path would. */
+/* The same, with its documents in the shape of the Resource Manager in place of that of `az`. */
+struct support_witness *support_witness_read_rest(struct arena *arena, const char *path);
+/* The same of a text, in either shape; name stands where the path would. */
 struct support_witness *support_witness_parse(
-    struct arena *arena, const char *text, const char *name);
+    struct arena *arena, const char *text, const char *name, bool rest);
 
 /* Calls see() for each witness file below the folder, and says how many there are. */
 size_t support_witness_walk(const char *folder, void (*see)(const char *path));
