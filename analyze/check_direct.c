@@ -7,8 +7,21 @@
 
 enum { CONTACTS_QUOTED = 3 };
 
+/* Both handshakes ended alike, for the same reason where one is told. */
+static bool
+fails_alike(const struct contact *contact, const struct endpoint *gateway)
+{
+	const struct endpoint *end = contact->replica->end;
+
+	if (gateway->tls == OUTCOME_OK || gateway->tls == OUTCOME_NOT_RUN)
+		return false;
+	return contact->outcome == (enum outcome)gateway->tls &&
+	    (end == NULL || end->verify_code == gateway->verify_code);
+}
+
 /* Not a failure that the name's gateway shows at the same address, nor at an address that a wrong
- * answer names: these are told there. */
+ * answer names: these are told there.  What got further than the gateway, or fails at TLS in another
+ * way, has a cause of its own. */
 static bool
 follows(const struct contact *contact)
 {
@@ -19,11 +32,11 @@ follows(const struct contact *contact)
 	if (contact->attempt.excused &&
 	    (contact->attempt.claim.kind != CLAIM_RIGHT || gateway_failed))
 		return true;
-	if (gateway == NULL || contact->stage < CONTACT_TCP || contact->stage > CONTACT_TLS)
+	if (gateway == NULL)
 		return false;
-	return gateway_failed ||
-	    (contact->stage == CONTACT_TLS && gateway->end->tls != OUTCOME_OK &&
-	        gateway->end->tls != OUTCOME_NOT_RUN);
+	if (contact->stage == CONTACT_TCP)
+		return gateway_failed;
+	return contact->stage == CONTACT_TLS && fails_alike(contact, gateway->end);
 }
 
 /* 443 showed a certificate that verifies, to the gateway's probe or to a signed request. */
@@ -32,7 +45,7 @@ is_verified_beside(const struct site *site, const struct contact *contact)
 {
 	const struct feed *feed = site->seen->feed;
 
-	if (contact->gateway != NULL)
+	if (contact->gateway != NULL && contact->gateway->end->tls != OUTCOME_NOT_RUN)
 		return contact->gateway->end->tls == OUTCOME_OK;
 	return feed != NULL && feed->http_status != 0;
 }
