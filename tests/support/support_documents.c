@@ -18,8 +18,7 @@ make_location(const char *label, const char *name, int priority)
 	    priority);
 }
 
-#define GROUP "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-data"
-
+#define GROUP   SUPPORT_DOCUMENTS_GROUP
 #define GUID    "517d9819-82e9-416b-b507-ce8ec2b6d9b0"
 #define ZONE    "privatelink.documents.azure.com"
 #define ZONE_ID GROUP "/providers/Microsoft.Network/privateDnsZones/" ZONE

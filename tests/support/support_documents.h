@@ -7,6 +7,10 @@
 
 struct json_t;
 
+/* The resource group that all of them are in. */
+#define SUPPORT_DOCUMENTS_GROUP \
+	"/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-data"
+
 /* The caller drops the reference, here and below. */
 struct json_t *support_documents_account(void);
 /* Of pe-contoso, for NoSQL: 10.1.0.4 for the account, 10.1.0.5 and 10.1.0.6 for its regions. */
