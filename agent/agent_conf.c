@@ -142,22 +142,6 @@ check_proxy(const char *url, struct err *err)
 	return true;
 }
 
-static bool
-check_log_level(const char *text, struct err *err)
-{
-	enum log_level level;
-
-	return log_level_parse(&level, text, err);
-}
-
-static bool
-check_log_format(const char *text, struct err *err)
-{
-	enum log_format format;
-
-	return log_format_parse(&format, text, err);
-}
-
 static const struct conf_row account_rows[] = {
 	{ "document", CONF_PATH, offsetof(struct agent_account, document), .preset = "",
 	    .help = "file with the output of `az cosmosdb show`" },
@@ -262,10 +246,10 @@ const struct conf_row agent_conf_rows[] = {
 	    .help = "where `plprobe status` asks; empty: nobody can" },
 	{ "log_level", CONF_TEXT, AT(log_level_text), .preset = "info",
 	    .help = "debug, info, warn or error",
-	    .check = check_log_level },
+	    .check = log_level_check },
 	{ "log_format", CONF_TEXT, AT(log_format_text), .preset = "logfmt",
 	    .help = "logfmt or json",
-	    .check = check_log_format },
+	    .check = log_format_check },
 	{ 0 },
 };
 /* clang-format on */

@@ -74,6 +74,7 @@ check_agent(const struct scene *scene, const struct site *site, struct report *o
 		    &(struct sighting){
 		        .code = FINDING_AGENT_LATE,
 		        .site = site,
+		        .group = "agent", /* one machine, whatever it measured meanwhile */
 		        .evidence = arena_printf(scene->arena,
 		            "our own loop was up to %u ms late", seen->loop_lag_us / 1000),
 		    });

@@ -259,7 +259,8 @@ check_claims(const struct scene *scene, const struct site *site, struct report *
 	for (size_t i = 0; i < site->view_count; i++) {
 		const struct view *view = &site->views[i];
 
-		for (size_t j = 0; j < view->addr_count; j++) {
+		/* A filter's answer is nobody's record, and is told as what it is. */
+		for (size_t j = 0; j < view->addr_count && view->kind != VIEW_BLOCKED; j++) {
 			char text[ADDR_TEXT];
 
 			addr_render(&view->addrs[j], text, sizeof(text));

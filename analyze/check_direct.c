@@ -7,8 +7,21 @@
 
 enum { CONTACTS_QUOTED = 3 };
 
+/* Both handshakes ended alike, for the same reason where one is told. */
+static bool
+fails_alike(const struct contact *contact, const struct endpoint *gateway)
+{
+	const struct endpoint *end = contact->replica->end;
+
+	if (gateway->tls == OUTCOME_OK || gateway->tls == OUTCOME_NOT_RUN)
+		return false;
+	return contact->outcome == (enum outcome)gateway->tls &&
+	    (end == NULL || end->verify_code == gateway->verify_code);
+}
+
 /* Not a failure that the name's gateway shows at the same address, nor at an address that a wrong
- * answer names: these are told there. */
+ * answer names: these are told there.  What got further than the gateway, or fails at TLS in another
+ * way, has a cause of its own. */
 static bool
 follows(const struct contact *contact)
 {
@@ -19,11 +32,11 @@ follows(const struct contact *contact)
 	if (contact->attempt.excused &&
 	    (contact->attempt.claim.kind != CLAIM_RIGHT || gateway_failed))
 		return true;
-	if (gateway == NULL || contact->stage < CONTACT_TCP || contact->stage > CONTACT_TLS)
+	if (gateway == NULL)
 		return false;
-	return gateway_failed ||
-	    (contact->stage == CONTACT_TLS && gateway->end->tls != OUTCOME_OK &&
-	        gateway->end->tls != OUTCOME_NOT_RUN);
+	if (contact->stage == CONTACT_TCP)
+		return gateway_failed;
+	return contact->stage == CONTACT_TLS && fails_alike(contact, gateway->end);
 }
 
 /* 443 showed a certificate that verifies, to the gateway's probe or to a signed request. */
@@ -32,7 +45,7 @@ is_verified_beside(const struct site *site, const struct contact *contact)
 {
 	const struct feed *feed = site->seen->feed;
 
-	if (contact->gateway != NULL)
+	if (contact->gateway != NULL && contact->gateway->end->tls != OUTCOME_NOT_RUN)
 		return contact->gateway->end->tls == OUTCOME_OK;
 	return feed != NULL && feed->http_status != 0;
 }
@@ -337,12 +350,21 @@ describe_unverifiable(const struct scene *scene, const struct site *site)
 	return "nothing tells an address of a replica: ports cannot be guessed";
 }
 
+/* The name has none, and what is told of that says why, be it as bad or not. */
+static bool
+is_without_address(const struct site *site, const struct report *out)
+{
+	return site->name != NULL && !scene_reached(site->name, STAGE_ANSWER) &&
+	    report_worst(out, site->name, FINDING_COUNT) != NULL;
+}
+
 static void
 check_unverifiable(const struct scene *scene, const struct site *site, struct report *out)
 {
 	/* A region that comes or goes has no replicas to tell of; and what is the matter is told, and
 	 * says more. */
-	if (site->pending || report_is_down(out, site->name, FINDING_COUNT) ||
+	if (site->pending || is_without_address(site, out) ||
+	    report_is_down(out, site->name, FINDING_COUNT) ||
 	    check_feed_code(site) != FINDING_COUNT ||
 	    report_worst(out, site, FINDING_COUNT) != NULL)
 		return;

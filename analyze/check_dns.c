@@ -155,6 +155,8 @@ check_missing(const struct scene *scene, const struct site *site, struct report 
 		if (missing.other_zone == NULL && view->by_zone &&
 		    check_unready(scene, site, view, out))
 			continue;
+		if (check_gone(scene, site, describe_missing(scene, site, view), out))
+			continue;
 		report_add(out,
 		    &(struct sighting){
 		        .code = find_missing(site, &missing),

@@ -225,6 +225,14 @@ is_astray(const struct scene *scene, const struct site *name, const struct feed 
 	return attempt.excused;
 }
 
+/* Without a credential the gateway asked for fewer requests, too. */
+static bool
+is_throttled(const struct site *name, const struct feed *feed, const struct report *out)
+{
+	return feed->http_status == 429 &&
+	    report_shows(out, name, FINDING_GATEWAY_THROTTLES, NULL);
+}
+
 void
 check_feed(const struct scene *scene, const struct site *site, struct report *out)
 {
@@ -237,9 +245,12 @@ check_feed(const struct scene *scene, const struct site *site, struct report *ou
 		return;
 	feed = site->place->seen->feed;
 	/* The name's own checks have said why no good answer comes. */
-	told = code == FINDING_FEED_BROKEN && report_is_down(out, name, FINDING_COUNT);
-	if (code != FINDING_CREDENTIAL_UNUSABLE && is_astray(scene, name, feed, out))
+	told = code == FINDING_FEED_BROKEN &&
+	    (report_is_down(out, name, FINDING_COUNT) || is_throttled(name, feed, out));
+	if (code != FINDING_CREDENTIAL_UNUSABLE && is_astray(scene, name, feed, out)) {
+		check_clock(scene, name, feed, out);
 		return;
+	}
 	if (is_firewall(code)) {
 		report_add(out,
 		    &(struct sighting){

@@ -109,6 +109,10 @@ bool check_unready(const struct scene *scene, const struct site *site, const str
     struct report *out);
 bool check_without_endpoint(const struct scene *scene, const struct site *site,
     const struct view *view, struct report *out);
+/* Likewise of a name that does not exist, by the evidence: the gateways no longer name its region, and
+ * only a document that is older than the account does. */
+bool check_gone(const struct scene *scene, const struct site *site, const char *evidence,
+    struct report *out);
 /* Azure's own resolver gave it, or was asked. */
 bool check_is_azure(const struct dns *dns);
 /* The networks that the zone is linked to, this one not being among them: "vnet-hub alone", "no

@@ -17,7 +17,8 @@
  * 6. A region that comes or goes is never at fault: whatever is missing becomes one
  *    REGION_PENDING.  It does not count in 3.
  * 7. Our own trouble (late, not allowed, out of descriptors) is AGENT_LATE or NOT_MEASURED, both
- *    `unknown`, and hides no finding that was seen all the same.
+ *    `unknown`, and hides no finding that was seen all the same. The first is one finding, since it
+ *    is one machine.
  * 8. Swept names are told one by one; but when all of them have one address, that is one
  *    WILDCARD_RECORD.
  * 9. A name of which only the addresses were asked for is never ok by their ranges.  It is ok when
@@ -40,8 +41,9 @@
  * 10. What DNS says of a name is told once, whichever mode was measured; the places of all modes
  *     show it. Where the gateway was not asked, the DNS views of the other mode are judged.
  * 11. A replica that fails as the gateway at the same address does, or at an address that a wrong
- *     answer names, follows from that: one root, and the Direct place shows it. A replica fault
- *     of its own is told of Direct mode.
+ *     answer names, follows from that: one root, and the Direct place shows it. One that got further
+ *     than the gateway, or whose handshake ended in another way, has a fault of its own, which is told
+ *     of Direct mode.
  * 12. Of several replicas behind one name: when none answers, each way in which they fail is one
  *     finding; when some do, that is DIRECT_SOME_REPLICAS alone.
  * 13. Direct is ok only by a good context of at least one replica of the region's set, with none
@@ -49,6 +51,11 @@
  * 14. A credential that does not work says nothing of the account's reachability: it is told of
  *     the account as a whole, its places are none the worse, and Direct mode is unknown.
  * 15. Gateway V2 is at fault only where the gateway advertises it.
+ * 16. What two findings would tell of one cause is told by the nearer one.  The answer of a filter
+ *     (ANSWER_BLOCKED) is judged by no document; a gateway that throttles does so with a credential,
+ *     too; of a name without an address what is told says why no replica is known, be it as bad or
+ *     not; and a name that does not exist in a region that the gateways no longer name is
+ *     REGIONS_DISAGREE.  Where a place is judged by a finding, that finding is told.
  *
  * Where documents of private zones, endpoints and what the account requires are given, they name
  * the cause of what an answer shows, and the finding of the cause takes the place of that of the

@@ -233,6 +233,23 @@ borrow(struct place *place, enum finding_code code, enum state state)
 	place->state = state;
 }
 
+/* Where the requests failed by what the name shows without a credential, that is told in place of
+ * what they show. */
+static void
+borrow_from_feed(const struct report *report, const struct site *site, enum finding_code feed)
+{
+	const struct site     *name = site->name != NULL ? site->name : site;
+	const struct sighting *cause;
+
+	if (report_shows(report, name, feed, NULL)) {
+		borrow(site->place, feed, STATE_UNKNOWN);
+		return;
+	}
+	cause = report_worst(report, name, FINDING_COUNT);
+	if (cause != NULL)
+		borrow(site->place, cause->code, STATE_UNKNOWN);
+}
+
 /* DNS faults hold for the name in every mode; and where a mode showed nothing of its own, what
  * keeps clients from the gateway keeps them from it, too. */
 static void
@@ -252,7 +269,9 @@ borrow_from_name(const struct report *report, const struct site *site)
 		any = report_worst(report, site->name, FINDING_COUNT);
 		if (dns != NULL)
 			borrow(site->place, dns->code, dns->severity);
-		if (any != NULL && any->severity == STATE_CRITICAL &&
+		if (any != NULL &&
+		    (any->severity == STATE_CRITICAL ||
+		        !scene_reached(site->name, STAGE_ANSWER)) &&
 		    site->place->worst == FINDING_COUNT && !scene_modes_is_proven(site) &&
 		    !check_thin_is_told(site))
 			borrow(site->place, any->code, any->severity);
@@ -261,7 +280,7 @@ borrow_from_name(const struct report *report, const struct site *site)
 	if (site->place->worst == FINDING_COUNT && site->direct != NULL &&
 	    (site->direct->count == 0 || site->direct->origin == ORIGIN_SAMPLE) &&
 	    feed != FINDING_COUNT)
-		borrow(site->place, feed, STATE_UNKNOWN);
+		borrow_from_feed(report, site, feed);
 }
 
 static void

@@ -113,6 +113,22 @@ log_format_parse(enum log_format *format, const char *text, struct err *err)
 	return true;
 }
 
+bool
+log_level_check(const char *text, struct err *err)
+{
+	enum log_level level;
+
+	return log_level_parse(&level, text, err);
+}
+
+bool
+log_format_check(const char *text, struct err *err)
+{
+	enum log_format format;
+
+	return log_format_parse(&format, text, err);
+}
+
 /* Quoted as in JSON, which logfmt's readers take as well. */
 static void
 put_quoted(struct wbuf *line, const char *text)

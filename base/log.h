@@ -18,6 +18,9 @@ enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 void log_open(const char *program, enum log_level least, enum log_format format);
 bool log_level_parse(enum log_level *level, const char *text, struct err *err) MUST_CHECK;
 bool log_format_parse(enum log_format *format, const char *text, struct err *err) MUST_CHECK;
+/* Whether that would be read: for a row of settings (base/conf.h). */
+bool log_level_check(const char *text, struct err *err);
+bool log_format_check(const char *text, struct err *err);
 
 /* Writes what is still held back.  Before the program ends; logging goes on to work. */
 void log_flush(void);

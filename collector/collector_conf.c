@@ -81,22 +81,6 @@ check_hysteresis(const char *text, struct err *err)
 }
 
 static bool
-check_log_level(const char *text, struct err *err)
-{
-	enum log_level level;
-
-	return log_level_parse(&level, text, err);
-}
-
-static bool
-check_log_format(const char *text, struct err *err)
-{
-	enum log_format format;
-
-	return log_format_parse(&format, text, err);
-}
-
-static bool
 check_plan(const void *entry, struct err *err)
 {
 	const struct sync_plan *plan = entry;
@@ -212,10 +196,10 @@ const struct conf_row collector_conf_rows[] = {
 	    .help = "agents connected at once; who comes later waits" },
 	{ "log_level", CONF_TEXT, AT(log_level), .preset = "info",
 	    .help = "debug, info, warn or error",
-	    .check = check_log_level },
+	    .check = log_level_check },
 	{ "log_format", CONF_TEXT, AT(log_format), .preset = "logfmt",
 	    .help = "logfmt or json",
-	    .check = check_log_format },
+	    .check = log_format_check },
 	{ 0 },
 };
 /* clang-format on */

@@ -3,6 +3,8 @@
 #include "base/text.h"
 #include "probe/conn.h"
 #include "probe/refusal.h"
+#include "probe/reply.h"
+#include "probe/reply_json.h"
 #include "probe/tls/tls_record.h"
 
 #include <string.h>
@@ -42,4 +44,31 @@ greeting_record_refusal(
 	/* In other words "IP" may be anybody's. */
 	if (greeting->path != PATH_NOT_TOLD)
 		greeting->seen_as = refusal_client(words, arena);
+}
+
+bool
+greeting_record_has_answer(const struct conn_seen *seen, const struct reply *reply)
+{
+	return reply_is_ended(reply) &&
+	    (seen->dialog == OUTCOME_OK || seen->dialog == OUTCOME_CLOSED);
+}
+
+bool
+greeting_record_rules(
+    struct greeting *greeting, const struct reply *reply, const struct reply_error *error)
+{
+	if (reply->status != 403 || !refusal_is_of_firewall(error->message))
+		return false;
+	greeting_record_refusal(greeting, error->code, error->message, reply->arena);
+	greeting->detail = "the account's network rules refuse the request";
+	return true;
+}
+
+void
+greeting_record_error(
+    struct greeting *greeting, const struct reply_error *error, struct arena *arena)
+{
+	greeting->error_code = error->code;
+	greeting->error_text = text_sane(
+	    arena, error->message, strlen(error->message), ERROR_TEXT_MAX);
 }

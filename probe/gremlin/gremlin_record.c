@@ -84,14 +84,9 @@ record_answer(struct greeting *greeting, const struct reply *reply, struct arena
 
 	reply_error_read(&error, reply->body, reply->body_bytes, arena);
 	greeting->outcome = OUTCOME_HTTP_OTHER;
-	if (reply->status == 403 && refusal_is_of_firewall(error.message)) {
-		greeting_record_refusal(greeting, error.code, error.message, arena);
-		greeting->detail = "the account's network rules refuse the request";
+	if (greeting_record_rules(greeting, reply, &error))
 		return;
-	}
-	greeting->error_code = error.code;
-	greeting->error_text = text_sane(
-	    arena, error.message, strlen(error.message), ERROR_TEXT_MAX);
+	greeting_record_error(greeting, &error, arena);
 	greeting->detail = describe_answer(reply, error.form);
 }
 
@@ -122,8 +117,7 @@ gremlin_record(struct endpoint *endpoint, const struct conn_seen *seen,
 		record_status(greeting, &dialog->status, arena);
 	else if (dialog->state >= GREMLIN_ASK)
 		record_upgraded(greeting, dialog, arena);
-	else if (reply_is_ended(&dialog->reply) &&
-	    (seen->dialog == OUTCOME_OK || seen->dialog == OUTCOME_CLOSED))
+	else if (greeting_record_has_answer(seen, &dialog->reply))
 		record_answer(greeting, &dialog->reply, arena);
 }
 

@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-enum { ERROR_TEXT_MAX = 255 };
-
 /* It serves the same protocol under the same kind of name [storage-table-errors]. */
 static bool
 is_storage(const struct reply *reply)
@@ -76,9 +74,7 @@ record_error(
 {
 	struct arena *arena = reply->arena;
 
-	greeting->error_code = error->code;
-	greeting->error_text = text_sane(
-	    arena, error->message, strlen(error->message), ERROR_TEXT_MAX);
+	greeting_record_error(greeting, error, arena);
 	greeting->request_id = refusal_activity_id(error->message, arena);
 	if (is_front_end(reply, error->form)) {
 		greeting->outcome = OUTCOME_OK;
@@ -96,13 +92,8 @@ record_answer(struct greeting *greeting, const struct reply *reply)
 	struct reply_error error;
 
 	reply_error_read(&error, reply->body, reply->body_bytes, reply->arena);
-	if (reply->status == 403 && !is_storage(reply) &&
-	    refusal_is_of_firewall(error.message)) {
-		greeting_record_refusal(greeting, error.code, error.message, reply->arena);
-		greeting->detail = "the account's network rules refuse the request";
-	} else {
+	if (is_storage(reply) || !greeting_record_rules(greeting, reply, &error))
 		record_error(greeting, reply, &error);
-	}
 	if (reply->request_id[0] != '\0')
 		greeting->request_id = reply->request_id;
 }
@@ -119,8 +110,7 @@ tables_record(struct endpoint *endpoint, const struct conn_seen *seen,
 	}
 	greeting = greeting_record(endpoint, seen, dialog->broken.text, arena);
 	reply_record(&dialog->reply, greeting);
-	if (reply_is_ended(&dialog->reply) &&
-	    (seen->dialog == OUTCOME_OK || seen->dialog == OUTCOME_CLOSED))
+	if (greeting_record_has_answer(seen, &dialog->reply))
 		record_answer(greeting, &dialog->reply);
 }
 

@@ -17,18 +17,15 @@
  * goal, a replica was lost, or the peak of memory is over 64 MiB.
  */
 #include "probe/probe.h"
-#include "tests/support/support_certs.h"
+#include "tests/support/support_bench.h"
 #include "tests/support/support_child.h"
 #include "tests/support/support_rntbd.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,14 +42,7 @@ enum { SERVER_THREADS = IN_FLIGHT + 12, BACKLOG = 4096, STACK_BYTES = 256 * 1024
 
 static const char host[] = "cdb-ms-prod-westus1-be169.documents.azure.com";
 
-static char folder[] = "/tmp/bench_rntbd.XXXXXX";
-static char root_path[64], cert_path[64], key_path[64];
-
-static void __attribute__((__noreturn__)) die(const char *what)
-{
-	fprintf(stderr, "bench_rntbd: %s\n", what);
-	exit(2);
-}
+static struct support_bench_files files;
 
 /* The server. */
 
@@ -61,20 +51,6 @@ struct server {
 	int      listener;
 	unsigned hold_ms; /* from the request to its answer */
 };
-
-static int
-connect_to(const struct addr *peer)
-{
-	struct sockaddr_storage storage;
-	unsigned                length = addr_to_sockaddr(peer, &storage);
-	int                     fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int                     yes = 1;
-
-	if (fd < 0 || connect(fd, (struct sockaddr *)&storage, length) != 0)
-		die(strerror(errno));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-	return fd;
-}
 
 /* On every address of the loopback, and on no other interface. */
 static int
@@ -87,7 +63,7 @@ listen_on_loopback(struct addr *at)
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) != 0 ||
 	    bind(fd, (struct sockaddr *)&any, count) != 0 || listen(fd, BACKLOG) != 0 ||
 	    getsockname(fd, (struct sockaddr *)&any, &count) != 0)
-		die(strerror(errno));
+		support_bench_die(strerror(errno));
 	*at = addr_from_bytes("\x7f\0\0\1", 4, ntohs(any.sin_port));
 	return fd;
 }
@@ -136,14 +112,14 @@ serve_main(char **args)
 	signal(SIGPIPE, SIG_IGN);
 	if (SSL_CTX_use_certificate_chain_file(server.tls, args[0]) != 1 ||
 	    SSL_CTX_use_PrivateKey_file(server.tls, args[1], SSL_FILETYPE_PEM) != 1)
-		die("no certificate to serve with");
+		support_bench_die("no certificate to serve with");
 	server.hold_ms = (unsigned)strtoul(args[2], NULL, 10);
 	server.listener = listen_on_loopback(&at);
 	pthread_attr_init(&small);
 	pthread_attr_setstacksize(&small, STACK_BYTES);
 	for (unsigned i = 1; i < SERVER_THREADS; i++) {
 		if (pthread_create(&thread, &small, serve, &server) != 0)
-			die("no thread");
+			support_bench_die("no thread");
 	}
 	printf("listening %s\n", addr_render_port(&at, text, sizeof(text)));
 	fflush(stdout);
@@ -155,50 +131,10 @@ static struct support_child *
 start_server(unsigned hold_ms)
 {
 	char              hold[16];
-	const char *const args[] = { "serve", cert_path, key_path, hold, NULL };
+	const char *const args[] = { "serve", files.cert, files.key, hold, NULL };
 
 	snprintf(hold, sizeof(hold), "%u", hold_ms);
 	return support_child_start("bench_rntbd", args, 1);
-}
-
-static void
-make_certs(bool rsa)
-{
-	static const char *const  names[] = { "*.documents.azure.com", NULL };
-	struct support_certs_plan plan = { .subject = "root", .authority = true, .rsa = rsa };
-	struct support_certs     *root = support_certs_new(&plan), *middle, *leaf;
-
-	plan.subject = "issuing";
-	plan.issuer = root;
-	middle = support_certs_new(&plan);
-	plan = (struct support_certs_plan){
-		.subject = "leaf", .names = names, .rsa = rsa, .issuer = middle
-	};
-	leaf = support_certs_new(&plan);
-	support_certs_write(root, root_path, NULL);
-	support_certs_write(leaf, cert_path, key_path);
-	support_certs_free(leaf);
-	support_certs_free(middle);
-	support_certs_free(root);
-}
-
-static void
-name_files(void)
-{
-	if (mkdtemp(folder) == NULL)
-		die("no folder for certificates");
-	snprintf(root_path, sizeof(root_path), "%s/root.pem", folder);
-	snprintf(cert_path, sizeof(cert_path), "%s/cert.pem", folder);
-	snprintf(key_path, sizeof(key_path), "%s/key.pem", folder);
-}
-
-static void
-remove_files(void)
-{
-	unlink(root_path);
-	unlink(cert_path);
-	unlink(key_path);
-	rmdir(folder);
 }
 
 /* Cost: this process has one core, the server the other, where there is one. */
@@ -214,56 +150,23 @@ struct lane {
 };
 
 struct bench {
-	struct addr    peer;
-	SSL_CTX       *tls;
-	struct loop   *loop;
-	struct probes *probes;
-	struct lane    lanes[LANES];
-	unsigned       left, running; /* probes still to start, and still to end */
+	struct support_bench base;
+	struct lane          lanes[LANES];
+	unsigned             left, running; /* probes still to start, and still to end */
 };
-
-static void
-use_cpu(int pid, unsigned cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
-		sched_setaffinity(pid, sizeof(cpus), &cpus);
-}
-
-static double
-cpu_us(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
-	    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
 
 static void
 run_bare(struct bench *bench, bool exchange)
 {
 	uint8_t bytes[SUPPORT_RNTBD_MAX];
 	size_t  count = support_rntbd_bytes(SUPPORT_RNTBD_A, bytes);
-	SSL    *ssl = SSL_new(bench->tls);
-	int     fd = connect_to(&bench->peer);
+	SSL    *ssl = support_bench_connect(&bench->base, host);
 
-	SSL_set_tlsext_host_name(ssl, host);
-	X509_VERIFY_PARAM_set_hostflags(
-	    SSL_get0_param(ssl), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	SSL_set1_host(ssl, host);
-	SSL_set_fd(ssl, fd);
-	if (SSL_connect(ssl) != 1)
-		die("bare handshake failed");
 	if (exchange &&
 	    (SSL_write(ssl, bytes, (int)count) <= 0 ||
 	        SSL_read(ssl, bytes, sizeof(bytes)) != 80))
-		die("bare exchange failed");
-	SSL_free(ssl);
-	close(fd);
+		support_bench_die("bare exchange failed");
+	support_bench_hang_up(ssl);
 }
 
 static void start_probe(struct lane *lane);
@@ -275,13 +178,13 @@ on_over(void *arg)
 	struct bench *bench = lane->bench;
 
 	if (lane->replica.context != OUTCOME_OK)
-		die(lane->replica.detail);
+		support_bench_die(lane->replica.detail);
 	arena_free(lane->arena);
 	bench->running--;
 	if (bench->left != 0)
 		start_probe(lane);
 	else if (bench->running == 0)
-		loop_stop(bench->loop);
+		loop_stop(bench->base.loop);
 }
 
 static void
@@ -291,7 +194,7 @@ start_probe(struct lane *lane)
 	struct probe_ask ask = {
 		.kind = "rntbd",
 		.host = host,
-		.peer = bench->peer,
+		.peer = bench->base.peer,
 		.limit_ms = 5000,
 		.arena = arena_new(),
 		.endpoint = &lane->endpoint,
@@ -305,73 +208,38 @@ start_probe(struct lane *lane)
 	lane->arena = ask.arena;
 	lane->endpoint = (struct endpoint){ 0 };
 	lane->replica = (struct replica){ 0 };
-	probe_start(bench->probes, &ask);
+	probe_start(bench->base.probes, &ask);
 }
 
 static double
 measure_bare(struct bench *bench, unsigned count, bool exchange)
 {
-	double before_us = cpu_us();
+	double before_us = support_bench_cpu_us();
 
 	for (unsigned i = 0; i < count; i++)
 		run_bare(bench, exchange);
-	return (cpu_us() - before_us) / count;
+	return (support_bench_cpu_us() - before_us) / count;
 }
 
 static double
 measure_ours(struct bench *bench, unsigned count, unsigned lanes)
 {
-	double before_us = cpu_us();
+	double before_us = support_bench_cpu_us();
 
 	bench->left = count;
 	for (unsigned i = 0; i < lanes && bench->left > 0; i++)
 		start_probe(&bench->lanes[i]);
-	loop_run(bench->loop);
-	return (cpu_us() - before_us) / count;
-}
-
-static int
-compare(const void *left, const void *right)
-{
-	const double *a = left, *b = right;
-
-	return (*a > *b) - (*a < *b);
-}
-
-static double
-median(double *values)
-{
-	qsort(values, ROUNDS, sizeof(*values), compare);
-	return values[ROUNDS / 2];
-}
-
-static void
-open_probes(struct bench *bench, unsigned in_flight_max)
-{
-	struct probe_options options = {
-		.clock = clock_system(), .ca_file = root_path, .in_flight_max = in_flight_max
-	};
-	struct err err;
-
-	bench->loop = options.loop = loop_new(&err);
-	if (bench->loop == NULL)
-		die(err.text);
-	bench->probes = probes_new(&options, &err);
-	if (bench->probes == NULL)
-		die(err.text);
+	loop_run(bench->base.loop);
+	return (support_bench_cpu_us() - before_us) / count;
 }
 
 static void
 open_bench(struct bench *bench, struct support_child *server)
 {
-	bench->peer = support_child_addr(server, 0);
-	bench->tls = SSL_CTX_new(TLS_client_method());
-	SSL_CTX_set_verify(bench->tls, SSL_VERIFY_PEER, NULL);
-	if (SSL_CTX_load_verify_file(bench->tls, root_path) != 1)
-		die("no roots");
+	bench->base.peer = support_child_addr(server, 0);
 	for (size_t i = 0; i < LANES; i++)
 		bench->lanes[i].bench = bench;
-	open_probes(bench, 0);
+	support_bench_open(&bench->base, &files, 0);
 }
 
 static double
@@ -382,9 +250,9 @@ bench_key(bool rsa, unsigned count)
 	struct support_child *server;
 	struct bench          bench = { 0 };
 
-	make_certs(rsa);
+	support_bench_certs(&files, rsa);
 	server = start_server(0);
-	use_cpu(support_child_pid(server), 1);
+	support_bench_use_cpu(support_child_pid(server), 1);
 	open_bench(&bench, server);
 	measure_bare(&bench, 20, true);
 	measure_ours(&bench, 20, LANES);
@@ -396,14 +264,14 @@ bench_key(bool rsa, unsigned count)
 		ratios[i] = ours_us[i] / bare_us[i];
 		alone_ratios[i] = alone_us[i] / bare_us[i];
 	}
-	ratio = median(ratios);
+	ratio = support_bench_median(ratios, ROUNDS);
 	printf("rntbd_cpu key=%s bare_us=%.0f probe_us=%.0f ratio=%.3f alone_us=%.0f "
 	       "alone_ratio=%.3f bare_asked_us=%.0f\n",
-	    rsa ? "rsa2048" : "p256", median(bare_us), median(ours_us), ratio, median(alone_us),
-	    median(alone_ratios), median(asked_us));
-	probes_free(bench.probes);
-	loop_free(bench.loop);
-	SSL_CTX_free(bench.tls);
+	    rsa ? "rsa2048" : "p256", support_bench_median(bare_us, ROUNDS),
+	    support_bench_median(ours_us, ROUNDS), ratio,
+	    support_bench_median(alone_us, ROUNDS), support_bench_median(alone_ratios, ROUNDS),
+	    support_bench_median(asked_us, ROUNDS));
+	support_bench_close(&bench.base);
 	support_child_stop(server);
 	return ratio;
 }
@@ -424,7 +292,7 @@ on_one_over(void *arg)
 	struct crowd *crowd = arg;
 
 	if (++crowd->overs == CROWD)
-		loop_stop(crowd->bench.loop);
+		loop_stop(crowd->bench.base.loop);
 }
 
 static struct addr
@@ -464,14 +332,14 @@ bench_crowd(void)
 	double                took_s;
 	unsigned              lost;
 
-	make_certs(true);
+	support_bench_certs(&files, true);
 	server = start_server(CROWD_HOLD_MS);
 	port = support_child_addr(server, 0).port;
-	open_probes(&crowd->bench, IN_FLIGHT);
+	support_bench_open(&crowd->bench.base, &files, IN_FLIGHT);
 	crowd->arena = arena_new();
 	start_us = clock_mono_us(clock_system());
 	for (unsigned i = 0; i < CROWD; i++)
-		probe_start(crowd->bench.probes,
+		probe_start(crowd->bench.base.probes,
 		    &(struct probe_ask){
 		        .kind = "rntbd",
 		        .host = host,
@@ -483,15 +351,14 @@ bench_crowd(void)
 		        .on_over = on_one_over,
 		        .arg = crowd,
 		    });
-	loop_run(crowd->bench.loop);
+	loop_run(crowd->bench.base.loop);
 	took_s = (double)(clock_mono_us(clock_system()) - start_us) / 1e6;
 	getrusage(RUSAGE_SELF, &usage);
 	lost = count_lost(crowd);
 	printf(
 	    "rntbd_crowd replicas=%d in_flight=%d lost=%u took_s=%.1f per_s=%.0f rss_kb=%ld\n",
 	    CROWD, IN_FLIGHT, lost, took_s, CROWD / took_s, usage.ru_maxrss);
-	probes_free(crowd->bench.probes);
-	loop_free(crowd->bench.loop);
+	support_bench_close(&crowd->bench.base);
 	arena_free(crowd->arena);
 	free(crowd);
 	support_child_stop(server);
@@ -501,32 +368,18 @@ bench_crowd(void)
 int
 main(int argc, char **argv)
 {
-	static const struct option known[] = {
-		{ "count", required_argument, NULL, 'c' },
-		{ "goal", required_argument, NULL, 'g' },
-		{ NULL, 0, NULL, 0 },
-	};
 	unsigned count = COUNT_PRESET;
 	double   goal = 1.10, p256, rsa;
 	bool     good;
-	int      option;
 
 	if (argc == 5 && strcmp(argv[1], "serve") == 0)
 		return serve_main(argv + 2);
-	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		switch (option) {
-		case 'c': count = (unsigned)strtoul(optarg, NULL, 10); break;
-		case 'g': goal = strtod(optarg, NULL); break;
-		default: return 2;
-		}
-	}
-	if (count == 0 || goal <= 0)
-		die("--count and --goal are numbers above 0");
-	name_files();
+	support_bench_options(argc, argv, &count, &goal);
+	support_bench_files_make(&files);
 	good = bench_crowd();
-	use_cpu(0, 0);
+	support_bench_use_cpu(0, 0);
 	p256 = bench_key(false, count);
 	rsa = bench_key(true, count);
-	remove_files();
+	support_bench_files_remove(&files);
 	return good && p256 <= goal && rsa <= goal ? 0 : 1;
 }

@@ -19,6 +19,19 @@ CATALOGUE = re.compile(r'^FINDING\(\w+,\s*"(PLP-[^"]+)"', re.MULTILINE)
 EXITS = {"ok": 0, "warning": 1, "critical": 2, "unknown": 3}
 
 
+# Findings that by their nature come beside another, in every world that a lab can make: of the fault
+# that lies under both.  All others have a scenario that causes them and nothing else.
+BESIDE = {
+    "PLP-116-RESOLVERS-DISAGREE": {"PLP-102-PUBLIC-ANSWER"},
+    "PLP-129-TTL-DELAYS-FIX": {"PLP-103-REGION-ADDRESS-SHARED"},
+    "PLP-506-LAST-ENDPOINT-GONE": {"PLP-503-CONNECTION-DISCONNECTED"},
+    "PLP-613-REPLICA-NAME-MISSING": {"PLP-117-ALIAS-BYPASSED", "PLP-612-DIRECT-PUBLIC-HOSTS"},
+    "PLP-614-GATEWAY-ONLY-DOWN": {"PLP-202-TCP-TIMEOUT"},
+}
+COMBINED = "combined-"
+COMBINED_MIN = 30                    # worlds with several faults at once
+
+
 @dataclass
 class Outcome:
     name: str
@@ -38,11 +51,21 @@ def file_stem(code):
 
 
 def compare_catalogue(source, scenarios):
-    """Whether each finding of the catalogue has both its files, and each file its finding."""
+    """Whether each finding of the catalogue has both its files, the one that causes it nothing else,
+    and each file its finding; and whether there are worlds with several faults."""
     started = time.monotonic()
-    words = _missing_files(source, scenarios)
+    words = _missing_files(source, scenarios) + _missing_combinations(scenarios)
     return Outcome("catalogue", "failed" if words else "passed", time.monotonic() - started,
                    "".join(f"  {line}\n" for line in words))
+
+
+def _missing_combinations(scenarios):
+    combined = [scene for scene in scenarios if scene.name.startswith(COMBINED)]
+    words = [f"{scene.name}: expects one finding, and two faults are wanted" for scene in combined
+             if len({(e.account, e.api, e.code, e.region) for e in scene.expected}) < 2]
+    if len(combined) < COMBINED_MIN:
+        words.append(f"{len(combined)} files {COMBINED}*, at least {COMBINED_MIN} are wanted")
+    return words
 
 
 def _missing_files(source, scenarios):
@@ -59,6 +82,9 @@ def _missing_files(source, scenarios):
             elif (code in [e.code for e in scene.expected]) != (kind == "causes"):
                 words.append(f"{scene.name}: must {'' if kind == 'causes' else 'not '}"
                              f"expect {code}")
+            elif kind == "causes":
+                words += [f"{scene.name}: expects {e.code}, too" for e in scene.expected
+                          if e.code not in {code, *BESIDE.get(code, ())}]
     for name, scene in names.items():
         if name.endswith(("-causes", "-near-miss")):
             words.append(f"{name}: there is no such finding")
@@ -163,18 +189,18 @@ def _describe(entries):
 
 
 def _state_differences(scene, answer):
-    """Of the modes whose state is pinned."""
+    """Of the modes whose state is pinned, and by which finding."""
     words = ""
     for wanted in scene.states:
         places = [place for account in answer["accounts"] for place in account["places"]
                   if (account["account"], place["region"], place["api"], place["mode"]) ==
                   (wanted.account, wanted.region, wanted.api, wanted.mode)]
-        got = {place["state"] for place in places}
-        if got != {wanted.state}:
+        got = {(place["state"], place["code"] if wanted.by else None) for place in places}
+        if got != {(wanted.state, wanted.by or None)}:
             words += (f"  {wanted.account} {wanted.region or 'global'} {wanted.api} "
                       f"{wanted.mode}: "
-                      f"{' and '.join(sorted(got)) or 'no such place'}, "
-                      f"expected {wanted.state}\n")
+                      f"{' and '.join(map(str, got)) or 'no such place'}, "
+                      f"expected {wanted.state} {wanted.by}\n")
         words += "".join(f"  {wanted.account} {wanted.region or 'global'}: {wanted.words!r} is "
                          f"not in {place['words']!r}\n" for place in places
                          if wanted.words not in place["words"])
@@ -182,6 +208,28 @@ def _state_differences(scene, answer):
     words += "".join(f"  {part!r} is not unknown\n" for part in scene.check["unknown"]
                      if not any(part in text for text in unknowns))
     return words
+
+
+def _untold(answer):
+    """A place may only be worse by what is told."""
+    words = ""
+    for account in answer["accounts"]:
+        told = {finding["code"] for finding in account["findings"]}
+        words += "".join(f"  {account['account']} {place['region'] or 'global'} {place['api']} "
+                         f"{place['mode']}: by {place['code']}, which is not told\n"
+                         for place in account["places"] if place["code"] not in (None, *told))
+    return words
+
+
+def _fold_differences(scene, expected, finding):
+    """Whose names the finding tells of, where that is pinned."""
+    if expected.folds is None:
+        return ""
+    face = scene.accounts[expected.account].face(expected.api)
+    wanted = sorted(face.host(region) for region in expected.folds)
+    if sorted(finding["hosts"]) == wanted:
+        return ""
+    return f"  {expected.code}: of {finding['hosts']}, expected {wanted}\n"
 
 
 def _differences(scene, answer, status):
@@ -199,9 +247,10 @@ def _differences(scene, answer, status):
             for part in ("evidence", "fix"):
                 if getattr(e, part) not in finding[part]:
                     words += f"  {code}: {getattr(e, part)!r} is not in the {part}\n"
+            words += _fold_differences(scene, e, finding)
             if e.severity not in ("", finding["severity"]):
                 words += f"  {code}: {finding['severity']}, expected {e.severity}\n"
-    words += _state_differences(scene, answer)
+    words += _state_differences(scene, answer) + _untold(answer)
     states = [account["state"] for account in answer["accounts"]]
     worst = max(states, key=STATES.index)
     if status != EXITS[worst]:

@@ -289,6 +289,7 @@ class Expected:
     evidence: str = ""               # must be part of the finding's evidence
     severity: str = ""               # warning or critical; "" for either
     fix: str = ""                    # must be part of what is to be done
+    folds: list | None = None        # regions whose names it tells of, exactly; None: any
     vnet: str = ""                   # whose agent must say it; only where there are agents
 
 
@@ -300,6 +301,7 @@ class State:
     account: str
     api: str
     state: str
+    by: str                          # the finding that makes it so; "": any
     words: str = ""                  # must be part of what is said of the place
 
 
@@ -626,19 +628,26 @@ def _read_check(table, vnets, accounts, where):
 
 def _read_expected(table, accounts, where):
     _only(table, where, code=str, region=str, account=str, evidence=str, severity=str,
-          vnet=str, api=str, fix=str)
+          vnet=str, api=str, fix=str, folds=list)
     account, region = _read_place({"region": "", **table}, accounts, where)
     api = _one_of(table.get("api", accounts[account].apis[0]), apis.WORDS, f"{where}: api")
+    folds = table.get("folds")
+    if folds is not None:
+        folds = [_one_of(label(name), accounts[account].labels(), f"{where}: folds")
+                 for name in folds]
     return Expected(table.get("code", ""), region, account, api, table.get("evidence", ""),
-                    table.get("severity", ""), table.get("fix", ""), table.get("vnet", ""))
+                    table.get("severity", ""), table.get("fix", ""), folds,
+                    table.get("vnet", ""))
 
 
 def _read_state(table, accounts, where):
-    _only(table, where, mode=str, region=str, account=str, api=str, words=str, **{"is": str})
+    _only(table, where, mode=str, region=str, account=str, api=str, by=str, words=str,
+          **{"is": str})
     account, region = _read_place(table, accounts, where)
     api = _one_of(table.get("api", accounts[account].apis[0]), apis.WORDS, f"{where}: api")
     return State(_one_of(table.get("mode", ""), MODES, where), region, account, api,
-                 _one_of(table.get("is", ""), STATES, where), table.get("words", ""))
+                 _one_of(table.get("is", ""), STATES, where), table.get("by", ""),
+                 table.get("words", ""))
 
 
 def read(path):

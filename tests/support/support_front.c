@@ -1,5 +1,6 @@
 #include "tests/support/support_front.h"
 
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,4 +86,77 @@ support_front_ask(const struct support_front *front,
 	struct support_tls tls = { .talk = talk, .arg = arg };
 
 	return support_front_ask_tls(front, &tls, limit_ms);
+}
+
+enum { BELOW_MS = 5000 };
+
+/* What one probe is to show where the dialogue never began. */
+struct below {
+	const char  *name;
+	enum outcome tcp, tls;
+	const char  *words; /* of detail; "" for any */
+};
+
+/* Frees the run. */
+static const char *
+judge_below(struct arena *arena, struct support_probe *run, const struct below *want)
+{
+	const struct endpoint *end = &run->endpoint;
+	const char            *detail = end->detail != NULL ? end->detail : "";
+	const struct greeting *greeting = end->greeting;
+	const char            *words = NULL;
+
+	if (run->overs != 1)
+		words = arena_printf(arena, "%s: ended %u times", want->name, run->overs);
+	else if (end->tcp != want->tcp || end->tls != want->tls)
+		words = arena_printf(arena, "%s: tcp %s, tls %s", want->name,
+		    outcome_name(end->tcp), outcome_name(end->tls));
+	else if (strstr(detail, want->words) == NULL)
+		words = arena_printf(
+		    arena, "%s: '%s' does not say '%s'", want->name, detail, want->words);
+	else if (greeting == NULL || greeting->outcome != OUTCOME_NOT_RUN ||
+	    greeting->detail != NULL)
+		words = arena_printf(arena, "%s: somebody spoke", want->name);
+	support_probe_free(run);
+	return words;
+}
+
+/* Nothing is said to whom the certificate does not prove. */
+static const char *
+try_other_name(
+    const struct support_front *front, const struct support_tls *tls, struct arena *arena)
+{
+	struct support_certs *other = support_front_leaf(front, "*.other.example");
+	struct support_tls    used = *tls;
+	struct support_probe *run;
+
+	used.certs = other;
+	run = support_front_ask_tls(front, &used, BELOW_MS);
+	support_certs_free(other);
+	return judge_below(arena, run,
+	    &(struct below){ "another name", OUTCOME_OK, OUTCOME_TLS_REJECTED,
+	        arena_printf(arena, "wanted %s", front->host) });
+}
+
+const char *
+support_front_below(const struct support_front *front,
+    void (*talk)(struct ssl_st *ssl, void *arg), void *arg, struct arena *arena)
+{
+	struct support_tls tls = { .talk = talk, .arg = arg };
+	const char        *words = try_other_name(front, &tls, arena);
+
+	tls.most_version = TLS1_1_VERSION;
+	if (words == NULL)
+		words = judge_below(arena, support_front_ask_tls(front, &tls, BELOW_MS),
+		    &(struct below){ "old TLS", OUTCOME_OK, OUTCOME_TLS_FAILED, "" });
+	if (words == NULL)
+		words = judge_below(arena,
+		    support_front_ask_peer(front, support_peer_reset, NULL, BELOW_MS),
+		    &(struct below){ "a reset", OUTCOME_OK, OUTCOME_RESET, "" });
+	if (words == NULL)
+		words = judge_below(arena,
+		    support_front_ask_peer(front, support_peer_says,
+		        (void *)"HTTP/1.1 400 Bad Request\r\n\r\n", BELOW_MS),
+		    &(struct below){ "plain HTTP", OUTCOME_OK, OUTCOME_NOT_TLS, "" });
+	return words;
 }

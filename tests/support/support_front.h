@@ -5,6 +5,7 @@
 #ifndef TESTS_SUPPORT_FRONT_H
 #define TESTS_SUPPORT_FRONT_H
 
+#include "base/arena.h"
 #include "tests/support/support_certs.h"
 #include "tests/support/support_peer.h"
 #include "tests/support/support_probe.h"
@@ -26,5 +27,11 @@ struct support_probe *support_front_ask_peer(const struct support_front *front,
     void (*serve)(int fd, void *arg), void *arg, int64_t limit_ms);
 /* One signed by the same root, for another name. */
 struct support_certs *support_front_leaf(const struct support_front *front, const char *name);
+
+/* Below the dialogue: a certificate for another name, an old TLS, a reset, a server of plain HTTP.
+ * The endpoint must say how far it came, and the greeting that nobody spoke.  talk() is what the
+ * front end would do.  What is not so, in words, in the arena; NULL: nothing. */
+const char *support_front_below(const struct support_front *front,
+    void (*talk)(struct ssl_st *ssl, void *arg), void *arg, struct arena *arena);
 
 #endif

@@ -5,7 +5,9 @@
 #include "analyze/names.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "tests/support/support_documents.h"
 
+#include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@ struct maker {
 	const char             *path;
 	json_t                 *root;
 	struct support_witness *witness;
+	bool                    rest; /* documents in the shape of the Resource Manager */
 };
 
 static void
@@ -154,41 +157,6 @@ read_message(const struct maker *maker, const struct message_desc *desc, const j
 }
 
 /* What is well. */
-
-static json_t *
-make_location(const char *label, const char *name, int priority)
-{
-	char id[80], endpoint[120];
-
-	snprintf(id, sizeof(id), "contoso-%s", label);
-	snprintf(
-	    endpoint, sizeof(endpoint), "https://contoso-%s.documents.azure.com:443/", label);
-	return json_pack("{s:s s:s s:s s:s s:i}", "id", id, "locationName", name,
-	    "documentEndpoint", endpoint, "provisioningState", "Succeeded", "failoverPriority",
-	    priority);
-}
-
-#define GROUP "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-data"
-
-#define GUID    "517d9819-82e9-416b-b507-ce8ec2b6d9b0"
-#define ZONE    "privatelink.documents.azure.com"
-#define ZONE_ID GROUP "/providers/Microsoft.Network/privateDnsZones/" ZONE
-#define VNET_ID GROUP "/providers/Microsoft.Network/virtualNetworks/vnet-a"
-
-static json_t *
-make_document(void)
-{
-	return json_pack("{s:s s:s s:s s:s s:s s:s s:[o o] s:[{s:s s:s s:{s:s} s:{s:s}}]}",
-	    "id", GROUP "/providers/Microsoft.DocumentDB/databaseAccounts/contoso", "name",
-	    "contoso", "kind", "GlobalDocumentDB", "provisioningState", "Succeeded",
-	    "publicNetworkAccess", "Disabled", "documentEndpoint",
-	    "https://contoso.documents.azure.com:443/", "locations",
-	    make_location("westeurope", "West Europe", 0),
-	    make_location("northeurope", "North Europe", 1), "privateEndpointConnections",
-	    "name", "pe-contoso", "groupId", "Sql", "privateEndpoint", "id",
-	    GROUP "/providers/Microsoft.Network/privateEndpoints/pe-contoso",
-	    "privateLinkServiceConnectionState", "status", "Approved");
-}
 
 static json_t *
 make_endpoint(const char *address, const struct target *target)
@@ -532,23 +500,37 @@ make_wanted(const struct maker *maker)
 	}
 }
 
+/* Takes the document. */
+static json_t *
+shape(const struct maker *maker, json_t *document)
+{
+	json_t *rest = maker->rest ? support_documents_rest(document) : json_incref(document);
+
+	json_decref(document);
+	return rest;
+}
+
 static void
 make_account(const struct maker *maker)
 {
 	struct support_witness *witness = maker->witness;
 	const json_t           *change = json_object_get(maker->root, "document");
-	json_t                 *base = make_document(), *document;
+	const json_t           *named = json_object_get(maker->root, "named");
+	json_t                 *base = support_documents_account(), *document;
 	struct account_list    *list;
 	struct wbuf             text;
 	struct err              err;
 
 	witness->has_document = !json_is_null(change);
 	if (!witness->has_document) {
-		witness->account = account_named(maker->arena, "contoso", &err);
+		witness->account = account_named(
+		    maker->arena, named != NULL ? json_string_value(named) : "contoso", &err);
+		if (witness->account == NULL)
+			fail(maker->path, "named:", err.text);
 		json_decref(base);
 		return;
 	}
-	document = change != NULL ? merge(base, change) : json_incref(base);
+	document = shape(maker, change != NULL ? merge(base, change) : json_incref(base));
 	wbuf_init(&text);
 	json_write(&text, document, 0);
 	list = account_parse(
@@ -559,72 +541,6 @@ make_account(const struct maker *maker)
 	wbuf_fini(&text);
 	json_decref(document);
 	json_decref(base);
-}
-
-static json_t *
-make_endpoint_document(void)
-{
-	static const char *const names[] = { "contoso", "contoso-westeurope",
-		"contoso-northeurope" };
-	json_t                  *configs = json_array();
-
-	for (int i = 0; i < 3; i++) {
-		char fqdn[80], address[24];
-
-		snprintf(fqdn, sizeof(fqdn), "%s.documents.azure.com", names[i]);
-		snprintf(address, sizeof(address), "10.1.0.%d", 4 + i);
-		json_array_append_new(
-		    configs, json_pack("{s:s s:[s]}", "fqdn", fqdn, "ipAddresses", address));
-	}
-	return json_pack("{s:s s:s s:s s:s s:s s:{s:s} s:[{s:s s:[s] s:{s:s}}] s:o}", "id",
-	    GROUP "/providers/Microsoft.Network/privateEndpoints/pe-contoso", "name",
-	    "pe-contoso", "type", "Microsoft.Network/privateEndpoints", "provisioningState",
-	    "Succeeded", "resourceGuid", GUID, "subnet", "id",
-	    GROUP "/providers/Microsoft.Network/virtualNetworks/vnet-a/subnets/default",
-	    "privateLinkServiceConnections", "privateLinkServiceId",
-	    GROUP "/providers/Microsoft.DocumentDB/databaseAccounts/contoso", "groupIds", "Sql",
-	    "privateLinkServiceConnectionState", "status", "Approved", "customDnsConfigs",
-	    configs);
-}
-
-static json_t *
-make_record(const char *name, const char *address)
-{
-	char id[256], fqdn[120];
-
-	snprintf(id, sizeof(id), "%s/A/%s", ZONE_ID, name);
-	snprintf(fqdn, sizeof(fqdn), "%s.%s.", name, ZONE);
-	return json_pack("{s:s s:s s:s s:s s:i s:{s:s} s:[{s:s}]}", "id", id, "name", name,
-	    "type", "Microsoft.Network/privateDnsZones/A", "fqdn", fqdn, "ttl", 10, "metadata",
-	    "creator", "created by private endpoint pe-contoso with resource guid " GUID,
-	    "aRecords", "ipv4Address", address);
-}
-
-static json_t *
-make_zone_documents(void)
-{
-	json_t *zone = json_pack("{s:s s:s s:s s:i s:i}", "id", ZONE_ID, "name", ZONE, "type",
-	    "Microsoft.Network/privateDnsZones", "numberOfRecordSets", 4,
-	    "numberOfVirtualNetworkLinks", 1);
-	json_t *link = json_pack("{s:s s:s s:s s:s s:{s:s}}", "id",
-	    ZONE_ID "/virtualNetworkLinks/to-vnet-a", "name", "to-vnet-a", "type",
-	    "Microsoft.Network/privateDnsZones/virtualNetworkLinks", "resolutionPolicy",
-	    "Default", "virtualNetwork", "id", VNET_ID);
-
-	return json_pack("[o o o o o]", zone, make_record("contoso", "10.1.0.4"),
-	    make_record("contoso-westeurope", "10.1.0.5"),
-	    make_record("contoso-northeurope", "10.1.0.6"), link);
-}
-
-static json_t *
-make_plink_documents(void)
-{
-	return json_pack("[{s:s s:s s:s s:s s:[s s s] s:[s]}]", "id",
-	    GROUP
-	    "/providers/Microsoft.DocumentDB/databaseAccounts/contoso/privateLinkResources/Sql",
-	    "name", "Sql", "type", "Microsoft.DocumentDB/databaseAccounts/privateLinkResources",
-	    "groupId", "Sql", "requiredMembers", "contoso", "contoso-westeurope",
-	    "contoso-northeurope", "requiredZoneNames", ZONE);
 }
 
 /* The documents that the member's changes make of the base, which it takes; NULL when the witness
@@ -639,7 +555,7 @@ make_list(const struct maker *maker, const char *member, json_t *base)
 	struct err           err;
 
 	if (change != NULL) {
-		documents = merge(base, change);
+		documents = shape(maker, merge(base, change));
 		wbuf_init(&text);
 		json_write(&text, documents, 0);
 		list = account_parse(maker->arena, (const char *)text.bytes, text.count,
@@ -659,13 +575,13 @@ make_more_documents(const struct maker *maker)
 	struct support_witness *witness = maker->witness;
 	struct account_list    *list;
 
-	list = make_list(maker, "endpoints", json_pack("[o]", make_endpoint_document()));
+	list = make_list(maker, "endpoints", json_pack("[o]", support_documents_endpoint()));
 	if (list != NULL)
 		witness->endpoints = endpoint_index_new(maker->arena, &list->endpoints);
-	list = make_list(maker, "zones", make_zone_documents());
+	list = make_list(maker, "zones", support_documents_zones());
 	if (list != NULL)
 		witness->zones = zone_index_new(maker->arena, &list->zones);
-	list = make_list(maker, "plinks", make_plink_documents());
+	list = make_list(maker, "plinks", support_documents_plinks());
 	if (list != NULL) {
 		witness->plinks = &list->plinks;
 		witness->account = plink_join(maker->arena, witness->account, &list->plinks);
@@ -676,6 +592,54 @@ static const char *
 copy_text(const struct maker *maker, const json_t *object, const char *name)
 {
 	return arena_strdup(maker->arena, json_string_value(json_object_get(object, name)));
+}
+
+static void
+make_folds(const struct maker *maker, const json_t *value, struct support_expected *expected)
+{
+	const json_t *list = json_object_get(value, "folds");
+
+	if (list == NULL)
+		return;
+	expected->fold_count = json_array_size(list);
+	expected->folds = arena_array(maker->arena, expected->fold_count + 1, sizeof(char *));
+	for (size_t i = 0; i < expected->fold_count; i++)
+		expected->folds[i] = arena_strdup(
+		    maker->arena, json_string_value(json_array_get(list, i)));
+}
+
+/* Of a word that may be absent: then 0, the first. */
+static uint32_t
+read_word(
+    const struct maker *maker, const json_t *object, const char *name, enum field_type type)
+{
+	const char *word = json_string_value(json_object_get(object, name));
+	uint32_t    number = 0;
+
+	if (word != NULL && !field_word_parse(type, word, &number))
+		fail(maker->path, "no such word for", name);
+	return number;
+}
+
+static void
+make_places(const struct maker *maker)
+{
+	struct support_witness *witness = maker->witness;
+	const json_t           *list = json_object_get(maker->root, "places");
+	size_t                  index;
+	json_t                 *value;
+
+	witness->places = arena_array(
+	    maker->arena, json_array_size(list) + 1, sizeof(*witness->places));
+	json_array_foreach ((json_t *)list, index, value) {
+		struct support_pinned *place = &witness->places[witness->place_count++];
+
+		place->region = copy_text(maker, value, "region");
+		place->state = copy_text(maker, value, "state");
+		place->code = copy_text(maker, value, "code");
+		place->api = read_word(maker, value, "api", FIELD_API);
+		place->mode = read_word(maker, value, "mode", FIELD_MODE);
+	}
 }
 
 static void
@@ -699,6 +663,7 @@ make_expected(const struct maker *maker)
 		expected->severity = copy_text(maker, value, "severity");
 		expected->evidence = copy_text(maker, value, "evidence");
 		expected->fix = copy_text(maker, value, "fix");
+		make_folds(maker, value, expected);
 		if (finding_find(expected->code) == FINDING_COUNT)
 			fail(maker->path, "expect: no such code:", expected->code);
 	}
@@ -707,11 +672,12 @@ make_expected(const struct maker *maker)
 static void
 check_members(const struct maker *maker)
 {
-	static const char known[] = " title document endpoints zones plinks every seen swept "
-	                            "gateway direct thin feed outside expect "
-	                            "state mongodb cassandra gremlin table apis modes given ";
-	const char       *name;
-	json_t           *value;
+	static const char known[] =
+	    " title document endpoints zones plinks every seen swept "
+	    "gateway direct thin feed outside expect places "
+	    "state named mongodb cassandra gremlin table apis modes given ";
+	const char *name;
+	json_t     *value;
 
 	json_object_foreach (maker->root, name, value) {
 		if (strstr(known, arena_printf(maker->arena, " %s ", name)) == NULL)
@@ -720,17 +686,15 @@ check_members(const struct maker *maker)
 }
 
 struct support_witness *
-support_witness_read(struct arena *arena, const char *path)
+support_witness_parse(struct arena *arena, const char *text, const char *name, bool rest)
 {
-	struct maker maker = { arena, path, NULL, arena_alloc(arena, sizeof(*maker.witness)) };
-	size_t       count;
+	struct maker maker = { arena, name, NULL, arena_alloc(arena, sizeof(*maker.witness)),
+		rest };
 	struct err   err;
-	char        *bytes = file_read(arena, path, WITNESS_MAX, &count, &err);
 
-	if (bytes != NULL)
-		maker.root = json_read(bytes, count, path, &err);
+	maker.root = json_read(text, strlen(text), name, &err);
 	if (maker.root == NULL)
-		fail(path, "cannot be read:", err.text);
+		fail(name, "cannot be read:", err.text);
 	check_members(&maker);
 	maker.witness->title = copy_text(&maker, maker.root, "title");
 	maker.witness->state = copy_text(&maker, maker.root, "state");
@@ -741,8 +705,60 @@ support_witness_read(struct arena *arena, const char *path)
 	make_seen(&maker);
 	make_wanted(&maker);
 	make_expected(&maker);
+	make_places(&maker);
 	json_decref(maker.root);
 	return maker.witness;
+}
+
+static struct support_witness *
+read_file(struct arena *arena, const char *path, bool rest)
+{
+	size_t     count;
+	struct err err;
+	char      *bytes = file_read(arena, path, WITNESS_MAX, &count, &err);
+
+	if (bytes == NULL)
+		fail(path, "cannot be read:", err.text);
+	return support_witness_parse(arena, arena_strndup(arena, bytes, count), path, rest);
+}
+
+struct support_witness *
+support_witness_read(struct arena *arena, const char *path)
+{
+	return read_file(arena, path, false);
+}
+
+struct support_witness *
+support_witness_read_rest(struct arena *arena, const char *path)
+{
+	return read_file(arena, path, true);
+}
+
+size_t
+support_witness_walk(const char *folder, void (*see)(const char *path))
+{
+	struct arena  *arena = arena_new();
+	DIR           *dir = opendir(folder);
+	struct dirent *entry;
+	size_t         count = 0;
+
+	if (dir == NULL)
+		fail(folder, "cannot be", "read");
+	while ((entry = readdir(dir)) != NULL) {
+		const char *path = arena_printf(arena, "%s/%s", folder, entry->d_name);
+
+		if (entry->d_name[0] == '.')
+			continue;
+		if (strstr(entry->d_name, ".json") != NULL) {
+			see(path);
+			count++;
+		} else {
+			count += support_witness_walk(path, see);
+		}
+	}
+	closedir(dir);
+	arena_free(arena);
+	return count;
 }
 
 struct verdict *

@@ -6,6 +6,7 @@
  *
  *   title     what the case is
  *   document  changes to the account's document; null: there is none, only a name
+ *   named     what a person gave in place of "contoso", where there is no document
  *   endpoints changes to the documents of private endpoints: each is that of pe-contoso, which has
  *             the address of each well name; absent: no such document was given
  *   zones     changes to the documents of the private zone, filled by the zone
@@ -33,7 +34,9 @@
  *   given     suffix that was given with the account's name
  *   swept     true: all other swept names were measured too, and do not exist
  *   expect    the findings, all of them: code, region; and severity, evidence and fix (parts of
- *             the texts) where they matter
+ *             the texts), and the regions whose names it tells of (folds), where they matter
+ *   places    how some are judged: region, mode and api ("gateway" and "sql" when they are not
+ *             said), state, and the code of the finding that makes it so; absent: by none
  *   state     of the account, where it matters
  *
  * Changes are merged by name; an array takes the length of its change, and its elements are
@@ -46,8 +49,15 @@
 #include "analyze/judge.h"
 
 struct support_expected {
-	const char *code, *region;
-	const char *severity, *evidence, *fix; /* "" when they do not matter */
+	const char  *code, *region;
+	const char  *severity, *evidence, *fix; /* "" when they do not matter */
+	const char **folds;                     /* regions; NULL when they do not matter */
+	size_t       fold_count;
+};
+
+struct support_pinned {
+	const char *region, *state, *code; /* code "": no finding makes it so */
+	uint32_t    api, mode;
 };
 
 struct support_witness {
@@ -62,10 +72,20 @@ struct support_witness {
 	unsigned                 wanted; /* flags of names.h */
 	struct support_expected *expected;
 	size_t                   expected_count;
+	struct support_pinned   *places;
+	size_t                   place_count;
 };
 
 /* Everything is in the arena. */
 struct support_witness *support_witness_read(struct arena *arena, const char *path);
+/* The same, with its documents in the shape of the Resource Manager in place of that of `az`. */
+struct support_witness *support_witness_read_rest(struct arena *arena, const char *path);
+/* The same of a text, in either shape; name stands where the path would. */
+struct support_witness *support_witness_parse(
+    struct arena *arena, const char *text, const char *name, bool rest);
+
+/* Calls see() for each witness file below the folder, and says how many there are. */
+size_t support_witness_walk(const char *folder, void (*see)(const char *path));
 
 /* The verdict on it. */
 struct verdict *support_witness_judge(

@@ -248,14 +248,15 @@ fake_answer_list(FILE *out)
 
 /* Headers and body of the service. */
 static bool
-send_service_error(
-    struct fake_talk *talk, const struct fake_answer *answer, const char *argument)
+send_service_error(struct fake_talk *talk, const struct fake_answer *answer,
+    const char *argument, int64_t clock_s)
 {
-	const struct fake_reply reply = {
-		.status = answer->status, .code = answer->code, .headers = answer->headers
-	};
-	const char *at = strstr(answer->message, "%s");
-	char        from[ADDR_TEXT], message[600];
+	const struct fake_reply reply = { .status = answer->status,
+		.code = answer->code,
+		.headers = answer->headers,
+		.clock_s = clock_s };
+	const char             *at = strstr(answer->message, "%s");
+	char                    from[ADDR_TEXT], message[600];
 
 	addr_render(&talk->peer, from, sizeof(from));
 	if (at == NULL)
@@ -267,7 +268,7 @@ send_service_error(
 }
 
 static bool
-send_other(struct fake_talk *talk, const struct fake_answer *answer)
+send_other(struct fake_talk *talk, const struct fake_answer *answer, int64_t clock_s)
 {
 	const char *body = answer->body != NULL ? answer->body : "";
 	char        date[FAKE_DATE], type[100] = "", text[2000];
@@ -277,13 +278,15 @@ send_other(struct fake_talk *talk, const struct fake_answer *answer)
 	snprintf(text, sizeof(text),
 	    "HTTP/1.1 %u %s\r\nContent-Length: %zu\r\n%s%sDate: %s\r\n\r\n%s", answer->status,
 	    fake_reason(answer->status), strlen(body), type,
-	    answer->headers != NULL ? answer->headers : "", fake_date(time(NULL), date), body);
+	    answer->headers != NULL ? answer->headers : "",
+	    fake_date((int64_t)time(NULL) + clock_s, date), body);
 	return fake_talk_text(talk, text);
 }
 
 bool
-fake_answer_send(struct fake_talk *talk, const struct fake_answer *answer, const char *argument)
+fake_answer_send(struct fake_talk *talk, const struct fake_answer *answer, const char *argument,
+    int64_t clock_s)
 {
-	return answer->code != NULL ? send_service_error(talk, answer, argument)
-	                            : send_other(talk, answer);
+	return answer->code != NULL ? send_service_error(talk, answer, argument, clock_s)
+	                            : send_other(talk, answer, clock_s);
 }

@@ -26,8 +26,9 @@ struct fake_answer {
 const struct fake_answer *fake_answer_find(const char *name); /* NULL: there is none */
 void                      fake_answer_list(FILE *out);
 
-/* The HTTP answer of one that has no function; argument may be NULL. */
-bool fake_answer_send(
-    struct fake_talk *talk, const struct fake_answer *answer, const char *argument);
+/* The HTTP answer of one that has no function; argument may be NULL.  Its Date is clock_s ahead of
+ * ours. */
+bool fake_answer_send(struct fake_talk *talk, const struct fake_answer *answer,
+    const char *argument, int64_t clock_s);
 
 #endif

@@ -175,7 +175,7 @@ answer_instead(struct work *work, const char *name)
 
 	fake_talk_log(work->talk, "answered %s auth=%s", name, work->refusal.by);
 	if (answer->after_request == NULL)
-		return fake_answer_send(work->talk, answer, NULL);
+		return fake_answer_send(work->talk, answer, NULL, work->clock_s);
 	answer->after_request(work->talk);
 	return false;
 }
@@ -197,7 +197,7 @@ answer_by_account(struct work *work)
 		return fake_answer_send(work->talk,
 		    fake_answer_find(
 		        is_signed(work) ? "forbidden-private-endpoint" : "unauthorized"),
-		    NULL);
+		    NULL, 0);
 	work->clock_s = account->clock_s;
 	check_claims(work, account);
 	if (work->refusal.status != 0)
@@ -216,11 +216,16 @@ answer_by_account(struct work *work)
 static bool
 answer_request(struct work *work)
 {
+	char                       host[FAKE_HEADER_MAX];
+	const struct fake_account *account = fake_accounts_find(
+	    fake_request_header(&work->request, "host", host));
+
 	if (gateway.answer->by_account)
 		return answer_by_account(work);
 	if (gateway.answer->code != NULL && strcmp(work->request.path, "/") != 0)
 		return send_bad_path(work);
-	return fake_answer_send(work->talk, gateway.answer, gateway.argument);
+	return fake_answer_send(work->talk, gateway.answer, gateway.argument,
+	    account != NULL ? account->clock_s : 0);
 }
 
 static void

@@ -4,9 +4,7 @@
 #include "probe/probe.h"
 #include "probe/gremlin/gremlin_record.h"
 #include "tests/fake/backend/gremlin.h"
-#include "tests/support/support_certs.h"
-#include "tests/support/support_peer.h"
-#include "tests/support/support_probe.h"
+#include "tests/support/support_front.h"
 
 #include <openssl/ssl.h>
 #include <setjmp.h>
@@ -15,9 +13,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define HOST     "contoso.gremlin.cosmos.azure.com"
 #define FIREWALL "This is blocked by your Cosmos DB account firewall settings."
@@ -358,29 +354,20 @@ test_endless(void **state)
 }
 
 /* One authority for all tests, in a file as a configured ca_file is. */
-static struct support_certs *root, *leaf;
-static char                  ca_file[] = "/tmp/test_gremlin_ca_XXXXXX";
+static struct support_front *front;
 
 static int
 set_up(void **state)
 {
-	static const char *const names[] = { HOST, NULL };
-	int                      fd = mkstemp(ca_file);
-
-	root = support_certs_new(
-	    &(struct support_certs_plan){ .subject = "Test Root", .authority = true });
-	leaf = support_certs_new(
-	    &(struct support_certs_plan){ .subject = HOST, .names = names, .issuer = root });
-	support_certs_write(root, ca_file, NULL);
-	return fd < 0 ? -1 : close(fd);
+	front = support_front_new("gremlin", HOST, HOST);
+	return 0;
 }
 
 static int
 tear_down(void **state)
 {
-	support_certs_free(leaf);
-	support_certs_free(root);
-	return unlink(ca_file);
+	support_front_free(front);
+	return 0;
 }
 
 /* How a server of the tests talks. */
@@ -460,27 +447,11 @@ talk_gremlin(SSL *ssl, void *arg)
 }
 
 static struct support_probe *
-ask_peer(const struct support_peer *peer, const char *host, int64_t limit_ms)
-{
-	struct probe_options  options = { .ca_file = ca_file };
-	struct probe_ask      ask = { .kind = "gremlin",
-		     .host = host,
-		     .peer = support_peer_addr(peer),
-		     .limit_ms = limit_ms };
-	struct support_probe *run = support_probe_run(&options, &ask);
-
-	assert_int_equal(run->overs, 1);
-	return run;
-}
-
-static struct support_probe *
 ask_plan(struct plan *plan)
 {
-	struct support_tls    tls = { .certs = leaf, .talk = talk_gremlin, .arg = plan };
-	struct support_peer  *peer = support_peer_start(support_tls_serve, &tls);
-	struct support_probe *run = ask_peer(peer, HOST, LIMIT_MS);
+	struct support_probe *run = support_front_ask(front, talk_gremlin, plan, LIMIT_MS);
 
-	support_peer_stop(peer);
+	assert_int_equal(run->overs, 1);
 	return run;
 }
 
@@ -529,37 +500,30 @@ test_bad_peers(void **state)
 	support_probe_free(run);
 }
 
-/* Where there is no dialogue, the endpoint says how far it came, as the kind tls does. */
 static void
-test_below_the_dialogue(void **state)
+test_silent_after_the_handshake(void **state)
 {
-	struct support_peer  *peer = support_peer_start(support_peer_reset, NULL);
-	struct support_probe *run = ask_peer(peer, HOST, LIMIT_MS);
+	struct support_probe *run = support_front_ask_tls(
+	    front, &(struct support_tls){ 0 }, SHORT_MS);
 
-	assert_int_equal(run->endpoint.tls, OUTCOME_RESET);
-	assert_int_equal(run->endpoint.greeting->outcome, OUTCOME_NOT_RUN);
-	support_probe_free(run);
-	support_peer_stop(peer);
-
-	peer = support_peer_start(support_peer_says, (void *)"HTTP/1.1 400 x\r\n\r\n");
-	run = ask_peer(peer, HOST, LIMIT_MS);
-	assert_int_equal(run->endpoint.tls, OUTCOME_NOT_TLS);
-	support_probe_free(run);
-	support_peer_stop(peer);
-
-	peer = support_peer_start(support_tls_serve, &(struct support_tls){ .certs = leaf });
-	run = ask_peer(peer, HOST, SHORT_MS);
 	assert_int_equal(run->endpoint.tls, OUTCOME_OK);
 	assert_int_equal(run->endpoint.greeting->outcome, OUTCOME_TIMEOUT);
 	assert_int_equal(run->endpoint.greeting->status, 0);
 	support_probe_free(run);
+}
 
-	run = ask_peer(peer, "not a host", LIMIT_MS);
+static void
+test_not_a_host(void **state)
+{
+	struct support_front *other = support_front_new("gremlin", "not a host", HOST);
+	struct support_probe *run = support_front_ask(
+	    other, talk_gremlin, &(struct plan){ 0 }, LIMIT_MS);
+
 	assert_int_equal(run->endpoint.tcp, OUTCOME_LOCAL);
 	assert_non_null(strstr(run->endpoint.detail, "byte 4 of the host"));
 	assert_null(run->endpoint.greeting);
 	support_probe_free(run);
-	support_peer_stop(peer);
+	support_front_free(other);
 }
 
 /* What the probe makes of each fake: the official driver tells whether they are good
@@ -600,29 +564,40 @@ talk_manner(SSL *ssl, void *arg)
 	gremlin_serve(ssl, arg);
 }
 
+/* Where there is no dialogue, the endpoint says how far it came, as the kind tls does. */
+static void
+test_below_the_dialogue(void **state)
+{
+	struct arena *arena = arena_new();
+	const char   *words = support_front_below(
+	      front, talk_manner, (void *)gremlin_manners, arena);
+
+	if (words != NULL)
+		fail_msg("%s", words);
+	arena_free(arena);
+}
+
 static void
 test_fakes(void **state)
 {
 	size_t count = sizeof(manner_cases) / sizeof(manner_cases[0]);
 
 	for (size_t i = 0; i < count; i++) {
-		const struct manner_case *c = &manner_cases[i];
-		struct support_tls        tls = { .certs = leaf,
-			       .talk = talk_manner,
-			       .arg = (void *)gremlin_manner_find(c->name) };
-		struct support_peer      *peer = support_peer_start(support_tls_serve, &tls);
-		bool                      silent = c->outcome == OUTCOME_TIMEOUT;
-		struct support_probe  *run = ask_peer(peer, HOST, silent ? SHORT_MS : LIMIT_MS);
+		const struct manner_case    *c = &manner_cases[i];
+		const struct gremlin_manner *manner = gremlin_manner_find(c->name);
+		bool                         silent = c->outcome == OUTCOME_TIMEOUT;
+		struct support_probe        *run = support_front_ask(
+		           front, talk_manner, (void *)manner, silent ? SHORT_MS : LIMIT_MS);
 		const struct greeting *greeting = run->endpoint.greeting;
 
 		print_message("%s\n", c->name);
-		assert_non_null(tls.arg);
+		assert_non_null(manner);
+		assert_int_equal(run->overs, 1);
 		assert_int_equal(greeting->outcome, c->outcome);
 		assert_int_equal(greeting->status, c->status);
 		assert_int_equal(greeting->wants_login, c->wants_login);
 		assert_int_equal(greeting->path, c->path);
 		support_probe_free(run);
-		support_peer_stop(peer);
 	}
 	assert_null(gremlin_manners[count].name);
 }
@@ -636,6 +611,8 @@ main(void)
 		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad_peers),
+		cmocka_unit_test(test_silent_after_the_handshake),
+		cmocka_unit_test(test_not_a_host),
 		cmocka_unit_test(test_below_the_dialogue),
 		cmocka_unit_test(test_fakes),
 	};

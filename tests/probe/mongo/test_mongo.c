@@ -271,36 +271,17 @@ test_flood(void **state)
 	support_probe_free(run);
 }
 
-/* Nothing is said to whom the certificate does not prove. */
+/* Where there is no dialogue, the endpoint says how far it came, as the kind tls does. */
 static void
-test_wrong_name(void **state)
+test_below_the_dialogue(void **state)
 {
-	struct support_certs *other = support_front_leaf(front, "*.documents.azure.com");
-	struct support_tls    tls = {
-		   .certs = other, .talk = serve_manner, .arg = (void *)mongo_manners
-	};
-	struct support_probe *run = support_front_ask_tls(front, &tls, LIMIT_MS);
+	struct arena *arena = arena_new();
+	const char   *words = support_front_below(
+	      front, serve_manner, (void *)mongo_manners, arena);
 
-	assert_int_equal(run->endpoint.tcp, OUTCOME_OK);
-	assert_int_equal(run->endpoint.tls, OUTCOME_TLS_REJECTED);
-	expect_words(run->endpoint.detail, "wanted contoso.mongo.cosmos.azure.com");
-	assert_int_equal(run->endpoint.greeting->outcome, OUTCOME_NOT_RUN);
-	assert_null(run->endpoint.greeting->detail);
-	support_probe_free(run);
-	support_certs_free(other);
-}
-
-static void
-test_old_tls(void **state)
-{
-	struct support_tls    tls = { .most_version = TLS1_1_VERSION,
-		   .talk = serve_manner,
-		   .arg = (void *)mongo_manners };
-	struct support_probe *run = support_front_ask_tls(front, &tls, LIMIT_MS);
-
-	assert_int_equal(run->endpoint.tls, OUTCOME_TLS_FAILED);
-	assert_int_equal(run->endpoint.greeting->outcome, OUTCOME_NOT_RUN);
-	support_probe_free(run);
+	if (words != NULL)
+		fail_msg("%s", words);
+	arena_free(arena);
 }
 
 static void
@@ -324,22 +305,6 @@ test_sni(void **state)
 	support_probe_free(run);
 }
 
-static void
-test_no_tls(void **state)
-{
-	struct support_probe *run = support_front_ask_peer(
-	    front, support_peer_reset, NULL, LIMIT_MS);
-
-	assert_int_equal(run->endpoint.tls, OUTCOME_RESET);
-	assert_int_equal(run->endpoint.greeting->outcome, OUTCOME_NOT_RUN);
-	support_probe_free(run);
-	run = support_front_ask_peer(
-	    front, support_peer_says, (void *)"HTTP/1.1 400 Bad Request\r\n\r\n", LIMIT_MS);
-	assert_int_equal(run->endpoint.tls, OUTCOME_NOT_TLS);
-	assert_int_equal(run->endpoint.greeting->outcome, OUTCOME_NOT_RUN);
-	support_probe_free(run);
-}
-
 int
 main(void)
 {
@@ -350,10 +315,8 @@ main(void)
 		cmocka_unit_test(test_hello_blocked),
 		cmocka_unit_test(test_silent),
 		cmocka_unit_test(test_flood),
-		cmocka_unit_test(test_wrong_name),
-		cmocka_unit_test(test_old_tls),
+		cmocka_unit_test(test_below_the_dialogue),
 		cmocka_unit_test(test_sni),
-		cmocka_unit_test(test_no_tls),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
