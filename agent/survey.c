@@ -315,7 +315,8 @@ judge_visits(struct survey *survey, struct survey_result *results)
 			.endpoints = ask->endpoints,
 			.wanted = ask->wanted,
 			.zones = ask->zones,
-			.plinks = ask->plinks };
+			.plinks = ask->plinks,
+			.vnet = ask->vnet };
 
 		for (struct visit *visit = survey->first; visit != NULL; visit = visit->next) {
 			if (visit->subject == subject && visit->seen != NULL)

@@ -23,6 +23,7 @@ struct survey_ask {
 	const struct endpoint_index *endpoints;
 	const struct zone_index     *zones;
 	const struct plink_list     *plinks;
+	const struct vnet           *vnet;     /* that this machine is in; NULL: not known */
 	const struct vantages       *vantages; /* whom to ask */
 	bool                         system;   /* ask getaddrinfo() too */
 	bool                         tcp_too;  /* ask each DNS server over TCP as well */

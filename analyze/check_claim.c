@@ -123,9 +123,12 @@ static void
 add_stale(const struct scene *scene, const struct answer *answer, struct report *out)
 {
 	const char     *orphan = check_orphan(scene, answer->site, answer->address);
+	const char     *outdated = check_outdated_zone(scene, answer->site, answer->address);
 	struct sighting sighting = {
-		.code = orphan != NULL ? FINDING_RECORD_ORPHANED : FINDING_STALE_ADDRESS,
-		.detail = orphan,
+		.code = outdated != NULL ? FINDING_TWO_ZONES
+		    : orphan != NULL     ? FINDING_RECORD_ORPHANED
+		                         : FINDING_STALE_ADDRESS,
+		.detail = outdated != NULL ? outdated : orphan,
 		.severity = is_answered(answer) ? STATE_WARNING : STATE_OK,
 		.evidence = arena_printf(scene->arena, "; no endpoint that was given has %s%s",
 		    answer->address, describe_missing(scene)),

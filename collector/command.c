@@ -285,6 +285,7 @@ write_history(const struct words *words, const struct collector_conf *conf, stru
 	struct history_ask ask = { .store = store_open(conf->store, true, err),
 		.documents = NULL,
 		.rules = conf->rules,
+		.networks = &conf->networks,
 		.silent_ms = conf->silent_ms,
 		.rejudge = words->rejudge };
 	struct documents  *documents = documents_new(conf->accounts_dir);

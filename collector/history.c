@@ -159,6 +159,7 @@ history_write(const struct history_ask *ask, struct wbuf *out, struct err *err)
 	struct store_reader  reader = { .arg = &told };
 	struct board_options options = { .documents = ask->documents,
 		.rules = ask->rules,
+		.networks = ask->networks,
 		.silent_ms = ask->silent_ms,
 		.on_findings = on_findings,
 		.arg = &told };

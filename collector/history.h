@@ -15,7 +15,8 @@ struct history_ask {
 	const struct documents *documents;
 	struct board_rules      rules;
 	int64_t                 silent_ms;
-	bool                    rejudge; /* from the batches, not from the findings table */
+	bool                    rejudge;  /* from the batches, not from the findings table */
+	const struct conf_list *networks; /* of struct board_network; NULL: none */
 };
 
 /* One line a finding, with a heading: by when it was opened, then by agent, account, region, code

@@ -104,8 +104,11 @@ start_anew(struct fixture *fixture)
 static char *
 write_history(const struct fixture *fixture, bool rejudge)
 {
-	struct history_ask ask = { fixture->store, fixture->documents, fixture->rules,
-		SILENT_MS, rejudge };
+	struct history_ask ask = { .store = fixture->store,
+		.documents = fixture->documents,
+		.rules = fixture->rules,
+		.silent_ms = SILENT_MS,
+		.rejudge = rejudge };
 	struct wbuf        out;
 	struct err         err = { 0 };
 

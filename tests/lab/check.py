@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 
 import direct
+import document
 from scenario import STATES
 from space import Failed
 from world import World
@@ -81,6 +82,8 @@ def _command(world, scene, programs):
             command += ["--expect", path]
     for zone in scene.zones.values():
         command += ["--expect", world.zone_path(zone)]
+    if "network" in scene.check:
+        command += ["--vnet", document.network_id(scene.check["network"])]
     command += ["-o", "json", "--ca-file", world.certificates.roots,
                 "--timeout", scene.check["timeout"]]
     command += [direct.expand(argument, world.directory, scene.accounts)
