@@ -569,16 +569,6 @@ worst_state(const struct survey_result *results, size_t count)
 	return worst;
 }
 
-static bool
-find_vantages(const struct check_options *options, struct vantages *vantages, struct err *err)
-{
-	return vantages_find(vantages,
-	    &(struct vantages_ask){ .configured = options->resolvers,
-	        .configured_count = options->resolver_count,
-	        .azure_dns = options->azure_dns },
-	    err);
-}
-
 static const char *
 proxy_for(void *environment, struct arena *arena, const char *host)
 {
@@ -592,10 +582,13 @@ check_measure(struct arena *arena, const struct check_options *options, struct c
 	struct subjects          subjects;
 	struct credential_source credential = check_means_credential(&options->means);
 	struct proxy_env         environment = proxy_env_system(arena);
+	struct vantages_ask      whom = { .configured = options->resolvers,
+		     .configured_count = options->resolver_count,
+		     .azure_dns = options->azure_dns };
 
 	if (!gather_subjects(arena, options, &subjects, err) ||
 	    !check_means_ready(&options->means, err) ||
-	    !find_vantages(options, &seen->vantages, err))
+	    !vantages_find(&seen->vantages, &whom, err))
 		return false;
 	say_doubt(&options->means, subjects.count);
 	seen->count = subjects.count;
@@ -610,6 +603,7 @@ check_measure(struct arena *arena, const struct check_options *options, struct c
 	        .plinks = subjects.plinks,
 	        .vnet = &options->vnet,
 	        .vantages = &seen->vantages,
+	        .again = &whom,
 	        .system = options->resolver_count == 0,
 	        .tcp_too = options->dns_tcp,
 	        .outside = options->outside,

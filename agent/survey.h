@@ -25,6 +25,7 @@ struct survey_ask {
 	const struct plink_list     *plinks;
 	const struct vnet           *vnet;     /* that this machine is in; NULL: not known */
 	const struct vantages       *vantages; /* whom to ask */
+	const struct vantages_ask *again; /* how they were found: at the end once more; NULL: not */
 	bool                         system;   /* ask getaddrinfo() too */
 	bool                         tcp_too;  /* ask each DNS server over TCP as well */
 	const struct addr           *outside; /* resolvers outside of this network: measure.h */

@@ -262,7 +262,7 @@ check_claims(const struct scene *scene, const struct site *site, struct report *
 	for (size_t i = 0; i < site->view_count; i++) {
 		const struct view *view = &site->views[i];
 
-		for (size_t j = 0; j < view->addr_count; j++) {
+		for (size_t j = 0; j < view->addr_count && !view->outdated; j++) {
 			char text[ADDR_TEXT];
 
 			addr_render(&view->addrs[j], text, sizeof(text));

@@ -40,6 +40,7 @@ struct private_endpoint {
 	const char *actions_required; /* likewise: "None", ... */
 	const char **zones;           /* resource ids of the zones that its zone group fills */
 	size_t       zone_count;
+	bool         has_interface; /* the document of its network interface was read */
 };
 
 struct endpoint_list {

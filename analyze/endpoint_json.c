@@ -299,6 +299,7 @@ read_interface(
 	if (!arm_object(in, at, "privateEndpoint", &owner) ||
 	    (owner.value != NULL && !arm_text(in, &owner, "id", &endpoint->id)))
 		return false;
+	endpoint->has_interface = true;
 	return read_each(in, at, "ipConfigurations", read_interface_address, endpoint);
 }
 
@@ -309,7 +310,7 @@ endpoint_parse(const struct arm_reader *in, const struct arm_spot *at)
 	bool                     read = false;
 
 	*endpoint = (struct private_endpoint){ "", "", "", "", "", "", "", "", NULL, 0,
-		arena_strdup(in->arena, in->source), "", "", "", NULL, 0 };
+		arena_strdup(in->arena, in->source), "", "", "", NULL, 0, false };
 	switch (find_kind(at)) {
 	case KIND_ENDPOINT: read = read_endpoint(in, at, endpoint); break;
 	case KIND_ZONE_GROUP: read = read_zone_group(in, at, endpoint); break;

@@ -17,7 +17,8 @@
  * 6. A region that comes or goes is never at fault: whatever is missing becomes one
  *    REGION_PENDING.  It does not count in 3.
  * 7. Our own trouble (late, not allowed, out of descriptors) is AGENT_LATE or NOT_MEASURED, both
- *    `unknown`, and hides no finding that was seen all the same.
+ *    `unknown`, and hides no finding that was seen all the same.  What a DNS server said that this
+ *    machine asks no more is not judged at all: RESOLVERS_CHANGED.
  * 8. Swept names are told one by one; but when all of them have one address, that is one
  *    WILDCARD_RECORD.
  * 9. A name of which only the addresses were asked for is never ok by their ranges.  It is ok when
@@ -54,11 +55,14 @@
  * the cause of what an answer shows, and the finding of the cause takes the place of that of the
  * answer.  Where they could be meant for another network, the answer's own finding stays:
  *
- *    PUBLIC_ANSWER, API_ZONE_MISSING       ZONE_NOT_LINKED
- *    the same, a name that is missing      ENDPOINT_NOT_READY, _FAILED, REQUIRED_MEMBER_MISSING
+ *    PUBLIC_ANSWER, API_ZONE_MISSING       ZONE_NOT_LINKED, ZONE_NAME_MISTYPED, SERVER_NOT_FORWARDING
+ *    the same, FALLBACK_TO_INTERNET        LINK_FALLBACK
+ *    the same, a name that is missing      ENDPOINT_NOT_READY, _FAILED, _WITHOUT_ADDRESS,
+ *                                          REQUIRED_MEMBER_MISSING
  *    a name that is missing                TWO_ZONES, ZONE_NAME_WRONG
  *    ALIAS_BYPASSED                        ZONE_NAME_WRONG
- *    STALE_ADDRESS                         RECORD_ORPHANED
+ *    STALE_ADDRESS                         RECORD_ORPHANED, TWO_ZONES
+ *    TCP_TIMEOUT, TCP_UNREACHABLE          NETWORKS_APART
  *    NO_PRIVATELINK_ALIAS                  NO_ENDPOINT_AT_ALL
  *
  * What happens at an address that is wrong by document stands in the evidence, as in 1.  With

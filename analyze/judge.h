@@ -150,6 +150,10 @@ struct judge_ask {
 	const struct zone_index *zones;
 	const struct plink_list *plinks;
 	const struct vnet       *vnet; /* that it was measured in; NULL: not known */
+	/* The DNS servers that the machine asks by now, where they are others than it measured with;
+	 * NULL: those of the newest measurement are taken for them. */
+	const char *const *servers;
+	size_t             server_count;
 };
 
 /* Everything is in the arena, and borrows from the ask, which outlives it. */

@@ -141,6 +141,10 @@ def _run(world, scene, programs):
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as words:
         child = subprocess.Popen(vm.inside(command), stdin=subprocess.DEVNULL, stdout=out,
                                  stderr=words, env=_environment(scene))
+        if "servers_later" in scene.check:
+            time.sleep(1)
+            vm.write("resolv.conf", "".join(f"nameserver {server}\n"
+                                            for server in scene.check["servers_later"]))
         if "pause" in scene.check:
             after, length = (float(text) for text in scene.check["pause"].split("+"))
             time.sleep(after)

@@ -767,7 +767,7 @@ support_witness_judge(struct arena *arena, const struct support_witness *witness
 	const struct judge_ask ask = { witness->account, witness->has_document,
 		(const struct measurement *const *)witness->seen, witness->seen_count,
 		witness->endpoints, witness->wanted, witness->zones, witness->plinks,
-		&witness->vnet };
+		&witness->vnet, NULL, 0 };
 
 	/* The verdict borrows from the ask only until it is made, but for what it points at. */
 	return judge_run(arena, &ask);
