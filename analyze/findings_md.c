@@ -85,8 +85,9 @@ put_unseen(struct wbuf *out)
 {
 	wbuf_puts(out, "## Out of sight\n\nWhat goes wrong and no finding tells, and why.\n\n");
 	for (const struct unseen *unseen = unseen_table; unseen->label != NULL; unseen++)
-		wbuf_printf(out, "- %s. %s: %s.%s%s%s\n", unseen->label, unseen->what,
-		    unseen->why, *unseen->hint != '\0' ? " What helps: " : "", unseen->hint,
+		wbuf_printf(out, "- %s%s%s: %s.%s%s%s\n", unseen->label,
+		    *unseen->label != '\0' ? ". " : "", unseen->what, unseen->why,
+		    *unseen->hint != '\0' ? " What helps: " : "", unseen->hint,
 		    *unseen->hint != '\0' ? "." : "");
 }
 

@@ -85,8 +85,10 @@ test_out_of_sight(void **state)
 	for (const struct unseen *unseen = unseen_table; unseen->label != NULL; unseen++) {
 		unsigned number;
 
-		read_label(unseen->label, &number);
 		assert_true(strlen(unseen->what) > 10 && strlen(unseen->why) > 10);
+		if (*unseen->label == '\0')
+			continue;
+		read_label(unseen->label, &number);
 		assert_ptr_equal(failure_unseen(unseen->label), unseen); /* once each */
 	}
 	assert_null(failure_unseen(""));
@@ -171,7 +173,8 @@ test_the_document_has_all(void **state)
 		        finding_table[failure->codes[0]].code)));
 	for (const struct unseen *unseen = unseen_table; unseen->label != NULL; unseen++)
 		assert_non_null(strstr(wbuf_text(&out),
-		    arena_printf(arena, "- %s. %s: ", unseen->label, unseen->what)));
+		    arena_printf(arena, "- %s%s%s: ", unseen->label,
+		        *unseen->label != '\0' ? ". " : "", unseen->what)));
 	wbuf_fini(&out);
 	arena_free(arena);
 }
