@@ -144,17 +144,6 @@ check_proxy(const char *url, struct err *err)
 }
 
 static bool
-check_vnet(const char *text, struct err *err)
-{
-	struct arena *arena = arena_new();
-	struct vnet   vnet;
-	bool          good = vnet_parse(&vnet, arena, text, err);
-
-	arena_free(arena);
-	return good;
-}
-
-static bool
 check_log_level(const char *text, struct err *err)
 {
 	enum log_level level;
@@ -186,7 +175,7 @@ const struct conf_row agent_conf_rows[] = {
 	    .help = "this machine's place as you name it, for example vnet-a/default" },
 	{ "vnet", CONF_TEXT, AT(vnet), .preset = "",
 	    .help = "resource id of the virtual network that this machine is in, or of its subnet; empty: the collector's `networks` may tell",
-	    .check = check_vnet },
+	    .check = vnet_check },
 
 	{ "collector", CONF_TEXT, AT(collector), .preset = "",
 	    .help = "https://host:port of the collector; empty: results stay in the spool",

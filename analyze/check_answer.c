@@ -103,6 +103,12 @@ find_cause(const struct scene *scene, const struct site *site, const struct view
 			check_describe_zones(scene) };
 	if ((detail = check_private_api(scene, view)) != NULL)
 		return (struct cause){ FINDING_API_ZONE_MISSING, detail, policy };
+	if (!check_vnet_is_known(scene) && *check_describe_zones(scene) != '\0')
+		policy = arena_printf(scene->arena,
+		    "%s; which virtual network this is, and so which zone it asks, was not "
+		    "told "
+		    "(--vnet)",
+		    policy);
 	return (struct cause){ FINDING_PUBLIC_ANSWER, NULL, policy };
 }
 

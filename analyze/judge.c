@@ -360,8 +360,14 @@ list_unknowns(const struct scene *scene, struct verdict *verdict)
 		    "whether records of removed regions are left over: the sweep was not run");
 	if (is_private_by_range(scene))
 		add_unknown(verdict,
-		    "whether the private addresses are those of the account's endpoints: no "
-		    "document of one was given (--expect)");
+		    scene->claims.own_count == 0 ? "whether the private addresses are those of "
+		                                   "the account's endpoints: no "
+		                                   "document of one was given (--expect)"
+		                                 : "whether the private addresses are those of "
+		                                   "the account's endpoints: the "
+		                                   "documents that were given of them hold "
+		                                   "none; those of their zone groups "
+		                                   "and interfaces do (--expect)");
 	if (scene->swept_silent > 0)
 		add_unknown(verdict,
 		    arena_printf(scene->arena,

@@ -72,6 +72,17 @@ vnet_parse(struct vnet *vnet, struct arena *arena, const char *text, struct err 
 	return true;
 }
 
+bool
+vnet_check(const char *text, struct err *err)
+{
+	struct arena *arena = arena_new();
+	struct vnet   vnet;
+	bool          good = vnet_parse(&vnet, arena, text, err);
+
+	arena_free(arena);
+	return good;
+}
+
 struct vnet
 vnet_of(struct arena *arena, const char *id)
 {

@@ -19,6 +19,8 @@ struct vnet {
  * `az network vnet subnet show --query id` print them; "" is a network that is not known.  Anything
  * else is false with err.  What vnet points at is in the arena. */
 bool vnet_parse(struct vnet *vnet, struct arena *arena, const char *text, struct err *err);
+/* Whether it may be a setting: as vnet_parse(), and nothing is kept. */
+bool vnet_check(const char *text, struct err *err);
 /* The same of a document's word: what is no such id is a network that is not known. */
 struct vnet vnet_of(struct arena *arena, const char *id);
 /* Both are known, and are one; resource ids have no case. */

@@ -2,6 +2,7 @@
 
 #include "analyze/apis.h"
 #include "analyze/modes.h"
+#include "analyze/vnet.h"
 #include "proto/record.h"
 #include "base/clock.h"
 #include "base/net.h"
@@ -110,17 +111,6 @@ check_plan(const void *entry, struct err *err)
 	return true;
 }
 
-static bool
-check_vnet(const char *text, struct err *err)
-{
-	struct arena *arena = arena_new();
-	struct vnet   vnet;
-	bool          good = vnet_parse(&vnet, arena, text, err);
-
-	arena_free(arena);
-	return good;
-}
-
 #define NETWORK(member) offsetof(struct board_network, member)
 
 /* clang-format off */
@@ -129,7 +119,7 @@ static const struct conf_row network_rows[] = {
 	    .help = "as an agent's setting `network`, or its token, names it; '*' stands for anything: vnet-a/*" },
 	{ "vnet", CONF_TEXT, NETWORK(vnet), .preset = NULL,
 	    .help = "resource id of the virtual network, or of its subnet",
-	    .check = check_vnet },
+	    .check = vnet_check },
 	{ 0 },
 };
 /* clang-format on */

@@ -62,6 +62,7 @@ test_parse(void **state)
 		assert_string_equal(vnet.subnet, it->subnet);
 		assert_string_equal(vnet_name(arena, &vnet), it->words);
 		assert_int_equal(err.text[0] == '\0', it->good);
+		assert_int_equal(vnet_check(it->text, NULL), it->good);
 		vnet = vnet_of(arena, it->text);
 		assert_string_equal(vnet.id, it->id);
 		arena_free(arena);
