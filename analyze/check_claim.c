@@ -221,6 +221,8 @@ static void
 check_right(const struct scene *scene, const struct answer *answer, struct report *out)
 {
 	const struct private_endpoint *own = answer->claim->entry->endpoint, *global;
+	const struct private_endpoint *here = check_own_endpoint(
+	    scene, answer->site->place->target->host);
 	struct sighting sighting = { .code = FINDING_OTHER_ENDPOINT_ADDRESS, .evidence = "" };
 
 	if (claim_endpoint(&scene->claims, answer->site->place->target->host, 1) == NULL)
@@ -232,6 +234,10 @@ check_right(const struct scene *scene, const struct answer *answer, struct repor
 		    scene->arena, "%s, out of reach from here", own->name);
 	} else if (find_right(answer->view, own) != NULL) {
 		sighting.detail = "several endpoints at once";
+	} else if (here != NULL && here != own) {
+		sighting.detail = arena_printf(scene->arena,
+		    "%s, while %s is in this network, %s", own->name, here->name,
+		    check_vnet_name(scene));
 	} else if (global != NULL && global != own) {
 		sighting.detail = arena_printf(
 		    scene->arena, "%s, unlike the account's name", own->name);

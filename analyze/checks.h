@@ -109,6 +109,9 @@ bool check_unready(const struct scene *scene, const struct site *site, const str
     struct report *out);
 bool check_without_endpoint(const struct scene *scene, const struct site *site,
     const struct view *view, struct report *out);
+/* The one endpoint of the account in this network that has an address for the name; NULL: there is
+ * none, or several, or which network this is is not known. */
+const struct private_endpoint *check_own_endpoint(const struct scene *scene, const char *host);
 /* Azure's own resolver gave it, or was asked. */
 bool check_is_azure(const struct dns *dns);
 /* Whether it was told which virtual network was measured in; and its name, "" when it was not. */

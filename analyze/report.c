@@ -428,8 +428,10 @@ fill(const struct report *report, const struct gathering *found, struct finding 
 	};
 	words.zone_id = find_zone_id(scene);
 	words.vnet_id = check_vnet_is_known(scene) ? scene->ask->vnet->id : NULL;
-	/* When there are two, which is this network's is for a person to say. */
-	if (site != NULL &&
+	/* When there are two and nobody said which network this is, a person has to say it. */
+	if (site != NULL)
+		words.endpoint = check_own_endpoint(scene, site->place->target->host);
+	if (site != NULL && words.endpoint == NULL &&
 	    claim_endpoint(&scene->claims, site->place->target->host, 1) == NULL)
 		words.endpoint = claim_endpoint(&scene->claims, site->place->target->host, 0);
 
