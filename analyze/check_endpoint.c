@@ -1,5 +1,6 @@
 #include "analyze/checks.h"
 
+#include "analyze/check_link.h"
 #include "analyze/facet.h"
 #include "base/text.h"
 
@@ -105,25 +106,6 @@ check_unready(const struct scene *scene, const struct site *site, const struct v
 	            endpoint->provisioning_state),
 	    });
 	return true;
-}
-
-const struct private_endpoint *
-check_own_endpoint(const struct scene *scene, const char *host)
-{
-	const struct private_endpoint *endpoint, *own = NULL;
-
-	if (!check_vnet_is_known(scene))
-		return NULL;
-	for (size_t i = 0; (endpoint = claim_endpoint(&scene->claims, host, i)) != NULL; i++) {
-		struct vnet there = vnet_of(scene->arena, endpoint->subnet);
-
-		if (!vnet_is_same(&there, scene->ask->vnet))
-			continue;
-		if (own != NULL)
-			return NULL;
-		own = endpoint;
-	}
-	return own;
 }
 
 /* Names that it leaves without an address are told of by themselves, and are worse. */

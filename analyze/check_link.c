@@ -1,8 +1,7 @@
-/* Which zone this network asks: by the links that the documents tell, and by the virtual network
- * that the measurements come from, where somebody told it. */
-#include "analyze/checks.h"
+#include "analyze/check_link.h"
 
 #include "analyze/arm.h"
+#include "analyze/checks.h"
 #include "analyze/facet.h"
 #include "analyze/support.h"
 #include "base/text.h"
@@ -13,10 +12,18 @@ enum { LISTED_MAX = 4, NEAR_EDITS = 2 };
 
 static const char prefix[] = "privatelink.";
 
-static const struct zone *const *
-find_zones(const struct scene *scene, size_t *count)
+const struct zone *const *
+check_zones(const struct scene *scene, size_t *count)
 {
 	return zone_find(scene->ask->zones, scene->ask->account->zone, count);
+}
+
+const char *
+check_label(const struct scene *scene, const struct site *site)
+{
+	const char *host = site->place->target->host;
+
+	return arena_strndup(scene->arena, host, strcspn(host, "."));
 }
 
 bool
@@ -35,7 +42,7 @@ const struct zone *
 check_own_zone(const struct scene *scene, const struct zone_link **link)
 {
 	size_t                    count;
-	const struct zone *const *zones = find_zones(scene, &count);
+	const struct zone *const *zones = check_zones(scene, &count);
 
 	*link = NULL;
 	for (size_t i = 0; i < count && check_vnet_is_known(scene); i++) {
@@ -44,6 +51,25 @@ check_own_zone(const struct scene *scene, const struct zone_link **link)
 			return zones[i];
 	}
 	return NULL;
+}
+
+const struct private_endpoint *
+check_own_endpoint(const struct scene *scene, const char *host)
+{
+	const struct private_endpoint *endpoint, *own = NULL;
+
+	if (!check_vnet_is_known(scene))
+		return NULL;
+	for (size_t i = 0; (endpoint = claim_endpoint(&scene->claims, host, i)) != NULL; i++) {
+		struct vnet there = vnet_of(scene->arena, endpoint->subnet);
+
+		if (!vnet_is_same(&there, scene->ask->vnet))
+			continue;
+		if (own != NULL)
+			return NULL;
+		own = endpoint;
+	}
+	return own;
 }
 
 /* "vnet-hub and vnet-b", of all zones; "" when they have no link. */
@@ -71,7 +97,7 @@ const char *
 check_unlinked(const struct scene *scene, const struct site *site, const struct view *view)
 {
 	size_t                    count;
-	const struct zone *const *zones = find_zones(scene, &count);
+	const struct zone *const *zones = check_zones(scene, &count);
 	const struct zone_link   *own;
 	const char               *networks;
 
@@ -100,8 +126,7 @@ check_link_fallback(const struct scene *scene, const struct site *site, const st
 {
 	const struct zone_link *link;
 	const struct zone      *own = check_own_zone(scene, &link);
-	const char             *host = site->place->target->host;
-	const char             *label = arena_strndup(scene->arena, host, strcspn(host, "."));
+	const char             *label = check_label(scene, site);
 
 	if (own == NULL || !text_equal_nocase(link->policy, "NxDomainRedirect") ||
 	    !check_is_azure(view->dns) || zone_record(own, label) != NULL)
@@ -116,8 +141,7 @@ check_not_forwarding(
 {
 	const struct zone_link *link;
 	const struct zone      *own = check_own_zone(scene, &link);
-	const char             *host = site->place->target->host;
-	const char             *label = arena_strndup(scene->arena, host, strcspn(host, "."));
+	const char             *label = check_label(scene, site);
 
 	if (check_is_azure(view->dns))
 		return NULL;
@@ -205,7 +229,7 @@ check_mistyped_zone(const struct scene *scene, const char **evidence)
 	const struct private_endpoint *misfiled;
 	size_t                         count;
 
-	find_zones(scene, &count);
+	check_zones(scene, &count);
 	if (check_vnet_is_known(scene) ? check_own_zone(scene, &link) != NULL : count > 0)
 		return NULL;
 	near = find_mistyped(scene);
@@ -227,7 +251,7 @@ const char *
 check_describe_zones(const struct scene *scene)
 {
 	size_t                    count;
-	const struct zone *const *zones = find_zones(scene, &count);
+	const struct zone *const *zones = check_zones(scene, &count);
 	const char               *text = "";
 
 	for (size_t i = 0; i < count; i++)
@@ -241,7 +265,7 @@ const char *
 check_describe_policy(const struct scene *scene)
 {
 	size_t                    count;
-	const struct zone *const *zones = find_zones(scene, &count);
+	const struct zone *const *zones = check_zones(scene, &count);
 	const struct zone_link   *own;
 
 	if (check_own_zone(scene, &own) != NULL)
@@ -303,12 +327,11 @@ has_address(const struct zone_record *record, const char *address)
 const char *
 check_outdated_zone(const struct scene *scene, const struct site *site, const char *address)
 {
-	const char               *host = site->place->target->host;
-	const char               *label = arena_strndup(scene->arena, host, strcspn(host, "."));
+	const char               *label = check_label(scene, site);
 	const struct zone_link   *link;
 	const struct zone        *own = check_own_zone(scene, &link), *with = NULL, *old = NULL;
 	size_t                    count;
-	const struct zone *const *zones = find_zones(scene, &count);
+	const struct zone *const *zones = check_zones(scene, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct zone_record *record = zone_record(zones[i], label);
@@ -336,13 +359,12 @@ check_outdated_zone(const struct scene *scene, const struct site *site, const ch
 const char *
 check_other_zone(const struct scene *scene, const struct site *site)
 {
-	const char               *host = site->place->target->host;
-	const char               *label = arena_strndup(scene->arena, host, strcspn(host, "."));
+	const char               *label = check_label(scene, site);
 	const struct zone_link   *link;
 	const struct zone        *own = check_own_zone(scene, &link);
 	const struct zone        *with = NULL, *without = own;
 	size_t                    count;
-	const struct zone *const *zones = find_zones(scene, &count);
+	const struct zone *const *zones = check_zones(scene, &count);
 
 	if (own != NULL && zone_record(own, label) != NULL)
 		return NULL; /* the answer says otherwise, but not for want of a record there */

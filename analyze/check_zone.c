@@ -1,24 +1,10 @@
 #include "analyze/checks.h"
 
 #include "analyze/arm.h"
+#include "analyze/check_link.h"
 #include "base/text.h"
 
 #include <string.h>
-
-/* All zones of the API's name that were given. */
-static const struct zone *const *
-find_zones(const struct scene *scene, size_t *count)
-{
-	return zone_find(scene->ask->zones, scene->ask->account->zone, count);
-}
-
-static const char *
-find_label(struct arena *arena, const struct site *site)
-{
-	const char *host = site->place->target->host;
-
-	return arena_strndup(arena, host, strcspn(host, "."));
-}
 
 /* Any address will do when none is named. */
 static bool
@@ -38,9 +24,9 @@ record_has(const struct zone_record *record, const char *address)
 const struct zone_record *
 check_zone_record(const struct scene *scene, const struct site *site, const char *address)
 {
-	const char               *label = find_label(scene->arena, site);
+	const char               *label = check_label(scene, site);
 	size_t                    count;
-	const struct zone *const *zones = find_zones(scene, &count);
+	const struct zone *const *zones = check_zones(scene, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct zone_record *record = zone_record(zones[i], label);

@@ -1,6 +1,6 @@
 #include "analyze/report.h"
 
-#include "analyze/checks.h"
+#include "analyze/check_link.h"
 #include "analyze/template.h"
 #include "base/addr.h"
 #include "base/text.h"
