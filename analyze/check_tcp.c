@@ -62,7 +62,7 @@ is_network_reached(const struct scene *scene, const struct vnet *vnet)
 	return false;
 }
 
-/* "its endpoint is in vnet-hub, this machine in vnet-a"; NULL: not known to be so. */
+/* "the endpoint is in vnet-hub, this machine in vnet-a"; NULL: not known to be so. */
 static const char *
 describe_apart(const struct scene *scene, const struct attempt *attempt, enum finding_code code)
 {
@@ -75,7 +75,7 @@ describe_apart(const struct scene *scene, const struct attempt *attempt, enum fi
 	if (*there.id == '\0' || vnet_is_same(&there, scene->ask->vnet) ||
 	    is_network_reached(scene, &there))
 		return NULL;
-	return arena_printf(scene->arena, "its endpoint is in %s, this machine in %s",
+	return arena_printf(scene->arena, "the endpoint is in %s, this machine in %s",
 	    vnet_name(scene->arena, &there), vnet_name(scene->arena, scene->ask->vnet));
 }
 
