@@ -23,8 +23,7 @@ static const char *const secrets[] = { "contoso", "fabrikam", "10.1.0.4", "10.0.
 	"8f14e45f-ceea-467f-a9d2-0123456789ab", "11111111-2222-3333-4444-555555555555",
 	"rg-finance", "hub-vnet", "snet-data", "pe-ledger", "link-ledger", "Ledger Corp",
 	"proxy.ledger.local", "be42", "ledgerdb", "paymentscoll", "vm-ledger-17", "/home/alice",
-	"AAABBBCCC", "nsid-ledger", "secret-path", "spoke-ledger",
-	"ledger" };
+	"AAABBBCCC", "nsid-ledger", "secret-path", "spoke-ledger", "ledger" };
 
 static void
 fill_seen(struct measurement *seen)

@@ -31,7 +31,7 @@ struct fixture {
 	struct propagation *propagation;
 	const char     *suffix;  /* of the names that agents say; NULL: of the public cloud */
 	struct outside *outside; /* what they see outside; NULL: nobody asks there */
-	const char *vnet;   /* of the agents' vitals; NULL: none come */
+	const char     *vnet;    /* of the agents' vitals; NULL: none come */
 	const struct conf_list *networks; /* NULL: none */
 };
 
