@@ -7,6 +7,7 @@
 #include "analyze/apis.h"
 #include "analyze/modes.h"
 #include "analyze/region.h"
+#include "analyze/vnet.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/text.h"
@@ -156,6 +157,9 @@ const struct conf_row agent_conf_rows[] = {
 	    .help = "id of this agent, the one its certificate or token was made for; empty: the host name" },
 	{ "network", CONF_TEXT, AT(network), .preset = "",
 	    .help = "this machine's place as you name it, for example vnet-a/default" },
+	{ "vnet", CONF_TEXT, AT(vnet), .preset = "",
+	    .help = "resource id of the virtual network that this machine is in, or of its subnet; empty: the collector's `networks` may tell",
+	    .check = vnet_check },
 
 	{ "collector", CONF_TEXT, AT(collector), .preset = "",
 	    .help = "https://host:port of the collector; empty: results stay in the spool",

@@ -30,6 +30,7 @@ enum { AGENT_RESOLVERS_MAX = 8, AGENT_OUTSIDE_MAX = 4, AGENT_PORTS_MAX = 16 };
 struct agent_conf {
 	const char *agent; /* never "" once agent_conf_read() has returned */
 	const char *network;
+	const char *vnet; /* resource id, of a subnet too; "" when not told */
 
 	const char *collector; /* "" for none: results are spooled only */
 	const char *collector_ca;

@@ -159,6 +159,8 @@ root_json(struct arena *arena, const struct bundle_facts *facts)
 	json_object_set_new(root, "kernel", text_value(arena, facts->kernel));
 	json_object_set_new(root, "resolvers",
 	    text_value(arena, vantages_render(&facts->seen->vantages, arena)));
+	if (text_is_said(facts->options->vnet.id))
+		json_object_set_new(root, "vnet", text_value(arena, facts->options->vnet.id));
 	json_object_set_new(root, "interrupted", json_boolean(facts->seen->interrupted));
 	json_object_set_new(root, "accounts", accounts);
 	return root;
@@ -174,6 +176,8 @@ name_endpoint(struct redact *redact, const struct private_endpoint *endpoint)
 	redact_id(redact, endpoint->id);
 	redact_id(redact, endpoint->subnet);
 	redact_id(redact, endpoint->service);
+	for (size_t i = 0; i < endpoint->zone_count; i++)
+		redact_id(redact, endpoint->zones[i]);
 	redact_word(redact, REDACT_DOCUMENT, endpoint->source);
 }
 
@@ -233,6 +237,8 @@ name_known(struct redact *redact, const struct bundle_facts *facts)
 	name_documented(redact, facts->seen->documents);
 	for (size_t i = 0; i < options->document_count; i++)
 		redact_word(redact, REDACT_DOCUMENT, options->documents[i]);
+	redact_id(redact, options->vnet.id);
+	redact_id(redact, options->vnet.subnet);
 	redact_word(redact, REDACT_DATABASE, options->means.database);
 	redact_word(redact, REDACT_DATABASE, options->means.container);
 	redact_word(redact, REDACT_MACHINE, facts->machine);

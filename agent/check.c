@@ -51,6 +51,7 @@ enum {
 	OPTION_REPLICAS,
 	OPTION_SAMPLE_PORTS,
 	OPTION_PROXY,
+	OPTION_VNET,
 	OPTION_OUTPUT,
 	OPTION_WATCH,
 	OPTION_NO_COLOR,
@@ -111,6 +112,9 @@ static const struct cli_option options_table[] = {
 	[OPTION_PROXY] = { "proxy", 0, "URL",
 	    "http://host:port to go through to gateways; what the environment names is never "
 	    "used" },
+	[OPTION_VNET] = { "vnet", 0, "ID",
+	    "resource id of the virtual network that this machine is in, or of its subnet: "
+	    "which zones it is linked to is then looked up in the documents" },
 	[OPTION_OUTPUT] = { "output", 'o', "FORMAT", "table, json or nagios" },
 	[OPTION_WATCH] = { "watch", 'w', "[SEC]", "again and again, every 10 seconds or SEC" },
 	[OPTION_NO_COLOR] = { "no-color", 0, NULL, "as a set NO_COLOR" },
@@ -294,6 +298,8 @@ take_option(struct arena *arena, struct check_options *options, int option, cons
 		return parse_count(
 		    &means->sample_ports, "--sample-ports", value, DIRECT_SAMPLE_MAX, err);
 	case OPTION_PROXY: return check_proxy_parse(&means->proxy, value, err);
+	case OPTION_VNET:
+		return vnet_parse(&options->vnet, arena, value, err) || err_in(err, "--vnet");
 	case OPTION_OUTPUT: return parse_output(&options->output, value, err);
 	case OPTION_WATCH: return parse_watch(&options->watch_ms, value, err);
 	case OPTION_NO_COLOR: options->no_color = true; break;
@@ -309,8 +315,9 @@ check_options_parse(
 	struct cli cli;
 	int        option;
 
-	*options = (struct check_options){ .limit_ms = limit_preset_ms,
-		.sweep_rate = SWEPT_PACE_PRESET };
+	*options = (struct check_options){
+		.limit_ms = limit_preset_ms, .sweep_rate = SWEPT_PACE_PRESET, .vnet = { "", "" }
+	};
 	options->documents = arena_array(arena, (size_t)argc, sizeof(char *));
 	options->regions = arena_array(arena, (size_t)argc, sizeof(char *));
 	options->names = arena_array(arena, (size_t)argc, sizeof(char *));
@@ -562,16 +569,6 @@ worst_state(const struct survey_result *results, size_t count)
 	return worst;
 }
 
-static bool
-find_vantages(const struct check_options *options, struct vantages *vantages, struct err *err)
-{
-	return vantages_find(vantages,
-	    &(struct vantages_ask){ .configured = options->resolvers,
-	        .configured_count = options->resolver_count,
-	        .azure_dns = options->azure_dns },
-	    err);
-}
-
 static const char *
 proxy_for(void *environment, struct arena *arena, const char *host)
 {
@@ -585,10 +582,13 @@ check_measure(struct arena *arena, const struct check_options *options, struct c
 	struct subjects          subjects;
 	struct credential_source credential = check_means_credential(&options->means);
 	struct proxy_env         environment = proxy_env_system(arena);
+	struct vantages_ask      whom = { .configured = options->resolvers,
+		     .configured_count = options->resolver_count,
+		     .azure_dns = options->azure_dns };
 
 	if (!gather_subjects(arena, options, &subjects, err) ||
 	    !check_means_ready(&options->means, err) ||
-	    !find_vantages(options, &seen->vantages, err))
+	    !vantages_find(&seen->vantages, &whom, err))
 		return false;
 	say_doubt(&options->means, subjects.count);
 	seen->count = subjects.count;
@@ -601,7 +601,9 @@ check_measure(struct arena *arena, const struct check_options *options, struct c
 	        .endpoints = subjects.endpoints,
 	        .zones = subjects.zones,
 	        .plinks = subjects.plinks,
+	        .vnet = &options->vnet,
 	        .vantages = &seen->vantages,
+	        .again = &whom,
 	        .system = options->resolver_count == 0,
 	        .tcp_too = options->dns_tcp,
 	        .outside = options->outside,

@@ -33,6 +33,7 @@ struct check_options {
 	struct check_means means;
 	unsigned           apis;   /* --api, as flags of names.h; 0: what the document tells */
 	unsigned           wanted; /* likewise, what --api and --mode say */
+	struct vnet        vnet;   /* --vnet */
 	bool               exit_zero, no_color, no_sweep, dns_only, tree;
 	bool               azure_dns; /* ask Azure's server, on Azure or not */
 	bool               dns_tcp;   /* ask each DNS server over TCP as well */

@@ -16,9 +16,9 @@ const struct cli_command explain_command = {
 	"explain",
 	"[CODE...]",
 	"Says what a finding means, how it is recognised and how it is fixed",
-	"CODE is the whole code, or its beginning without PLP-: 101. Without CODE all "
-	"findings\n"
-	"are listed.\n",
+	"CODE is the whole code, or its beginning without PLP-: 101; or the label of a failure "
+	"mode,\n"
+	"such as D13, and then what it shows as. Without CODE all findings are listed.\n",
 	no_options,
 	EXIT_USAGE,
 	explain_main,
@@ -62,14 +62,16 @@ explain_codes(int count, char **codes, struct wbuf *out, struct err *err)
 		enum finding_code code = finding_find(codes[i]);
 		const char       *near = finding_nearest(codes[i]);
 
+		if (i > 0)
+			wbuf_puts(out, "\n");
+		if (code == FINDING_COUNT && findings_explain_failure(codes[i], out))
+			continue;
 		if (code == FINDING_COUNT && near != NULL)
 			return err_set(err, ERR_USAGE, "no finding '%s'; did you mean '%s'?",
 			    codes[i], near);
 		if (code == FINDING_COUNT)
 			return err_set(err, ERR_USAGE,
 			    "no finding '%s'; `plprobe explain` lists them all", codes[i]);
-		if (i > 0)
-			wbuf_puts(out, "\n");
 		findings_explain(code, out);
 	}
 	return true;

@@ -295,6 +295,7 @@ send_vitals(struct prober *prober)
 	struct vitals vitals = { .at_ms = clock_wall_ms(clock_system()),
 		.boot_ns = (uint64_t)clock_boot_ns(clock_system()),
 		.version = PLPROBE_VERSION,
+		.vnet = prober->conf->vnet,
 		.loop_lag_us = clamp_us(loop_lag_us(prober->loop)),
 		.targets = (uint32_t)schedule_count(prober->schedule),
 		.measured = prober->measured,

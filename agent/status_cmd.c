@@ -3,6 +3,7 @@
 #include "agent/agent_conf.h"
 #include "base/clock.h"
 #include "base/table.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -99,6 +100,8 @@ put_agent(const struct page *page, const struct status_facts *facts)
 {
 	put_line(page, "agent", TABLE_BOLD, "%s%s%s", facts->agent,
 	    facts->network[0] != '\0' ? ", network " : "", facts->network);
+	if (text_is_said(facts->vitals.vnet))
+		put_line(page, "vnet", TABLE_PLAIN, "%s", facts->vitals.vnet);
 	put_line(page, "running", TABLE_PLAIN, "%s, process %lld, version %s",
 	    say_span(page->arena, facts->at_ms - facts->started_ms), (long long)facts->pid,
 	    facts->version);

@@ -298,12 +298,36 @@ plan_visits(struct survey *survey)
 	}
 }
 
+/* Whom a client asks by now, where resolv.conf was changed in the middle; NULL: it was not. */
+static const char *const *
+find_servers(const struct survey *survey, size_t *count)
+{
+	const struct survey_ask *ask = survey->ask;
+	struct vantages          now;
+	const char             **servers;
+
+	*count = 0;
+	if (ask->again == NULL || !vantages_find(&now, ask->again, NULL) ||
+	    vantages_equal(&now, ask->vantages))
+		return NULL;
+	servers = arena_array(survey->arena, now.count, sizeof(*servers));
+	for (size_t i = 0; i < now.count; i++) {
+		struct vantages one = { { now.list[i] }, 1 };
+
+		if (now.list[i].source != SOURCE_AZURE)
+			servers[(*count)++] = vantages_render(&one, survey->arena);
+	}
+	return servers;
+}
+
 static void
 judge_visits(struct survey *survey, struct survey_result *results)
 {
 	const struct survey_ask *ask = survey->ask;
 	struct verdict         **verdicts = arena_array(
 	            survey->arena, ask->account_count, sizeof(*verdicts));
+	size_t             server_count;
+	const char *const *servers = find_servers(survey, &server_count);
 
 	for (size_t i = 0; i < ask->account_count; i++) {
 		const struct subject      *subject = &survey->subjects[i];
@@ -315,7 +339,10 @@ judge_visits(struct survey *survey, struct survey_result *results)
 			.endpoints = ask->endpoints,
 			.wanted = ask->wanted,
 			.zones = ask->zones,
-			.plinks = ask->plinks };
+			.plinks = ask->plinks,
+			.vnet = ask->vnet,
+			.servers = servers,
+			.server_count = server_count };
 
 		for (struct visit *visit = survey->first; visit != NULL; visit = visit->next) {
 			if (visit->subject == subject && visit->seen != NULL)

@@ -23,15 +23,18 @@ struct survey_ask {
 	const struct endpoint_index *endpoints;
 	const struct zone_index     *zones;
 	const struct plink_list     *plinks;
+	const struct vnet           *vnet;     /* that this machine is in; NULL: not known */
 	const struct vantages       *vantages; /* whom to ask */
-	bool                         system;   /* ask getaddrinfo() too */
-	bool                         tcp_too;  /* ask each DNS server over TCP as well */
-	const struct addr           *outside; /* resolvers outside of this network: measure.h */
-	size_t                       outside_count;
-	struct addr                  source; /* family 0: the kernel's choice */
-	unsigned                     modes;  /* NAMES_GATEWAY and the like; 0: gateway */
-	unsigned wanted; /* of modes and APIs, what a person asked for; 0: nothing */
-	unsigned apis;   /* NAMES_API(); 0: those that the account serves, as far as is told */
+	const struct vantages_ask
+	                  *again;   /* how they were found: at the end once more; NULL: not */
+	bool               system;  /* ask getaddrinfo() too */
+	bool               tcp_too; /* ask each DNS server over TCP as well */
+	const struct addr *outside; /* resolvers outside of this network: measure.h */
+	size_t             outside_count;
+	struct addr        source; /* family 0: the kernel's choice */
+	unsigned           modes;  /* NAMES_GATEWAY and the like; 0: gateway */
+	unsigned           wanted; /* of modes and APIs, what a person asked for; 0: nothing */
+	unsigned apis; /* NAMES_API(); 0: those that the account serves, as far as is told */
 	/* Addresses of Direct mode, and limits; its signer is set by us, from the credential. */
 	struct direct_means             means;
 	const struct credential_source *credential; /* NULL: none */

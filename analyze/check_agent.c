@@ -55,12 +55,39 @@ note_modes(struct own_trouble *trouble, const struct site *site)
 	}
 }
 
+/* "10.0.0.2, now 10.0.0.9". */
+static const char *
+describe_servers(const struct scene *scene, const struct site *site)
+{
+	const char *before = "", *now = "";
+
+	for (size_t i = 0; i < site->view_count; i++) {
+		if (site->views[i].outdated)
+			before = arena_printf(scene->arena, "%s%s%s", before,
+			    *before != '\0' ? ", " : "", site->views[i].dns->resolver);
+	}
+	for (size_t i = 0; *before != '\0' && i < scene->server_count; i++)
+		now = arena_printf(
+		    scene->arena, "%s%s%s", now, *now != '\0' ? ", " : "", scene->servers[i]);
+	return *before != '\0' ? arena_printf(scene->arena, "%s, now %s", before, now) : before;
+}
+
 void
 check_agent(const struct scene *scene, const struct site *site, struct report *out)
 {
 	const struct measurement *seen = site->seen;
 	struct own_trouble        trouble = { 0 };
+	const char               *servers = describe_servers(scene, site);
 
+	if (*servers != '\0')
+		report_add(out,
+		    &(struct sighting){
+		        .code = FINDING_RESOLVERS_CHANGED,
+		        .site = site,
+		        .group = servers,
+		        .detail = servers,
+		        .evidence = servers,
+		    });
 	for (size_t i = 0; i < site->view_count; i++)
 		note(&trouble, seen->agent_late, site->views[i].dns->outcome,
 		    site->views[i].dns->detail);

@@ -1,5 +1,6 @@
 #include "analyze/checks.h"
 
+#include "analyze/check_link.h"
 #include "analyze/ede.h"
 #include "analyze/facet.h"
 #include "base/text.h"
@@ -79,32 +80,66 @@ describe_public(const struct scene *scene, const struct site *site)
 	    addr_render(endpoint_find(endpoint, host), text, sizeof(text)));
 }
 
+/* Why an answer is public, as far as other answers and the documents tell. */
+struct cause {
+	enum finding_code code;
+	const char       *detail, *evidence;
+};
+
+static struct cause
+find_cause(const struct scene *scene, const struct site *site, const struct view *view)
+{
+	const char *policy = check_describe_policy(scene), *evidence = "", *detail;
+
+	if ((detail = check_link_fallback(scene, site, view)) != NULL)
+		return (struct cause){ FINDING_LINK_FALLBACK, detail, policy };
+	if (is_fallback(scene, site, view))
+		return (struct cause){ FINDING_FALLBACK_TO_INTERNET, NULL, policy };
+	if ((detail = check_not_forwarding(scene, site, view)) != NULL)
+		return (struct cause){ FINDING_SERVER_NOT_FORWARDING, detail, policy };
+	if ((detail = check_mistyped_zone(scene, &evidence)) != NULL)
+		return (struct cause){ FINDING_ZONE_NAME_MISTYPED, detail, evidence };
+	if ((detail = check_unlinked(scene, site, view)) != NULL)
+		return (struct cause){ FINDING_ZONE_NOT_LINKED, detail,
+			check_describe_zones(scene) };
+	if ((detail = check_private_api(scene, view)) != NULL)
+		return (struct cause){ FINDING_API_ZONE_MISSING, detail, policy };
+	if (!check_vnet_is_known(scene) && *check_describe_zones(scene) != '\0')
+		policy = arena_printf(scene->arena,
+		    "%s; which virtual network this is, and so which zone it asks, was not "
+		    "told "
+		    "(--vnet)",
+		    policy);
+	return (struct cause){ FINDING_PUBLIC_ANSWER, NULL, policy };
+}
+
+/* These are so whatever becomes of the endpoint. */
+static bool
+is_of_resolution(enum finding_code code)
+{
+	return code == FINDING_ZONE_NOT_LINKED || code == FINDING_ZONE_NAME_MISTYPED ||
+	    code == FINDING_SERVER_NOT_FORWARDING;
+}
+
 static void
 add_public(const struct scene *scene, const struct site *site, const struct view *view,
     struct report *out)
 {
-	const char       *other = check_private_api(scene, view);
-	const char       *unlinked = check_unlinked(scene, site, view);
-	enum finding_code code = is_fallback(scene, site, view) ? FINDING_FALLBACK_TO_INTERNET
-	    : unlinked != NULL                                  ? FINDING_ZONE_NOT_LINKED
-	    : other != NULL                                     ? FINDING_API_ZONE_MISSING
-	                                                        : FINDING_PUBLIC_ANSWER;
+	struct cause cause = find_cause(scene, site, view);
 
-	if (code != FINDING_ZONE_NOT_LINKED && check_unready(scene, site, view, out))
+	if (!is_of_resolution(cause.code) && check_unready(scene, site, view, out))
 		return;
 	report_add(out,
 	    &(struct sighting){
-	        .code = code,
-	        .detail = code == FINDING_ZONE_NOT_LINKED ? unlinked : other,
+	        .code = cause.code,
+	        .detail = cause.detail,
 	        .site = site,
 	        .resolver = view->dns->resolver,
 	        .address = view->dns->addresses[0].address,
 	        .evidence = arena_printf(scene->arena, "%s; %s%s%s%s",
 	            check_describe_view(scene, view), describe_public(scene, site),
 	            describe_consequence(scene, site, view),
-	            check_describe_control(scene, site),
-	            code == FINDING_ZONE_NOT_LINKED ? check_describe_zones(scene)
-	                                            : check_describe_policy(scene)),
+	            check_describe_control(scene, site), cause.evidence),
 	    });
 }
 

@@ -145,12 +145,30 @@ has_endpoint(const struct site *site)
 	return false;
 }
 
+/* By the document, or since a name of it has an address: an API that is only asked about may be
+ * one that the account does not have. */
+static bool
+is_served(const struct scene *scene)
+{
+	const struct account *account = scene->ask->account;
+
+	if (!scene->ask->has_document || (account->apis & (1u << account->api)) != 0)
+		return true;
+	for (size_t i = 0; i < scene->site_count; i++) {
+		for (size_t j = 0; j < scene->sites[i].view_count; j++) {
+			if (scene->sites[i].views[j].addr_count > 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 const char *
 check_other_groups(const struct scene *scene)
 {
 	const char *groups = list_other_groups(scene);
 
-	if (!facet_is_supported(scene->ask->account))
+	if (!facet_is_supported(scene->ask->account) || !is_served(scene))
 		return NULL;
 	for (size_t i = 0; i < scene->site_count && groups != NULL; i++) {
 		if (has_endpoint(&scene->sites[i]))

@@ -1,5 +1,6 @@
 #include "analyze/checks.h"
 
+#include "analyze/check_link.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -123,9 +124,12 @@ static void
 add_stale(const struct scene *scene, const struct answer *answer, struct report *out)
 {
 	const char     *orphan = check_orphan(scene, answer->site, answer->address);
+	const char     *outdated = check_outdated_zone(scene, answer->site, answer->address);
 	struct sighting sighting = {
-		.code = orphan != NULL ? FINDING_RECORD_ORPHANED : FINDING_STALE_ADDRESS,
-		.detail = orphan,
+		.code = outdated != NULL ? FINDING_TWO_ZONES
+		    : orphan != NULL     ? FINDING_RECORD_ORPHANED
+		                         : FINDING_STALE_ADDRESS,
+		.detail = outdated != NULL ? outdated : orphan,
 		.severity = is_answered(answer) ? STATE_WARNING : STATE_OK,
 		.evidence = arena_printf(scene->arena, "; no endpoint that was given has %s%s",
 		    answer->address, describe_missing(scene)),
@@ -218,6 +222,8 @@ static void
 check_right(const struct scene *scene, const struct answer *answer, struct report *out)
 {
 	const struct private_endpoint *own = answer->claim->entry->endpoint, *global;
+	const struct private_endpoint *here = check_own_endpoint(
+	    scene, answer->site->place->target->host);
 	struct sighting sighting = { .code = FINDING_OTHER_ENDPOINT_ADDRESS, .evidence = "" };
 
 	if (claim_endpoint(&scene->claims, answer->site->place->target->host, 1) == NULL)
@@ -229,6 +235,10 @@ check_right(const struct scene *scene, const struct answer *answer, struct repor
 		    scene->arena, "%s, out of reach from here", own->name);
 	} else if (find_right(answer->view, own) != NULL) {
 		sighting.detail = "several endpoints at once";
+	} else if (here != NULL && here != own) {
+		sighting.detail = arena_printf(scene->arena,
+		    "%s, while %s is in this network, %s", own->name, here->name,
+		    check_vnet_name(scene));
 	} else if (global != NULL && global != own) {
 		sighting.detail = arena_printf(
 		    scene->arena, "%s, unlike the account's name", own->name);
@@ -260,7 +270,9 @@ check_claims(const struct scene *scene, const struct site *site, struct report *
 		const struct view *view = &site->views[i];
 
 		/* A filter's answer is nobody's record, and is told as what it is. */
-		for (size_t j = 0; j < view->addr_count && view->kind != VIEW_BLOCKED; j++) {
+		for (size_t j = 0;
+		     j < view->addr_count && view->kind != VIEW_BLOCKED && !view->outdated;
+		     j++) {
 			char text[ADDR_TEXT];
 
 			addr_render(&view->addrs[j], text, sizeof(text));

@@ -1,5 +1,6 @@
 #include "analyze/checks.h"
 
+#include "analyze/check_link.h"
 #include "analyze/ede.h"
 
 #include <string.h>

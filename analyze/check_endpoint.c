@@ -1,5 +1,6 @@
 #include "analyze/checks.h"
 
+#include "analyze/check_link.h"
 #include "analyze/facet.h"
 #include "base/text.h"
 
@@ -46,6 +47,11 @@ find_code(const struct scene *scene, const struct private_endpoint *endpoint, co
 		return FINDING_ENDPOINT_FAILED;
 	if (is_in_state(endpoint, "Updating") || is_in_state(endpoint, "Creating"))
 		return FINDING_ENDPOINT_NOT_READY;
+	/* Its own document may list none while its zone group or interface has them. */
+	if (is_in_state(endpoint, "Succeeded") && endpoint->address_count == 0 &&
+	    text_equal_nocase(endpoint->status, "Approved") &&
+	    (endpoint->zone_count > 0 || endpoint->has_interface))
+		return FINDING_ENDPOINT_WITHOUT_ADDRESS;
 	if (is_in_state(endpoint, "Succeeded") && endpoint->address_count > 0 &&
 	    is_required(scene, host))
 		return FINDING_REQUIRED_MEMBER_MISSING;

@@ -14,6 +14,8 @@ check_refusal(unsigned path, const char *text)
 	case PATH_PRIVATE_ENDPOINT: return FINDING_FIREWALL_PRIVATE_ENDPOINT;
 	default: break;
 	}
+	if (text != NULL && text_find_nocase(text, "forbidden encryption in transit") != NULL)
+		return FINDING_TLS_VERSION_REFUSED;
 	if (text != NULL && text_find_nocase(text, "firewall settings") != NULL)
 		return FINDING_FIREWALL_UNTOLD;
 	return FINDING_GATEWAY_ANSWERS_OTHER;
@@ -126,7 +128,9 @@ check_http(const struct scene *scene, const struct site *site, const struct atte
 		return;
 	if (code == FINDING_FIREWALL_PUBLIC && check_other_groups(scene) != NULL)
 		return;
-	if (end->http_status != 0)
+	if (code == FINDING_TLS_VERSION_REFUSED && text_is_said(end->tls_version))
+		detail = end->tls_version;
+	else if (end->http_status != 0)
 		detail = arena_printf(scene->arena, "status %u", end->http_status);
 	report_add(out,
 	    &(struct sighting){

@@ -1,5 +1,6 @@
 #include "analyze/checks.h"
 
+#include "analyze/check_link.h"
 #include <string.h>
 
 static enum finding_code
@@ -42,6 +43,42 @@ describe(const struct scene *scene, const struct site *site, const struct attemp
 	return text;
 }
 
+/* Something in the virtual network answers: then there is a way. */
+static bool
+is_network_reached(const struct scene *scene, const struct vnet *vnet)
+{
+	for (size_t i = 0; i < scene->site_count; i++) {
+		for (size_t j = 0; j < scene->sites[i].attempt_count; j++) {
+			const struct attempt *attempt = &scene->sites[i].attempts[j];
+			struct vnet           there;
+
+			if (attempt->claim.entry == NULL || attempt->end->tcp != OUTCOME_OK)
+				continue;
+			there = vnet_of(scene->arena, attempt->claim.entry->endpoint->subnet);
+			if (vnet_is_same(&there, vnet))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* "the endpoint is in vnet-hub, this machine in vnet-a"; NULL: not known to be so. */
+static const char *
+describe_apart(const struct scene *scene, const struct attempt *attempt, enum finding_code code)
+{
+	struct vnet there;
+
+	if ((code != FINDING_TCP_TIMEOUT && code != FINDING_TCP_UNREACHABLE) ||
+	    !check_vnet_is_known(scene) || attempt->claim.kind != CLAIM_RIGHT)
+		return NULL;
+	there = vnet_of(scene->arena, attempt->claim.entry->endpoint->subnet);
+	if (*there.id == '\0' || vnet_is_same(&there, scene->ask->vnet) ||
+	    is_network_reached(scene, &there))
+		return NULL;
+	return arena_printf(scene->arena, "the endpoint is in %s, this machine in %s",
+	    vnet_name(scene->arena, &there), vnet_name(scene->arena, scene->ask->vnet));
+}
+
 void
 check_tcp(const struct scene *scene, const struct site *site, const struct attempt *attempt,
     struct report *out)
@@ -65,6 +102,11 @@ check_tcp(const struct scene *scene, const struct site *site, const struct attem
 		sighting.code = FINDING_API_PORT_CLOSED;
 		sighting.evidence = arena_printf(
 		    scene->arena, "%s; %s", sighting.evidence, sighting.detail);
+	}
+	if (sighting.detail == NULL) {
+		sighting.detail = describe_apart(scene, attempt, code);
+		if (sighting.detail != NULL)
+			sighting.code = FINDING_NETWORKS_APART;
 	}
 	/* An endpoint that is not approved carries no traffic: nothing else is to blame. */
 	if (blocking != NULL && addr_class(&attempt->addr) != ADDR_PUBLIC) {

@@ -24,11 +24,48 @@ static const struct {
 	{ 62, FINDING_CERT_NAME_MISMATCH }, /* HOSTNAME_MISMATCH */
 };
 
+/* Whom certificates of Azure come from, as they call themselves [azure-tls-roots]. */
+static const char *const public_issuers[] = { "O=Microsoft Corporation", "O=DigiCert Inc",
+	"O = Microsoft Corporation", "O = DigiCert Inc" };
+
+/* No root of the chain was found here; a chain that ends in one of its own is somebody else's. */
+static bool
+is_root_missing(const struct endpoint *end)
+{
+	enum { NO_ISSUER = 2, NO_ISSUER_HERE = 20, LEAF_ALONE = 21 };
+
+	if (end->verify_code != NO_ISSUER && end->verify_code != NO_ISSUER_HERE &&
+	    end->verify_code != LEAF_ALONE)
+		return false;
+	for (size_t i = 0; i < sizeof(public_issuers) / sizeof(public_issuers[0]); i++) {
+		if (text_is_said(end->issuer) && strstr(end->issuer, public_issuers[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* In OpenSSL's words: our offer was refused, or theirs is below what we take. */
+static bool
+is_too_old(const struct endpoint *end)
+{
+	static const char *const words[] = { "protocol version", "unsupported protocol",
+		"version too low" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (text_is_said(end->detail) &&
+		    text_find_nocase(end->detail, words[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static enum finding_code
 find_failure(const struct site *site, const struct endpoint *end)
 {
 	switch (end->tls) {
 	case OUTCOME_TLS_REJECTED:
+		if (is_root_missing(end))
+			return FINDING_ROOTS_MISSING;
 		for (size_t i = 0; i < sizeof(rejections) / sizeof(rejections[0]); i++) {
 			if (rejections[i].verify_code == end->verify_code)
 				return rejections[i].code;
@@ -41,6 +78,7 @@ find_failure(const struct site *site, const struct endpoint *end)
 	case OUTCOME_RESET:
 	case OUTCOME_CLOSED: return FINDING_TCP_RESET;
 	case OUTCOME_TLS_FAILED:
+		return is_too_old(end) ? FINDING_TLS_TOO_OLD : FINDING_TLS_FAILED;
 	case OUTCOME_BROKE_PROTOCOL:
 	case OUTCOME_TOO_LARGE: return FINDING_TLS_FAILED;
 	default: return FINDING_COUNT;

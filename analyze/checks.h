@@ -115,25 +115,14 @@ bool check_gone(const struct scene *scene, const struct site *site, const char *
     struct report *out);
 /* Azure's own resolver gave it, or was asked. */
 bool check_is_azure(const struct dns *dns);
-/* The networks that the zone is linked to, this one not being among them: "vnet-hub alone", "no
- * virtual network"; NULL: the documents do not say so of a view that is public. */
-const char *check_unlinked(
-    const struct scene *scene, const struct site *site, const struct view *view);
 /* The set of records that a zone's document has for the name, with the address when it is not NULL;
  * NULL: none. */
 const struct zone_record *check_zone_record(
     const struct scene *scene, const struct site *site, const char *address);
-/* "; /subscriptions/... (zone.json) has 1 link" for each zone of the API; "" when none was given. */
-const char *check_describe_zones(const struct scene *scene);
-/* "; link to-vnet-a of vnet-a has the policy NxDomainRedirect (zone.json)"; "": none has it. */
-const char *check_describe_policy(const struct scene *scene);
 /* The endpoint that made the record of the address, when the account has no such endpoint any
  * more; NULL: not known to be so. */
 const char *check_orphan(
     const struct scene *scene, const struct site *site, const char *address);
-/* "that of rg-a holds the record, that of rg-b does not", of zones of one name; NULL: there are not
- * two such. */
-const char *check_other_zone(const struct scene *scene, const struct site *site);
 /* "; private zone /subscriptions/... (zone.json)", of the public zone's own name and not known to
  * be without links; NULL: none was given. */
 const char *check_public_zone(const struct scene *scene);

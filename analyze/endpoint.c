@@ -63,6 +63,11 @@ merge(struct private_endpoint *into, const struct private_endpoint *from)
 	take_text(&into->guid, from->guid);
 	take_text(&into->description, from->description);
 	take_text(&into->actions_required, from->actions_required);
+	into->has_interface |= from->has_interface;
+	if (into->zone_count == 0) {
+		into->zones = from->zones;
+		into->zone_count = from->zone_count;
+	}
 	for (size_t i = 0; i < from->address_count; i++)
 		into->addresses[into->address_count++] = from->addresses[i];
 }

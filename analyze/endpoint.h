@@ -15,7 +15,7 @@
 struct arm_reader;
 struct arm_spot;
 
-enum { ENDPOINT_ADDRESSES_MAX = 256 };
+enum { ENDPOINT_ADDRESSES_MAX = 256, ENDPOINT_ZONES_MAX = 16 };
 
 struct endpoint_address {
 	const char *fqdn; /* the public name, lower case */
@@ -38,6 +38,9 @@ struct private_endpoint {
 	const char *guid; /* resourceGuid, lower case: zone groups sign their records with it */
 	const char *description;      /* of the connection's state */
 	const char *actions_required; /* likewise: "None", ... */
+	const char **zones;           /* resource ids of the zones that its zone group fills */
+	size_t       zone_count;
+	bool         has_interface; /* the document of its network interface was read */
 };
 
 struct endpoint_list {

@@ -217,11 +217,30 @@ read_record(
 	return read_addresses(in, at, fqdn, endpoint);
 }
 
+/* A zone group holds five at most. */
+static bool
+add_zone(
+    const struct arm_reader *in, const struct arm_spot *at, struct private_endpoint *endpoint)
+{
+	const char *id;
+
+	if (!arm_text(in, at, "privateDnsZoneId", &id))
+		return false;
+	if (*id != '\0' && endpoint->zone_count < ENDPOINT_ZONES_MAX) {
+		if (endpoint->zones == NULL)
+			endpoint->zones = arena_array(
+			    in->arena, ENDPOINT_ZONES_MAX, sizeof(*endpoint->zones));
+		endpoint->zones[endpoint->zone_count++] = id;
+	}
+	return true;
+}
+
 static bool
 read_zone(
     const struct arm_reader *in, const struct arm_spot *at, struct private_endpoint *endpoint)
 {
-	return read_each(in, at, "recordSets", read_record, endpoint);
+	return add_zone(in, at, endpoint) &&
+	    read_each(in, at, "recordSets", read_record, endpoint);
 }
 
 /* ".../privateEndpoints/pe/privateDnsZoneGroups/default": the endpoint's own id is its front. */
@@ -280,6 +299,7 @@ read_interface(
 	if (!arm_object(in, at, "privateEndpoint", &owner) ||
 	    (owner.value != NULL && !arm_text(in, &owner, "id", &endpoint->id)))
 		return false;
+	endpoint->has_interface = true;
 	return read_each(in, at, "ipConfigurations", read_interface_address, endpoint);
 }
 
@@ -290,7 +310,7 @@ endpoint_parse(const struct arm_reader *in, const struct arm_spot *at)
 	bool                     read = false;
 
 	*endpoint = (struct private_endpoint){ "", "", "", "", "", "", "", "", NULL, 0,
-		arena_strdup(in->arena, in->source), "", "", "" };
+		arena_strdup(in->arena, in->source), "", "", "", NULL, 0, false };
 	switch (find_kind(at)) {
 	case KIND_ENDPOINT: read = read_endpoint(in, at, endpoint); break;
 	case KIND_ZONE_GROUP: read = read_zone_group(in, at, endpoint); break;

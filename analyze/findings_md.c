@@ -1,5 +1,8 @@
 #include "analyze/findings_md.h"
 
+#include "analyze/failures.h"
+#include "base/text.h"
+
 #include <string.h>
 
 static const char *
@@ -28,33 +31,64 @@ put_block(struct wbuf *out, const char *title, const char *text)
 static void
 put_finding(const struct finding_desc *desc, struct wbuf *out)
 {
+	struct arena *arena = arena_new();
+	const char   *labels;
+
 	wbuf_printf(out, "## %s\n\n", desc->code);
 	wbuf_printf(out, "%s\n\n", desc->explain);
 	wbuf_printf(out, "- severity: %s\n- whose fix: %s\n- seen in the: %s\n",
 	    state_name(desc->severity), owner_name(desc->owner), stage_words(desc->stage));
 	if (*desc->basis != '\0')
 		wbuf_printf(out, "- basis: %s\n", desc->basis);
+	labels = failure_labels(arena, (enum finding_code)(desc - finding_table));
+	if (*labels != '\0')
+		wbuf_printf(out, "- failure modes: %s\n", labels);
 	wbuf_printf(out, "- sentence: `%s`\n\n", desc->sentence);
+	arena_free(arena);
 	put_block(out, "Fix:", desc->fix);
 	put_block(out, "Fix when it holds for all names:", desc->fix_all);
 }
 
-static const struct {
-	const char *what, *why, *hint;
-} unseen[] = {
-#define UNSEEN(what, why, hint) { what, why, hint },
-#include "analyze/unseen.def"
-#undef UNSEEN
-};
+static void
+put_codes(const struct failure *failure, struct wbuf *out)
+{
+	for (size_t i = 0; failure->codes[i] != FINDING_COUNT; i++) {
+		const char *code = finding_table[failure->codes[i]].code;
+
+		wbuf_printf(out, "%s[%s](#", i > 0 ? ", " : "", code);
+		for (const char *at = code; *at != '\0'; at++)
+			wbuf_printf(out, "%c", text_lower(*at));
+		wbuf_puts(out, ")");
+	}
+}
+
+static void
+put_failures(struct wbuf *out)
+{
+	wbuf_puts(out,
+	    "## Failure modes\n\nWhat is known to go wrong, and what it shows as: first what "
+	    "names it "
+	    "when the documents are\ngiven, then what is left to say without them. D is name "
+	    "resolution, N the path, A account and\napplication, P the prober. What is not in "
+	    "the table is out of sight.\n\n"
+	    "| | what is wrong | shows as |\n| --- | --- | --- |\n");
+	for (const struct failure *failure = failure_table; failure->label != NULL; failure++) {
+		wbuf_printf(out, "| %s | %s | ", failure->label, failure->words);
+		put_codes(failure, out);
+		wbuf_puts(out, " |\n");
+	}
+	wbuf_puts(out, "\n");
+}
 
 static void
 put_unseen(struct wbuf *out)
 {
 	wbuf_puts(out, "## Out of sight\n\nWhat goes wrong and no finding tells, and why.\n\n");
-	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
-		wbuf_printf(out, "- %s: %s.%s%s%s\n", unseen[i].what, unseen[i].why,
-		    *unseen[i].hint != '\0' ? " What helps: " : "", unseen[i].hint,
-		    *unseen[i].hint != '\0' ? "." : "");
+	for (const struct unseen *unseen = unseen_table; unseen->label != NULL; unseen++)
+		wbuf_printf(out, "- %s%s%s: %s.%s%s%s\n", unseen->label,
+		    *unseen->label != '\0' ? ". " : "", unseen->what, unseen->why,
+		    *unseen->hint != '\0' ? " What helps: " : "", unseen->hint,
+		    *unseen->hint != '\0' ? "." : "");
 }
 
 void
@@ -76,6 +110,7 @@ findings_md(struct wbuf *out)
 	wbuf_puts(out, "\n");
 	for (unsigned i = 0; i < FINDING_COUNT; i++)
 		put_finding(&finding_table[i], out);
+	put_failures(out);
 	put_unseen(out);
 	/* One newline ends the file. */
 	if (out->count > 1 && out->bytes[out->count - 2] == '\n')
@@ -118,6 +153,44 @@ put_commands(struct wbuf *out, const char *title, const char *text)
 	}
 }
 
+static void
+put_labels(enum finding_code code, struct wbuf *out)
+{
+	struct arena *arena = arena_new();
+	const char   *labels = failure_labels(arena, code);
+
+	if (*labels != '\0')
+		wbuf_printf(out, "Failure modes: %s\n", labels);
+	arena_free(arena);
+}
+
+bool
+findings_explain_failure(const char *label, struct wbuf *out)
+{
+	const struct failure *failure = failure_find(label);
+	const struct unseen  *unseen = failure_unseen(label);
+
+	if (failure != NULL) {
+		wbuf_printf(
+		    out, "Failure mode %s: %s\n\nShows as:\n", failure->label, failure->words);
+		for (size_t i = 0; failure->codes[i] != FINDING_COUNT; i++)
+			wbuf_printf(out, "    %-32s %s\n",
+			    finding_table[failure->codes[i]].code,
+			    finding_table[failure->codes[i]].words);
+	}
+	if (failure == NULL && unseen != NULL)
+		wbuf_printf(out, "Failure mode %s: %s\n", unseen->label, unseen->what);
+	if (unseen != NULL) {
+		wbuf_printf(out, "\nOut of sight%s:\n", failure != NULL ? " in part" : "");
+		put_wrapped(out, unseen->why);
+	}
+	if (unseen != NULL && *unseen->hint != '\0') {
+		wbuf_puts(out, "\nWhat helps:\n");
+		put_wrapped(out, unseen->hint);
+	}
+	return failure != NULL || unseen != NULL;
+}
+
 void
 findings_explain(enum finding_code code, struct wbuf *out)
 {
@@ -130,6 +203,7 @@ findings_explain(enum finding_code code, struct wbuf *out)
 	if (*desc->basis != '\0')
 		wbuf_printf(out, "    Basis: %s", desc->basis);
 	wbuf_puts(out, "\n");
+	put_labels(code, out);
 	put_commands(out, "Fix:", desc->fix);
 	put_commands(out, "Fix when it holds for all names:", desc->fix_all);
 }

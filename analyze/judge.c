@@ -18,7 +18,8 @@
  *    REGION_PENDING.  It does not count in 3.
  * 7. Our own trouble (late, not allowed, out of descriptors) is AGENT_LATE or NOT_MEASURED, both
  *    `unknown`, and hides no finding that was seen all the same. The first is one finding, since it
- *    is one machine.
+ *    is one machine.  What a DNS server said that this machine asks no more is not judged at all:
+ *    RESOLVERS_CHANGED.
  * 8. Swept names are told one by one; but when all of them have one address, that is one
  *    WILDCARD_RECORD.
  * 9. A name of which only the addresses were asked for is never ok by their ranges.  It is ok when
@@ -61,11 +62,14 @@
  * the cause of what an answer shows, and the finding of the cause takes the place of that of the
  * answer.  Where they could be meant for another network, the answer's own finding stays:
  *
- *    PUBLIC_ANSWER, API_ZONE_MISSING       ZONE_NOT_LINKED
- *    the same, a name that is missing      ENDPOINT_NOT_READY, _FAILED, REQUIRED_MEMBER_MISSING
+ *    PUBLIC_ANSWER, API_ZONE_MISSING       ZONE_NOT_LINKED, ZONE_NAME_MISTYPED, SERVER_NOT_FORWARDING
+ *    the same, FALLBACK_TO_INTERNET        LINK_FALLBACK
+ *    the same, a name that is missing      ENDPOINT_NOT_READY, _FAILED, _WITHOUT_ADDRESS,
+ *                                          REQUIRED_MEMBER_MISSING
  *    a name that is missing                TWO_ZONES, ZONE_NAME_WRONG
  *    ALIAS_BYPASSED                        ZONE_NAME_WRONG
- *    STALE_ADDRESS                         RECORD_ORPHANED
+ *    STALE_ADDRESS                         RECORD_ORPHANED, TWO_ZONES
+ *    TCP_TIMEOUT, TCP_UNREACHABLE          NETWORKS_APART
  *    NO_PRIVATELINK_ALIAS                  NO_ENDPOINT_AT_ALL
  *
  * What happens at an address that is wrong by document stands in the evidence, as in 1.  With
@@ -363,8 +367,14 @@ list_unknowns(const struct scene *scene, struct verdict *verdict)
 		    "whether records of removed regions are left over: the sweep was not run");
 	if (is_private_by_range(scene))
 		add_unknown(verdict,
-		    "whether the private addresses are those of the account's endpoints: no "
-		    "document of one was given (--expect)");
+		    scene->claims.own_count == 0 ? "whether the private addresses are those of "
+		                                   "the account's endpoints: no "
+		                                   "document of one was given (--expect)"
+		                                 : "whether the private addresses are those of "
+		                                   "the account's endpoints: the "
+		                                   "documents that were given of them hold "
+		                                   "none; those of their zone groups "
+		                                   "and interfaces do (--expect)");
 	if (scene->swept_silent > 0)
 		add_unknown(verdict,
 		    arena_printf(scene->arena,

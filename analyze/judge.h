@@ -8,6 +8,7 @@
 #define ANALYZE_JUDGE_H
 
 #include "analyze/account.h"
+#include "analyze/vnet.h"
 #include "base/arena.h"
 #include "proto/record.h"
 
@@ -148,6 +149,11 @@ struct judge_ask {
 	/* The same of private DNS zones, and of what the accounts' APIs need; NULL: none. */
 	const struct zone_index *zones;
 	const struct plink_list *plinks;
+	const struct vnet       *vnet; /* that it was measured in; NULL: not known */
+	/* The DNS servers that the machine asks by now, where they are others than it measured with;
+	 * NULL: those of the newest measurement are taken for them. */
+	const char *const *servers;
+	size_t             server_count;
 };
 
 /* Everything is in the arena, and borrows from the ask, which outlives it. */

@@ -8,7 +8,7 @@
 
 /* count is at least 1; of one it is that.  Places stay in the order of the APIs.  What several
  * tell of the account in the same place, such as a connection that waits for approval, is told
- * once, and so is what is not known. */
+ * once, and so is what is not known, and what one DNS server does to all names of each. */
 struct verdict *merge_verdicts(
     struct arena *arena, struct verdict *const *verdicts, size_t count);
 

@@ -1,5 +1,6 @@
 #include "analyze/report.h"
 
+#include "analyze/check_link.h"
 #include "analyze/template.h"
 #include "base/addr.h"
 #include "base/text.h"
@@ -387,14 +388,19 @@ list_addresses(const struct scene *scene, const struct gathering *found)
 	return text;
 }
 
-/* The API's private zone, when one alone was given; NULL otherwise. */
+/* The API's private zone that this network is linked to, or when one alone was given; NULL
+ * otherwise. */
 static const char *
 find_zone_id(const struct scene *scene)
 {
+	const struct zone_link   *link;
+	const struct zone        *own = check_own_zone(scene, &link);
 	size_t                    count;
 	const struct zone *const *zones = zone_find(
 	    scene->ask->zones, scene->ask->account->zone, &count);
 
+	if (own != NULL && *own->id != '\0')
+		return own->id;
 	return count == 1 && *zones[0]->id != '\0' ? zones[0]->id : NULL;
 }
 
@@ -421,8 +427,11 @@ fill(const struct report *report, const struct gathering *found, struct finding 
 		              .port = first->port,
 	};
 	words.zone_id = find_zone_id(scene);
-	/* When there are two, which is this network's is for a person to say. */
-	if (site != NULL &&
+	words.vnet_id = check_vnet_is_known(scene) ? scene->ask->vnet->id : NULL;
+	/* When there are two and nobody said which network this is, a person has to say it. */
+	if (site != NULL)
+		words.endpoint = check_own_endpoint(scene, site->place->target->host);
+	if (site != NULL && words.endpoint == NULL &&
 	    claim_endpoint(&scene->claims, site->place->target->host, 1) == NULL)
 		words.endpoint = claim_endpoint(&scene->claims, site->place->target->host, 0);
 

@@ -336,13 +336,18 @@ static unsigned
 find_reach(const struct site *site)
 {
 	unsigned reached = 1u << STAGE_NAME;
+	bool     current = false;
 
 	if (*site->place->target->region != '\0')
 		reached |= 1u << STAGE_REGION;
 	for (size_t i = 0; i < site->view_count; i++) {
-		if (site->views[i].addr_count > 0)
+		if (site->views[i].addr_count > 0 && !site->views[i].outdated)
 			reached |= 1u << STAGE_ANSWER;
+		current |= !site->views[i].outdated;
 	}
+	/* Nobody was asked who counts: it is none of the names that have to agree. */
+	if (site->view_count > 0 && !current)
+		return 0;
 	for (size_t i = 0; i < site->attempt_count; i++) {
 		const struct attempt *attempt = &site->attempts[i];
 
@@ -371,6 +376,79 @@ take_view(struct scene *scene, struct site *site, const struct dns *dns)
 	}
 }
 
+static bool
+is_of_client(const struct dns *dns)
+{
+	return dns->source != SOURCE_SYSTEM && dns->source != SOURCE_AZURE;
+}
+
+static bool
+asks_server(const struct scene *scene, const char *resolver)
+{
+	for (size_t i = 0; i < scene->server_count; i++) {
+		if (strcmp(scene->servers[i], resolver) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What a server of before said counts for nothing. */
+static void
+drop_outdated(const struct scene *scene, struct site *site)
+{
+	if (scene->server_count == 0 ||
+	    (scene->newest != NULL && scene->newest->started_ms <= site->seen->started_ms))
+		return;
+	for (size_t i = 0; i < site->view_count; i++) {
+		struct view *view = &site->views[i];
+
+		if (!is_of_client(view->dns) || asks_server(scene, view->dns->resolver))
+			continue;
+		view->outdated = true;
+		view->escapes = false;
+		view->kind = VIEW_NONE;
+	}
+}
+
+/* The newest that asked servers which a client asks. */
+static const struct measurement *
+find_newest(const struct judge_ask *ask)
+{
+	const struct measurement *newest = NULL;
+
+	for (size_t i = 0; i < ask->seen_count; i++) {
+		const struct measurement *seen = ask->seen[i];
+		bool                      asked = false;
+
+		for (size_t j = 0; j < seen->dns_count; j++)
+			asked |= is_of_client(&seen->dns[j]);
+		if (asked && seen->target != NULL && seen->target->role != ROLE_SWEEP &&
+		    (newest == NULL || seen->started_ms > newest->started_ms))
+			newest = seen;
+	}
+	return newest;
+}
+
+/* Which servers a client asks now, somebody says, or else the newest measurement. */
+static void
+take_servers(struct scene *scene)
+{
+	const struct measurement *newest = find_newest(scene->ask);
+	const char              **servers;
+
+	scene->servers = scene->ask->servers;
+	scene->server_count = scene->ask->server_count;
+	if (scene->servers != NULL || newest == NULL)
+		return;
+	servers = arena_array(scene->arena, newest->dns_count + 1, sizeof(*servers));
+	for (size_t i = 0; i < newest->dns_count; i++) {
+		if (is_of_client(&newest->dns[i]))
+			servers[scene->server_count++] = newest->dns[i].resolver;
+	}
+	scene->servers = servers;
+	scene->newest = newest;
+}
+
 static void
 build_views(struct scene *scene, struct site *site)
 {
@@ -379,6 +457,7 @@ build_views(struct scene *scene, struct site *site)
 	site->views = arena_array(scene->arena, seen->dns_count + 1, sizeof(struct view));
 	for (size_t i = 0; i < seen->dns_count; i++)
 		build_view(scene, site, take_view(scene, site, &seen->dns[i]), &seen->dns[i]);
+	drop_outdated(scene, site);
 	/* The only server that was asked is the one that counts. */
 	if (site->view_count == 0 && site->control != NULL) {
 		site->views[site->view_count++] = *site->control;
@@ -716,6 +795,7 @@ scene_new(struct arena *arena, const struct judge_ask *ask, const struct scenes 
 	scene->claims = claims_of(ask->endpoints, ask->account);
 	take_connections(scene);
 	take_feed(scene);
+	take_servers(scene);
 	scene->sites = arena_array(arena, room, sizeof(struct site));
 	scene->swept = arena_array(arena, room, sizeof(struct site));
 	memcpy(targets, names->targets, names->count * sizeof(*targets));

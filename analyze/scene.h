@@ -41,6 +41,7 @@ struct view {
 	const struct claim *claims; /* of each address */
 	size_t              addr_count;
 	const char         *host; /* that was asked for */
+	bool outdated; /* the machine asks this server no more: a newer measurement did not */
 };
 
 /* One address of one name. */
@@ -102,6 +103,10 @@ struct scene {
 	size_t       direct_count;
 	struct site *thin; /* Gateway V2, likewise */
 	size_t       thin_count;
+	/* That a client asks now; by which measurement, where nobody else said it: NULL. */
+	const char *const        *servers;
+	size_t                    server_count;
+	const struct measurement *newest;
 	const struct feed *feed; /* the newest that names the account's regions; NULL: none */
 };
 

@@ -141,6 +141,8 @@ find_ready(const struct words *words, const char *name)
 		return "$RG";
 	if (strcmp(name, "zone_id") == 0 && words->zone_id == NULL)
 		return "$ZONE_ID";
+	if (strcmp(name, "vnet_id") == 0 && words->vnet_id == NULL)
+		return "$VNET_ID";
 	return NULL;
 }
 
@@ -177,6 +179,8 @@ find_value(const struct words *words, const char *name)
 		return text_or_empty(find_zone_group(words));
 	if (strcmp(name, "zone_id") == 0)
 		return words->zone_id;
+	if (strcmp(name, "vnet_id") == 0)
+		return words->vnet_id;
 	if (strcmp(name, "zone") == 0)
 		return words->account->zone;
 	if (strcmp(name, "address") == 0)

@@ -21,8 +21,9 @@ struct words {
 	const struct private_endpoint
 	    *endpoint; /* that has the target's address; NULL: not told */
 	const char
-	        *zone_id; /* of the API's private zone; NULL: not told, or there are several */
-	unsigned port;
+	    *zone_id; /* of the API's private zone; NULL: not told, or there are several */
+	const char *vnet_id; /* that was measured in; NULL: not told */
+	unsigned    port;
 };
 
 const char *template_sentence(const struct words *words, const char *text);

@@ -1,3 +1,4 @@
+#include "analyze/facet.h"
 #include "analyze/verdict_table.h"
 
 #include "analyze/region.h"
@@ -291,20 +292,6 @@ add_thin(struct table *table, const struct place *place)
 	table_cell(table, row, HTTP2, TABLE_PLAIN, describe_http2(thin, text));
 }
 
-static const char *
-name_api(uint32_t api)
-{
-	switch ((enum api)api) {
-	case API_SQL: return "SQL";
-	case API_MONGO: return "MongoDB";
-	case API_CASSANDRA: return "Cassandra";
-	case API_GREMLIN: return "Gremlin";
-	case API_TABLE: return "Table";
-	case API_COUNT: break;
-	}
-	return "?";
-}
-
 /* The places of one API in one mode. */
 struct tally {
 	enum api            api;
@@ -385,7 +372,7 @@ print_summary(const struct tally *tallies, size_t count, const struct verdict_lo
 
 		ink = verdict_table_ink(tally->first->state);
 		row = table_row(table);
-		table_cell(table, row, 0, TABLE_PLAIN, name_api(tally->api));
+		table_cell(table, row, 0, TABLE_PLAIN, facet_title(tally->api));
 		table_cell(table, row, 1, TABLE_PLAIN, mode_name(tally->mode));
 		table_cell(table, row, 2, ink, state_name(tally->first->state));
 		table_cell(table, row, 3, ink, describe_mode(tally, text));
@@ -467,7 +454,7 @@ verdict_table_print(
 
 		if (several)
 			wbuf_printf(
-			    out, "\n%s, %s\n", name_api(tally->api), mode_name(tally->mode));
+			    out, "\n%s, %s\n", facet_title(tally->api), mode_name(tally->mode));
 		else if (count > 1)
 			wbuf_printf(out, "\n%s\n", mode_name(tally->mode));
 		print_mode(verdict, tally->api, tally->mode, look, out);

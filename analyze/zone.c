@@ -220,6 +220,18 @@ zone_find(const struct zone_index *index, const char *name, size_t *count)
 	return &index->zones[first];
 }
 
+size_t
+zone_count(const struct zone_index *index)
+{
+	return index != NULL ? index->zone_count : 0;
+}
+
+const struct zone *
+zone_at(const struct zone_index *index, size_t at)
+{
+	return index->zones[at];
+}
+
 const struct zone_network *
 zone_by_network(const struct zone_index *index, const char *vnet, size_t *count)
 {

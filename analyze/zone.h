@@ -88,6 +88,9 @@ struct zone_index *zone_index_new(struct arena *arena, const struct zone_list *l
 /* Zones of the name, whatever its case, and how many; an index that is NULL holds none. */
 const struct zone *const *zone_find(
     const struct zone_index *index, const char *name, size_t *count);
+/* All zones, by name and then id. */
+size_t             zone_count(const struct zone_index *index);
+const struct zone *zone_at(const struct zone_index *index, size_t at);
 /* All links of the network, by resource id without case. */
 const struct zone_network *zone_by_network(
     const struct zone_index *index, const char *vnet, size_t *count);

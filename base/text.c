@@ -211,9 +211,9 @@ smallest(unsigned a, unsigned b, unsigned c)
 	return least < c ? least : c;
 }
 
-/* Levenshtein's distance; words longer than WORD_MAX are infinitely far. */
-static unsigned
-measure_distance(const char *left, const char *right)
+/* Levenshtein's distance. */
+unsigned
+text_distance(const char *left, const char *right)
 {
 	size_t   rows = strlen(left), columns = strlen(right);
 	unsigned cost[WORD_MAX + 1];
@@ -244,7 +244,7 @@ text_nearest(const char *text, const char *const *words)
 	unsigned    least = (unsigned)strlen(text) / 3 + 2;
 
 	for (; *words != NULL; words++) {
-		unsigned distance = measure_distance(text, *words);
+		unsigned distance = text_distance(text, *words);
 
 		if (distance < least) {
 			least = distance;

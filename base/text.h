@@ -38,6 +38,10 @@ bool text_ends_nocase(const char *text, const char *suffix);
 /* Where needle first stands in text, without case; NULL when nowhere. */
 const char *text_find_nocase(const char *text, const char *needle);
 
+/* How many letters have to be added, taken away or changed to make one of the other, without case;
+ * UINT_MAX for what is longer than a word or a zone's name. */
+unsigned text_distance(const char *left, const char *right);
+
 /* The word of `words` (ends with NULL) nearest to `text` when it is near enough to be a typo of
  * it, else NULL.  For "did you mean". */
 const char *text_nearest(const char *text, const char *const *words);

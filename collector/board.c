@@ -4,6 +4,7 @@
 #include "collector/intake.h"
 #include "proto/decode.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,21 +152,34 @@ take_seen(struct board_agent *agent, int64_t at_ms, const uint8_t *bytes, size_t
 	*view->seen[at] = (struct board_seen){ arena, key, at_ms, seen };
 }
 
-static void
+static bool
+is_same_vnet(const struct vitals *left, const struct vitals *right)
+{
+	const char *before = left != NULL && left->vnet != NULL ? left->vnet : "";
+
+	return strcmp(before, right->vnet != NULL ? right->vnet : "") == 0;
+}
+
+/* True when the agent says that it is in another virtual network than before: all that it sees is
+ * to be judged anew. */
+static bool
 take_vitals(struct board_agent *agent, const uint8_t *bytes, size_t count)
 {
 	struct arena        *arena = arena_new();
 	const struct vitals *vitals = decode_message(&vitals_desc, arena, bytes, count, NULL);
+	bool                 moved;
 
 	if (vitals == NULL ||
 	    (agent->vitals != NULL && agent->vitals->at_ms > vitals->at_ms &&
 	        agent->vitals->started_ms == vitals->started_ms)) {
 		arena_free(arena);
-		return;
+		return false;
 	}
+	moved = !is_same_vnet(agent->vitals, vitals);
 	arena_free(agent->vitals_arena);
 	agent->vitals_arena = arena;
 	agent->vitals = vitals;
+	return moved;
 }
 
 /* A target that is no longer measured while others of its account are: out of the assignment. */
@@ -225,6 +239,22 @@ name_account(struct arena *arena, const struct board_view *view)
 	return account;
 }
 
+/* What the collector's settings say of the agent's network; else what the agent says of itself. */
+static struct vnet
+find_vnet(const struct board *board, struct arena *arena, const struct board_agent *agent)
+{
+	const struct conf_list *networks = board->options.networks;
+
+	for (size_t i = 0; networks != NULL && i < networks->count; i++) {
+		const struct board_network *row = (const struct board_network *)networks->rows +
+		    i;
+
+		if (fnmatch(row->name, agent->network, 0) == 0)
+			return vnet_of(arena, row->vnet);
+	}
+	return vnet_of(arena, agent->vitals != NULL ? agent->vitals->vnet : NULL);
+}
+
 static void
 judge_view(struct board *board, const struct board_agent *agent, struct board_view *view,
     struct course_changes *changes)
@@ -233,7 +263,9 @@ judge_view(struct board *board, const struct board_agent *agent, struct board_vi
 	const struct measurement **seen = arena_array(
 	    arena, view->seen_count + 1, sizeof(struct measurement *));
 	struct judge_ask *ask = arena_alloc(arena, sizeof(*ask));
+	struct vnet      *vnet = arena_alloc(arena, sizeof(*vnet));
 
+	*vnet = find_vnet(board, arena, agent);
 	for (size_t i = 0; i < view->seen_count; i++)
 		seen[i] = view->seen[i]->seen;
 	view->generation = documents_generation(board->options.documents);
@@ -254,7 +286,8 @@ judge_view(struct board *board, const struct board_agent *agent, struct board_vi
 		.seen_count = view->seen_count,
 		.endpoints = documents_endpoints(board->options.documents),
 		.zones = documents_zones(board->options.documents),
-		.plinks = documents_plinks(board->options.documents) };
+		.plinks = documents_plinks(board->options.documents),
+		.vnet = vnet };
 	view->verdict = judge_run(arena, ask);
 	arena_free(view->arena);
 	view->arena = arena;
@@ -338,8 +371,9 @@ board_take(struct board *board, const struct store_batch *batch, bool clock_susp
 {
 	struct board_agent   *agent = get_agent(board, batch->agent);
 	struct course_changes changes = { 0 };
+	bool                  moved = strcmp(agent->network, batch->network) != 0;
 
-	if (strcmp(agent->network, batch->network) != 0) {
+	if (moved) {
 		free(agent->network);
 		agent->network = mem_strdup(batch->network);
 	}
@@ -352,12 +386,12 @@ board_take(struct board *board, const struct store_batch *batch, bool clock_susp
 	for (size_t i = 0; i < batch->gap_count; i++)
 		agent->lost_records += batch->gaps[i]->records;
 	if (batch->vitals_bytes != NULL)
-		take_vitals(agent, batch->vitals_bytes, batch->vitals_count);
+		moved |= take_vitals(agent, batch->vitals_bytes, batch->vitals_count);
 	for (size_t i = 0; i < batch->row_count; i++)
 		take_seen(
 		    agent, batch->rows[i].at_ms, batch->rows[i].bytes, batch->rows[i].count);
 	for (size_t i = 0; i < agent->view_count; i++) {
-		bool touched = false;
+		bool touched = moved && agent->views[i]->seen_count > 0;
 
 		for (size_t j = 0; j < batch->row_count && !touched; j++)
 			touched = strcmp(batch->rows[j].seen->target->account,
@@ -415,7 +449,7 @@ on_agent(void *arg, const struct store_agent *from)
 	agent->batches = from->batches;
 	agent->lost_records = from->lost_records;
 	if (from->vitals_bytes != NULL)
-		take_vitals(agent, from->vitals_bytes, from->vitals_count);
+		(void)take_vitals(agent, from->vitals_bytes, from->vitals_count);
 }
 
 static void

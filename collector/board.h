@@ -10,6 +10,7 @@
 
 #include "analyze/hysteresis.h"
 #include "analyze/judge.h"
+#include "base/conf.h"
 #include "collector/documents.h"
 #include "collector/propagation.h"
 #include "collector/store/store.h"
@@ -62,10 +63,17 @@ struct board_rules {
 	struct hysteresis critical, warning;
 };
 
+/* Where agents are, as the collector's settings have it. */
+struct board_network {
+	const char *name; /* pattern of names of networks */
+	const char *vnet; /* resource id of a virtual network, or of a subnet in it */
+};
+
 struct board_options {
 	const struct documents *documents;   /* borrowed */
 	struct board_rules      rules;       /* all 0: the first look decides */
 	struct propagation     *propagation; /* borrowed; is told of each verdict; NULL: none */
+	const struct conf_list *networks;    /* borrowed; of struct board_network; NULL: none */
 	int64_t                 silent_ms;
 	/* Findings that were opened, changed or closed; the arena that holds them is the
 	 * callee's from here on.  NULL: nobody keeps them. */

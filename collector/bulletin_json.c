@@ -344,6 +344,7 @@ ask_store(struct material *material, const struct collector_conf *conf, struct e
 	struct board_options options = { .documents = documents,
 		.rules = conf->rules,
 		.propagation = propagation,
+		.networks = &conf->networks,
 		.silent_ms = conf->silent_ms };
 	struct board        *board;
 	bool                 loaded = false;

@@ -497,6 +497,7 @@ open_state(struct collector *collector, struct err *err)
 {
 	struct board_options options = { .documents = collector->documents,
 		.rules = collector->conf.rules,
+		.networks = &collector->conf.networks,
 		.silent_ms = collector->conf.silent_ms,
 		.on_findings = on_findings,
 		.arg = collector };

@@ -2,6 +2,7 @@
 
 #include "analyze/apis.h"
 #include "analyze/modes.h"
+#include "analyze/vnet.h"
 #include "proto/record.h"
 #include "base/clock.h"
 #include "base/net.h"
@@ -94,6 +95,19 @@ check_plan(const void *entry, struct err *err)
 	return true;
 }
 
+#define NETWORK(member) offsetof(struct board_network, member)
+
+/* clang-format off */
+static const struct conf_row network_rows[] = {
+	{ "name", CONF_TEXT, NETWORK(name), .preset = NULL,
+	    .help = "as an agent's setting `network`, or its token, names it; '*' stands for anything: vnet-a/*" },
+	{ "vnet", CONF_TEXT, NETWORK(vnet), .preset = NULL,
+	    .help = "resource id of the virtual network, or of its subnet",
+	    .check = vnet_check },
+	{ 0 },
+};
+/* clang-format on */
+
 #define PLAN(member) offsetof(struct sync_plan, member)
 
 /* clang-format off */
@@ -160,6 +174,9 @@ const struct conf_row collector_conf_rows[] = {
 	    .help = "folder of the tokens, of who is enrolled, and of the authority for agents: keep a copy" },
 	{ "accounts_dir", CONF_PATH, AT(accounts_dir), .preset = "",
 	    .help = "folder of *.json documents of accounts, private endpoints, connections, zones and their links as `az` prints them, or of folders of them; read again when they change" },
+	{ "networks", CONF_LIST, AT(networks), 0, 1000, "",
+	    .help = "which virtual network the agents of a network are in, so that it can be said which zones they see; the first that fits counts, and comes before an agent's own setting `vnet`",
+	    .rows = network_rows, .row_bytes = sizeof(struct board_network) },
 	{ "sync", CONF_LIST, AT(sync), 0, 100, "",
 	    .help = "what `accounts sync` fetches from the Azure Resource Manager into accounts_dir, which has to be writable then",
 	    .rows = plan_rows, .row_bytes = sizeof(struct sync_plan),

@@ -25,8 +25,9 @@ struct collector_conf {
 	struct conf_texts api_texts, mode_texts;
 	int64_t           interval_ms, direct_ms, limit_ms;
 	bool              sweep;
-	struct conf_list  sync;    /* of struct sync_plan */
-	int64_t           sync_ms; /* 0: not by itself */
+	struct conf_list  networks; /* of struct board_network */
+	struct conf_list  sync;     /* of struct sync_plan */
+	int64_t           sync_ms;  /* 0: not by itself */
 	int64_t           retention_ms, silent_ms;
 	const char       *confirm_critical, *confirm_warning; /* "2 of 3" */
 	int64_t           close_after, connections;

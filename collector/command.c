@@ -43,7 +43,8 @@ static const struct option_row {
 	{ 'E', "expires", "TIME",
 	    "usable for so long, as in 30m, 12h, 7d; 1h, or of a reader for ever" },
 	{ 'P', "replace", NULL,
-	    "in the place of an agent, a user or a document of that name that is there already" },
+	    "in the place of an agent, a user or a document of that name that is there "
+	    "already" },
 	{ 'B', "bearer", NULL,
 	    "no enrolment: a token that the agent shows each time, for ever" },
 	{ 'K', "reader", NULL,
@@ -211,6 +212,7 @@ write_history(const struct words *words, const struct collector_conf *conf, stru
 {
 	struct history_ask ask = { .store = store_open(conf->store, true, err),
 		.rules = conf->rules,
+		.networks = &conf->networks,
 		.silent_ms = conf->silent_ms,
 		.rejudge = words->rejudge };
 	bool               written = ask.store != NULL && history_write(&ask, out, err);

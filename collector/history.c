@@ -164,6 +164,7 @@ history_write(const struct history_ask *ask, struct wbuf *out, struct err *err)
 	struct told          told = { .arena = arena_new(), .err = &own };
 	struct store_reader  reader = { .arg = &told };
 	struct board_options options = { .rules = ask->rules,
+		.networks = ask->networks,
 		.silent_ms = ask->silent_ms,
 		.on_findings = on_findings,
 		.arg = &told };

@@ -12,10 +12,11 @@
 #include "collector/board.h"
 
 struct history_ask {
-	struct store      *store; /* may be open for reading only */
-	struct board_rules rules;
-	int64_t            silent_ms;
-	bool               rejudge; /* from the batches, not from the findings table */
+	struct store           *store; /* may be open for reading only */
+	struct board_rules      rules;
+	int64_t                 silent_ms;
+	bool                    rejudge;  /* from the batches, not from the findings table */
+	const struct conf_list *networks; /* of struct board_network; NULL: none */
 };
 
 /* One line a finding, with a heading: by when it was opened, then by agent, account, region, code

@@ -56,12 +56,16 @@ write_text(struct fixture *f, const char *name, const char *text)
 	free(path);
 }
 
+#define VNET \
+	"/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/vnet-a"
+
 static void
 write_settings(struct fixture *f, const char *more)
 {
 	struct addr addr = support_peer_addr(f->peer);
 	char       *text = mem_printf(
-	          "agent: vm-1\nnetwork: net\nstate_dir: state\ncollector: https://127.0.0.1:%u\n"
+	          "agent: vm-1\nnetwork: net\nvnet: " VNET
+	          "\nstate_dir: state\ncollector: https://127.0.0.1:%u\n"
 	                "collector_ca: ca.pem\ntoken_file: token\nresolvers: ['127.0.0.1:1']\n"
 	                "interval: 1s\ntimeout: 500ms\nseal_age: 300ms\nsweep: false\n%s",
 	          addr.port, more);
@@ -279,6 +283,8 @@ count_records(struct fixture *f)
 		seen.batches++;
 		for (size_t j = 0; j < batch->records_count; j++) {
 			seen.measurements += batch->records[j].measurement != NULL;
+			if (batch->records[j].vitals != NULL)
+				assert_string_equal(batch->records[j].vitals->vnet, VNET);
 			seen.vitals += batch->records[j].vitals != NULL;
 			seen.gaps += batch->records[j].gap != NULL;
 		}

@@ -146,6 +146,7 @@ static const struct refusal {
 	    "1.0.0.4, 1.0.0.5]\n",
 	    "agent.yaml:2:" },
 	{ "port", "accounts: [{name: contoso}]\nports: [70000]\n", "1 to 65535" },
+	{ "vnet", "accounts: [{name: contoso}]\nvnet: vnet-a\n", "virtualNetworks/<name>" },
 	{ "source", "accounts: [{name: contoso}]\nsource: eth0\n", "source" },
 	{ "level", "accounts: [{name: contoso}]\nlog_level: loud\n", "loud" },
 	{ "region", "accounts: [{name: contoso}]\nregions: west-us\n", "agent.yaml:2:" },

@@ -23,7 +23,7 @@ static const char *const secrets[] = { "contoso", "fabrikam", "10.1.0.4", "10.0.
 	"8f14e45f-ceea-467f-a9d2-0123456789ab", "11111111-2222-3333-4444-555555555555",
 	"rg-finance", "hub-vnet", "snet-data", "pe-ledger", "link-ledger", "Ledger Corp",
 	"proxy.ledger.local", "be42", "ledgerdb", "paymentscoll", "vm-ledger-17", "/home/alice",
-	"AAABBBCCC", "nsid-ledger", "secret-path", "ledger" };
+	"AAABBBCCC", "nsid-ledger", "secret-path", "spoke-ledger", "ledger" };
 
 static void
 fill_seen(struct measurement *seen)
@@ -113,7 +113,7 @@ write_bundle(struct arena *arena, bool redact)
 		    .region = "westeurope",
 		    .host = "contoso-westeurope.documents.azure.com",
 		    .sentence = "the answer of 10.0.0.200 is 10.1.0.4, which is pe-ledger's in "
-		                    "snet-data, by link-ledger",
+		                    "snet-data, by link-ledger, seen from spoke-ledger",
 		    .evidence = "issued by Ledger Corp Inspection, not for Fabrikam",
 		    .fix = "az network private-endpoint show -g rg-finance -n pe-ledger" };
 	struct place       place = { .seen = &seen, .worst = FINDING_COUNT, .words = "" };
@@ -130,7 +130,11 @@ write_bundle(struct arena *arena, bool redact)
 		   .count = 1,
 		   .documents = &documented,
 		   .vantages = { .count = 1 } };
-	struct check_options options = { .documents = documents, .document_count = 1 };
+	struct check_options options = { .documents = documents,
+		.document_count = 1,
+		.vnet = { "/subscriptions/8f14e45f-ceea-467f-a9d2-0123456789ab/resourceGroups/"
+		          "rg-finance/providers/Microsoft.Network/virtualNetworks/spoke-ledger",
+		    "" } };
 	struct bundle_facts  facts = { .seen = &check,
 		 .options = &options,
 		 .machine = "vm-ledger-17",

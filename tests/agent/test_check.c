@@ -66,6 +66,10 @@ static const struct parse_case {
 	{ "contoso --api mongobd", CHECK_USAGE, "--api: 'mongobd'; did you mean 'mongodb'?" },
 	{ "contoso --api postgres", CHECK_USAGE, "--api: 'postgres': sql, mongodb" },
 	{ "contoso --region=", CHECK_USAGE, "letters and digits wanted" },
+	{ "contoso --vnet vnet-a", CHECK_USAGE, "--vnet: 'vnet-a': /subscriptions/<id>" },
+	{ "contoso --vnet /subscriptions/s/resourceGroups/g/providers/Microsoft.Network/"
+	  "virtualNetworks/v",
+	    CHECK_GO, "" },
 	{ "contoso --res 10.0.0.4", CHECK_GO, "" }, /* what is unique may be cut short */
 	{ "--help", CHECK_HELP, "" },
 	{ "contoso -h", CHECK_HELP, "" },

@@ -288,7 +288,7 @@ test_dns_only_by_documents(void **state)
 	    arena, FOLDER "/well/two_resolvers.json", 0);
 	struct judge_ask ask = { witness->account, witness->has_document,
 		(const struct measurement *const *)witness->seen, witness->seen_count,
-		make_endpoint(arena, witness, 0), 0, NULL, NULL };
+		make_endpoint(arena, witness, 0), 0, NULL, NULL, NULL, NULL, 0 };
 	struct verdict  *verdict = judge_run(arena, &ask);
 
 	assert_true(verdict->dns_only);

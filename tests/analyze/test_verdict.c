@@ -312,9 +312,9 @@ test_table_of_modes(void **state)
 	print_wide(&told);
 	assert_says(&told,
 	    "contoso: critical\n"
-	    "api mode    state    words\n"
-	    "SQL gateway ok       3 of 3 names\n"
-	    "SQL direct  critical North Europe: some replicas do not answer\n"
+	    "api   mode    state    words\n"
+	    "NoSQL gateway ok       3 of 3 names\n"
+	    "NoSQL direct  critical North Europe: some replicas do not answer\n"
 	    "\ngateway\nregion ");
 	assert_says(&told,
 	    "\ndirect\n"
@@ -339,11 +339,11 @@ test_table_of_apis(void **state)
 	assert_says(&told,
 	    "contoso: critical\n"
 	    "api     mode    state    words\n"
-	    "SQL     gateway ok       3 of 3 names\n"
-	    "SQL     direct  critical both regions: Direct ports silent\n"
+	    "NoSQL   gateway ok       3 of 3 names\n"
+	    "NoSQL   direct  critical both regions: Direct ports silent\n"
 	    "MongoDB gateway critical all 3 names: server version too old\n"
-	    "\nSQL, gateway\n");
-	assert_says(&told, "\nSQL, direct\n");
+	    "\nNoSQL, gateway\n");
+	assert_says(&told, "\nNoSQL, direct\n");
 	assert_says(&told,
 	    "\nMongoDB, gateway\n"
 	    "region       state    address dns tcp tls front end verdict\n"
@@ -460,7 +460,8 @@ test_table_of_v2(void **state)
 	struct told told = judge("PLP-653-V2-NO-HTTP2/causes.json");
 
 	print_wide(&told);
-	assert_says(&told, "SQL gateway-v2 warning North Europe: Gateway V2 without HTTP/2\n");
+	assert_says(
+	    &told, "NoSQL gateway-v2 warning North Europe: Gateway V2 without HTTP/2\n");
 	assert_says(&told,
 	    "region       state   address  tcp    tls    h2     verdict\n"
 	    "West Europe  ok      10.1.0.5 1.2 ms 3.2 ms 0.9 ms ready\n"
@@ -475,13 +476,13 @@ test_summary_words(void **state)
 	static const struct {
 		const char *path, *line;
 	} cases[] = {
-		{ "well/all_modes.json", "SQL direct     ok    2 of 2 regions\n" },
+		{ "well/all_modes.json", "NoSQL direct     ok    2 of 2 regions\n" },
 		{ "PLP-601-DIRECT-TIMEOUT/all_regions.json",
-		    "SQL direct  critical both regions: Direct ports silent\n" },
+		    "NoSQL direct  critical both regions: Direct ports silent\n" },
 		{ "PLP-615-DIRECT-UNVERIFIABLE/causes.json",
-		    "SQL direct  unknown both regions: unverifiable without an address\n" },
+		    "NoSQL direct  unknown both regions: unverifiable without an address\n" },
 		{ "PLP-202-TCP-TIMEOUT/all_modes.json",
-		    "SQL gateway-v2 critical North Europe: no connection: timeout\n" },
+		    "NoSQL gateway-v2 critical North Europe: no connection: timeout\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <limits.h>
 #include <string.h>
 
 static const struct sane_case {
@@ -132,6 +133,33 @@ test_nocase(void **state)
 }
 
 static void
+test_distance(void **state)
+{
+	static const struct {
+		const char *left, *right;
+		unsigned    edits;
+	} cases[] = {
+		{ "", "", 0 },
+		{ "privatelink.Documents.azure.com", "privatelink.documents.azure.com", 0 },
+		{ "privatelink.document.azure.com", "privatelink.documents.azure.com", 1 },
+		{ "privatelink.documents.azure.con", "privatelink.documents.azure.com", 1 },
+		{ "privatelink.mongodb.cosmos.azure.com", "privatelink.mongo.cosmos.azure.com",
+		    2 },
+		{ "abc", "", 3 },
+		{ "kitten", "sitting", 3 },
+	};
+	char huge[200];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(text_distance(cases[i].left, cases[i].right), cases[i].edits);
+		assert_int_equal(text_distance(cases[i].right, cases[i].left), cases[i].edits);
+	}
+	memset(huge, 'x', sizeof(huge) - 1);
+	huge[sizeof(huge) - 1] = '\0';
+	assert_int_equal(text_distance(huge, huge), UINT_MAX);
+}
+
+static void
 test_nearest(void **state)
 {
 	static const char *const words[] = { "interval", "timeout", "in_flight", "ca_file",
@@ -158,6 +186,7 @@ main(void)
 		cmocka_unit_test(test_clean),
 		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_nocase),
+		cmocka_unit_test(test_distance),
 		cmocka_unit_test(test_nearest),
 	};
 

@@ -140,7 +140,8 @@ bench(const char *name, const struct account *account, bool well, bool told, boo
 	struct arena              *arena = arena_new();
 	struct name_list          *names = names_targets(arena, account, flags);
 	const struct measurement **seen = arena_array(arena, names->count, sizeof(void *));
-	struct judge_ask ask = { account, true, seen, names->count, NULL, 0, NULL, NULL };
+	struct judge_ask ask = { account, true, seen, names->count, NULL, 0, NULL, NULL, NULL,
+		NULL, 0 };
 	int64_t          best_us = INT64_MAX;
 	size_t           findings = 0;
 

@@ -31,6 +31,8 @@ struct fixture {
 	struct propagation *propagation;
 	const char     *suffix;  /* of the names that agents say; NULL: of the public cloud */
 	struct outside *outside; /* what they see outside; NULL: nobody asks there */
+	const char     *vnet;    /* of the agents' vitals; NULL: none come */
+	const struct conf_list *networks; /* NULL: none */
 };
 
 static inline void
@@ -86,6 +88,7 @@ fixture_board(struct fixture *fixture)
 	struct board_options options = { .documents = fixture->documents,
 		.rules = fixture->rules,
 		.propagation = fixture->propagation,
+		.networks = fixture->networks,
 		.silent_ms = SILENT_MS,
 		.on_findings = fixture_on_findings,
 		.arg = fixture };
@@ -200,7 +203,8 @@ fixture_say_at(struct fixture *fixture, const struct said *said, enum api api, e
 		.origin = direct ? ORIGIN_FEED : ORIGIN_NONE,
 		.replicas = &replica,
 		.replicas_count = direct ? 1 : 0 };
-	struct wbuf        bytes;
+	struct vitals      vitals = { .at_ms = said->at_ms, .vnet = fixture->vnet };
+	struct wbuf        bytes, more;
 	struct store_row   row = { intake_key(arena, &target), said->at_ms, &seen, NULL, 0 };
 	struct store_batch batch = { .agent = said->agent,
 		.network = fixture->network,
@@ -224,9 +228,16 @@ fixture_say_at(struct fixture *fixture, const struct said *said, enum api api, e
 	encode_message(&measurement_desc, &seen, &bytes);
 	row.bytes = bytes.bytes;
 	row.count = bytes.count;
+	wbuf_init(&more);
+	if (fixture->vnet != NULL) {
+		encode_message(&vitals_desc, &vitals, &more);
+		batch.vitals_bytes = more.bytes;
+		batch.vitals_count = more.count;
+	}
 	assert_true(store_append(fixture->store, &batches, 1, &answer, &err));
 	assert_int_equal(answer, STORE_STORED);
 	board_take(fixture->board, &batch, false);
+	wbuf_fini(&more);
 	wbuf_fini(&bytes);
 	arena_free(arena);
 }

@@ -63,6 +63,8 @@ test_refusals(void **state)
 		{ "retention: 1d\n", "retention" },
 		{ "retentoin: 14d\n", "retentoin" },
 		{ "log_level: loud\n", "log" },
+		{ "networks: [{name: vnet-a, vnet: vnet-a}]\n", "virtualNetworks/<name>" },
+		{ "networks: [{name: vnet-a}]\n", "vnet" },
 		{ "sync_interval: 5s\n", "1m" },
 		{ "sync_interval: 5m\n", "nothing in `sync`" },
 		{ "sync: [{subscription: s}]\n", "accounts_dir" },

@@ -222,7 +222,10 @@ look_at_files(struct fixture *fixture)
 static char *
 write_history(const struct fixture *fixture, bool rejudge)
 {
-	struct history_ask ask = { fixture->store, fixture->rules, SILENT_MS, rejudge };
+	struct history_ask ask = { .store = fixture->store,
+		.rules = fixture->rules,
+		.silent_ms = SILENT_MS,
+		.rejudge = rejudge };
 	struct wbuf        out;
 	struct err         err = { 0 };
 

@@ -151,6 +151,8 @@ KINDS = {
     "no-intermediate": lambda good, other: good.leaf("no-intermediate", NAMES, chain=()),
     "with-root": lambda good, other: good.leaf("with-root", NAMES, chain=("between", "root")),
     "intercepted": lambda good, other: other.leaf("intercepted", NAMES),
+    # The issuer calls itself as that of Azure's certificates does, and no root here leads to it.
+    "public-issuer": lambda good, other: other.leaf("public-issuer", NAMES),
     "self-signed": lambda good, other: good.self_signed("self-signed", NAMES),
 }
 
@@ -174,6 +176,9 @@ class Certificates:
     def _make(self, kind):
         if kind == "intercepted" and self.other is None:
             self.other = Authority(os.path.join(self.directory, "other-ca"), "Contoso Inspection")
+        if kind == "public-issuer":
+            return KINDS[kind](self.good, Authority(
+                os.path.join(self.directory, "public-ca"), "Microsoft Corporation"))
         if kind in KINDS:
             return KINDS[kind](self.good, self.other)
         return self.good.leaf(kind, NAMES, (-60, int(kind[8:-5]) + 0.5))

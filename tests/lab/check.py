@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 
 import direct
+import document
 from scenario import STATES
 from space import Failed
 from world import World
@@ -107,6 +108,8 @@ def _command(world, scene, programs):
             command += ["--expect", path]
     for zone in scene.zones.values():
         command += ["--expect", world.zone_path(zone)]
+    if "network" in scene.check:
+        command += ["--vnet", document.network_id(scene.check["network"])]
     command += ["-o", "json", "--ca-file", world.certificates.roots,
                 "--timeout", scene.check["timeout"]]
     command += [direct.expand(argument, world.directory, scene.accounts)
@@ -164,6 +167,10 @@ def _run(world, scene, programs):
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as words:
         child = subprocess.Popen(vm.inside(command), stdin=subprocess.DEVNULL, stdout=out,
                                  stderr=words, env=_environment(scene))
+        if "servers_later" in scene.check:
+            time.sleep(1)
+            vm.write("resolv.conf", "".join(f"nameserver {server}\n"
+                                            for server in scene.check["servers_later"]))
         if "pause" in scene.check:
             after, length = (float(text) for text in scene.check["pause"].split("+"))
             time.sleep(after)

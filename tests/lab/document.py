@@ -8,6 +8,10 @@ from scenario import label
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/lab-rg"
 
 
+def network_id(vnet):
+    return f"{SUBSCRIPTION}/providers/Microsoft.Network/virtualNetworks/{vnet}"
+
+
 def _guid(name):
     """Of the private endpoint: the same one for the same name."""
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
@@ -129,8 +133,7 @@ def _endpoint(endpoint, endpoint_id, configs, flat):
         "privateLinkServiceConnections": [_link(endpoint, endpoint_id, flat)],
         "manualPrivateLinkServiceConnections": [], "customNetworkInterfaceName": "",
         "ipConfigurations": [],
-        "subnet": {"id": f"{SUBSCRIPTION}/providers/Microsoft.Network/virtualNetworks/"
-                         f"{endpoint.vnet}/subnets/{endpoint.subnet}"},
+        "subnet": {"id": f"{network_id(endpoint.vnet)}/subnets/{endpoint.subnet}"},
         "networkInterfaces": [{"id": f"{SUBSCRIPTION}/providers/Microsoft.Network/"
                                      f"networkInterfaces/{endpoint.name}-nic"}],
         "customDnsConfigs": [{"fqdn": host, "ipAddresses": [address]}
@@ -226,7 +229,6 @@ def make_zone(zone, face, addresses):
             "type": "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
             "properties": {
                 "resolutionPolicy": zone.policy, "registrationEnabled": False,
-                "virtualNetworkLinkState": "Completed", "virtualNetwork": {
-                    "id": f"{SUBSCRIPTION}/providers/Microsoft.Network/virtualNetworks/"
-                          f"{vnet}"}}})
+                "virtualNetworkLinkState": "Completed",
+                "virtualNetwork": {"id": network_id(vnet)}}})
     return documents

@@ -609,7 +609,7 @@ def _check_argument(argument, accounts, where):
 def _read_check(table, vnets, accounts, where):
     _only(table, where, vnet=str, timeout=str, arguments=list, state=str, pause=str,
           user=str, seconds=int, memory_mib=int, seen=list, unseen=list, unknown=list,
-          environment=dict)
+          environment=dict, network=str, servers_later=list)
     check = {"vnet": next(iter(vnets)), "timeout": "4s", "arguments": [], "seconds": 60,
              "seen": [], "unseen": [], "unknown": [], "environment": {}, **table}
     _one_of(check["vnet"], vnets, where)

@@ -588,6 +588,21 @@ make_more_documents(const struct maker *maker)
 	}
 }
 
+/* A name alone is that of a network in the group of the well documents. */
+static void
+make_vnet(const struct maker *maker)
+{
+	const char *text = json_string_value(json_object_get(maker->root, "vnet"));
+	struct err  err;
+
+	if (text != NULL && strchr(text, '/') == NULL)
+		text = arena_printf(maker->arena,
+		    SUPPORT_DOCUMENTS_GROUP "/providers/Microsoft.Network/virtualNetworks/%s",
+		    text);
+	if (!vnet_parse(&maker->witness->vnet, maker->arena, text != NULL ? text : "", &err))
+		fail(maker->path, "vnet:", err.text);
+}
+
 static const char *
 copy_text(const struct maker *maker, const json_t *object, const char *name)
 {
@@ -674,7 +689,7 @@ check_members(const struct maker *maker)
 {
 	static const char known[] =
 	    " title document endpoints zones plinks every seen swept "
-	    "gateway direct thin feed outside expect places "
+	    "gateway direct thin feed outside expect places vnet "
 	    "state named mongodb cassandra gremlin table apis modes given ";
 	const char *name;
 	json_t     *value;
@@ -700,6 +715,7 @@ support_witness_parse(struct arena *arena, const char *text, const char *name, b
 	maker.witness->state = copy_text(&maker, maker.root, "state");
 	make_account(&maker);
 	make_more_documents(&maker);
+	make_vnet(&maker);
 	if (json_object_get(maker.root, "given") != NULL)
 		maker.witness->account->given = copy_text(&maker, maker.root, "given");
 	make_seen(&maker);
@@ -766,7 +782,8 @@ support_witness_judge(struct arena *arena, const struct support_witness *witness
 {
 	const struct judge_ask ask = { witness->account, witness->has_document,
 		(const struct measurement *const *)witness->seen, witness->seen_count,
-		witness->endpoints, witness->wanted, witness->zones, witness->plinks };
+		witness->endpoints, witness->wanted, witness->zones, witness->plinks,
+		&witness->vnet, NULL, 0 };
 
 	/* The verdict borrows from the ask only until it is made, but for what it points at. */
 	return judge_run(arena, &ask);

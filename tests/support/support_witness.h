@@ -13,6 +13,8 @@
  *             group of pe-contoso: the zone, the records of contoso, contoso-westeurope and contoso-northeurope,
  *             the link to vnet-a; absent: no such document was given
  *   plinks    changes to what the account's NoSQL API needs by its privateLinkResources; likewise
+ *   vnet      virtual network that was measured in, a resource id or a name alone: "vnet-a" is
+ *             the one that the zone is linked to; absent: it is not known
  *   every     changes to the measurement of every configured name
  *   seen      by region ("" is the global name): changes to that measurement, null: not measured.
  *             A region that is not configured stands for a swept name, which does not exist
@@ -69,6 +71,7 @@ struct support_witness {
 	struct endpoint_index   *endpoints; /* NULL: none were given */
 	struct zone_index       *zones;     /* likewise */
 	const struct plink_list *plinks;
+	struct vnet              vnet;   /* that was measured in */
 	unsigned                 wanted; /* flags of names.h */
 	struct support_expected *expected;
 	size_t                   expected_count;

@@ -151,6 +151,11 @@ static const struct fake_answer answers[] = {
 	    .code = "Forbidden",
 	    .message = "Request is blocked. Please check your authorization token and Cosmos "
 	               "DB account firewall settings." },
+	{ .name = "forbidden-tls",
+	    .status = 403,
+	    .code = "Forbidden",
+	    .message = "Request is being made with a forbidden encryption in transit protocol "
+	               "or cipher. Check account SSL/TLS minimum allowed protocol setting." },
 	{ .name = "local-auth-disabled",
 	    .status = 401,
 	    .code = "Unauthorized",
