@@ -8,12 +8,14 @@
 #include "collector/assignment.h"
 #include "collector/ca.h"
 #include "collector/collector_conf.h"
+#include "collector/descriptors.h"
 #include "collector/gate.h"
 #include "collector/ingest.h"
 #include "collector/page.h"
 #include "collector/recall.h"
 #include "collector/sync_child.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,9 @@ static const int64_t expire_us = 10 * 60 * US_PER_S;
 static const int64_t keep_ms = 90 * MS_PER_DAY;
 static const int64_t propagation_ms = 7 * MS_PER_DAY; /* for so long a region is new */
 static const int64_t flush_us = 250 * US_PER_MS;      /* for the last answers to leave */
+
+/* Of requests that are being read, all together. */
+enum { READS_BYTES_MAX = 64 << 20 };
 
 struct collector {
 	struct arena         *arena; /* owned; holds conf */
@@ -288,17 +293,40 @@ write_one(
 }
 
 static void
+write_ended(const struct listen_crowd_counts *counts, struct wbuf *out)
+{
+	const struct {
+		const char *cause;
+		uint64_t    count;
+	} rows[] = { { "overdue", counts->overdue }, { "address", counts->refused },
+		{ "evicted", counts->evicted }, { "starved", counts->starved } };
+
+	metric_family(out, "plprobe_connections_ended_total", METRIC_COUNTER,
+	    "Connections that the collector ended: for being too slow or too old, since their "
+	    "address has had its share, to make room, or for want of room to read a request.");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *const labels[] = { "cause", rows[i].cause, NULL };
+
+		metric_sample(
+		    out, "plprobe_connections_ended_total", labels, (double)rows[i].count);
+	}
+}
+
+static void
 write_listener(struct collector *collector, struct wbuf *out)
 {
 	struct listen_counts counts = listen_counts(collector->agents);
 
-	write_one(
-	    out, "plprobe_connections", METRIC_GAUGE, "Agents connected now.", counts.live);
+	write_one(out, "plprobe_connections", METRIC_GAUGE, "Agents connected now.",
+	    counts.crowd.live);
 	write_one(out, "plprobe_connections_accepted_total", METRIC_COUNTER,
-	    "Connections of agents.", (double)counts.accepted);
-	write_one(out, "plprobe_connections_overdue_total", METRIC_COUNTER,
-	    "Connections that were ended for being too slow or too old.",
-	    (double)counts.overdue);
+	    "Connections of agents.", (double)counts.crowd.accepted);
+	write_ended(&counts.crowd, out);
+	write_one(out, "plprobe_accept_stalls_total", METRIC_COUNTER,
+	    "Times that a connection could not be accepted.", (double)counts.stalls);
+	write_one(out, "plprobe_requests_garbled_total", METRIC_COUNTER,
+	    "Requests whose head did not say plainly what was asked for.",
+	    (double)counts.garbled);
 	write_one(out, "plprobe_requests_total", METRIC_COUNTER, "Requests of agents.",
 	    (double)counts.requests);
 	write_one(out, "plprobe_certificate_expiry_timestamp_seconds", METRIC_GAUGE,
@@ -532,23 +560,46 @@ open_work(struct collector *collector, struct err *err)
 	return true;
 }
 
+static struct listen_trust_files
+make_files(const struct collector_conf *conf)
+{
+	return (struct listen_trust_files){ conf->ca, conf->client_ca, conf->client_crl };
+}
+
+/* One address has half of each kind of room, or what the settings say of connections. */
+static struct listen_crowd_limits
+make_limits(const struct collector_conf *conf)
+{
+	unsigned all = descriptors_room((unsigned)conf->connections);
+	unsigned own = (unsigned)conf->address_connections;
+
+	if (all < conf->connections)
+		log_warn("listen",
+		    "%u connections at most, and not %" PRId64
+		    ": the limit of open files is too low",
+		    all, conf->connections);
+	return (struct listen_crowd_limits){ .connections = all,
+		.of_address = own != 0 ? own : all / 2 + 1,
+		.shake_ms = 10 * MS_PER_S,
+		.request_ms = 30 * MS_PER_S,
+		.age_ms = 10 * MS_PER_MIN,
+		.reads_bytes = READS_BYTES_MAX };
+}
+
 static bool
 open_listeners(struct collector *collector, struct err *err)
 {
-	struct listen_options options = { .loop = collector->loop,
-		.at = collector->conf.listen_at,
-		.body_bytes_max = INGEST_BODY_MAX,
-		.connections_max = (unsigned)collector->conf.connections,
-		.first_request_ms = 10 * MS_PER_S,
-		.age_ms = 10 * MS_PER_MIN,
-		.idle_ms = 2 * MS_PER_MIN,
-		.on_request = on_agent_request,
-		.arg = collector };
+	struct listen_options           options = { .loop = collector->loop,
+		          .at = collector->conf.listen_at,
+		          .body_bytes_max = INGEST_BODY_MAX,
+		          .limits = make_limits(&collector->conf),
+		          .idle_ms = 2 * MS_PER_MIN,
+		          .on_request = on_agent_request,
+		          .arg = collector };
+	const struct listen_trust_files files = make_files(&collector->conf);
 
 	collector->tls = listen_tls_new(collector->conf.certificate, collector->conf.key, err);
-	if (collector->tls == NULL ||
-	    !listen_tls_trust(
-	        collector->tls, collector->conf.ca, collector->conf.client_ca, err))
+	if (collector->tls == NULL || !listen_tls_trust(collector->tls, &files, err))
 		return false;
 	options.tls = collector->tls;
 	collector->agents = listen_new(&options, err);
