@@ -83,6 +83,13 @@ admit_free(struct admit *admit)
 	free(admit);
 }
 
+void
+admit_change(struct admit *admit, bool closed, int64_t life_ms)
+{
+	admit->options.closed = closed;
+	admit->options.life_ms = life_ms;
+}
+
 static bool refuse(struct visit *visit, unsigned status, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
@@ -439,6 +446,7 @@ admit_on_enroll(struct admit *admit, struct request *request)
 		return;
 	}
 	if (enroll(&visit, &made, now_ms)) {
+		request_prove(request);
 		admit->results[RESULT_ENROLLED]++;
 		log_info(AREA, "%s: agent '%s' enrolled by token %s, certificate %s",
 		    request_peer(request), visit.agent, visit.from, made.serial);
@@ -492,6 +500,7 @@ admit_on_renew(struct admit *admit, struct request *request)
 		return;
 	}
 	if (renew(&visit, &made, now_ms)) {
+		request_prove(request);
 		admit->results[RESULT_RENEWED]++;
 		log_info(AREA, "%s: agent '%s' renewed, certificate %s", request_peer(request),
 		    visit.agent, made.serial);

@@ -8,6 +8,7 @@
 #include "collector/assignment.h"
 #include "collector/ca.h"
 #include "collector/collector_conf.h"
+#include "collector/conf_changes.h"
 #include "collector/descriptors.h"
 #include "collector/gate.h"
 #include "collector/ingest.h"
@@ -51,7 +52,8 @@ struct collector {
 	struct listen        *agents, *page;
 	struct wbuf           assignment;
 	struct loop_watch     scan, expire, flush;
-	bool                  auth_was_current, roster_was_current, reloaded_well;
+	bool                  auth_was_current, roster_was_current, lists_were_current;
+	bool                  reloaded_well;
 	int64_t               reloaded_ms;
 };
 
@@ -177,6 +179,18 @@ look_at_roster(struct collector *collector)
 	collector->roster_was_current = current;
 }
 
+/* The revocation lists of the operator's authority. */
+static void
+look_at_lists(struct collector *collector)
+{
+	struct err err = { 0 };
+	bool       current = listen_tls_refresh(collector->tls, &err);
+
+	if (collector->lists_were_current && !current)
+		log_warn("listen", "%s; the revocation lists from before stay in force", err.text);
+	collector->lists_were_current = current;
+}
+
 static void
 on_scan(void *arg, unsigned what)
 {
@@ -189,6 +203,7 @@ on_scan(void *arg, unsigned what)
 		    collector->conf.tokens);
 	collector->auth_was_current = current;
 	look_at_roster(collector);
+	look_at_lists(collector);
 	loop_watch_set(&collector->scan, -1, 0, scan_us);
 }
 
@@ -332,6 +347,9 @@ write_listener(struct collector *collector, struct wbuf *out)
 	write_one(out, "plprobe_certificate_expiry_timestamp_seconds", METRIC_GAUGE,
 	    "When the collector's own certificate ends.",
 	    (double)listen_tls_ends_ms(collector->tls) / 1e3);
+	write_one(out, "plprobe_client_crl_due_timestamp_seconds", METRIC_GAUGE,
+	    "When a newer revocation list of the operator's authority is due; 0: there is none.",
+	    (double)listen_trust_due_ms(listen_tls_trusted(collector->tls)) / 1e3);
 }
 
 static void
@@ -410,26 +428,58 @@ on_page_request(void *arg, struct request *request)
 		page_answer(&ask, request);
 }
 
-/* What can change without a restart; true if all of it went well. */
+static struct listen_trust_files
+make_files(const struct collector_conf *conf)
+{
+	return (struct listen_trust_files){ conf->ca, conf->client_ca, conf->client_crl };
+}
+
+static bool
+reload_tls(struct collector *collector, const struct collector_conf *fresh, struct err *err)
+{
+	const struct listen_trust_files files = make_files(fresh);
+
+	return listen_tls_change(collector->tls, fresh->certificate, fresh->key, &files, err);
+}
+
+/* The settings of conf_changes.c. */
+static void
+take_over(struct collector *collector, const struct collector_conf *fresh, struct arena *arena)
+{
+	const char *late = conf_changes_late(&collector->conf, fresh, arena);
+
+	collector->conf.interval_ms = fresh->interval_ms;
+	collector->conf.limit_ms = fresh->limit_ms;
+	collector->conf.direct_ms = fresh->direct_ms;
+	collector->conf.modes = fresh->modes;
+	collector->conf.sweep = fresh->sweep;
+	collector->conf.retention_ms = fresh->retention_ms;
+	collector->conf.grace_ms = fresh->grace_ms;
+	ingest_set_horizon(collector->ingest, fresh->retention_ms);
+	gate_change(collector->gate, fresh->gate, fresh->grace_ms);
+	admit_change(collector->admit, fresh->gate == GATE_TOKEN, fresh->life_ms);
+	log_open("plprobe-collector", fresh->level, fresh->format);
+	if (late[0] != '\0')
+		log_warn("reload", "changed, and in force only after a restart: %s", late);
+}
+
+/* All of it or nothing, but for what is read anew by itself. */
 static bool
 reload(struct collector *collector, struct err *err)
 {
 	struct collector_conf fresh;
 	struct arena         *arena = arena_new();
+	bool                  done;
 
 	if (!collector_conf_read(&fresh, arena, collector->conf_path, err)) {
 		arena_free(arena);
 		return false;
 	}
-	collector->conf.interval_ms = fresh.interval_ms;
-	collector->conf.limit_ms = fresh.limit_ms;
-	collector->conf.direct_ms = fresh.direct_ms;
-	collector->conf.modes = fresh.modes;
-	collector->conf.sweep = fresh.sweep;
-	collector->conf.retention_ms = fresh.retention_ms;
-	log_open("plprobe-collector", fresh.level, fresh.format);
+	done = auth_reload(collector->auth, err) && reload_tls(collector, &fresh, err);
+	if (done)
+		take_over(collector, &fresh, arena);
 	arena_free(arena);
-	return auth_reload(collector->auth, err) && listen_tls_reload(collector->tls, err);
+	return done;
 }
 
 static void
@@ -439,6 +489,10 @@ warn_of_certificate(const struct collector *collector)
 	const char   *warning = listen_tls_warning(
 	      collector->tls, arena, clock_wall_ms(collector->clock));
 
+	if (warning != NULL)
+		log_warn("listen", "%s", warning);
+	warning = listen_trust_warning(
+	    listen_tls_trusted(collector->tls), arena, clock_wall_ms(collector->clock));
 	if (warning != NULL)
 		log_warn("listen", "%s", warning);
 	arena_free(arena);
@@ -506,6 +560,7 @@ open_state(struct collector *collector, struct err *err)
 	if (collector->auth == NULL)
 		return err_in(err, "tokens");
 	collector->auth_was_current = collector->roster_was_current = true;
+	collector->lists_were_current = true;
 	collector->roster = roster_open(collector->conf.roster, err);
 	if (collector->roster == NULL)
 		return err_in(err, "enrolments");
@@ -558,12 +613,6 @@ open_work(struct collector *collector, struct err *err)
 	collector->ingest = ingest_new(&options);
 	make_assignment(collector);
 	return true;
-}
-
-static struct listen_trust_files
-make_files(const struct collector_conf *conf)
-{
-	return (struct listen_trust_files){ conf->ca, conf->client_ca, conf->client_crl };
 }
 
 /* One address has half of each kind of room, or what the settings say of connections. */
