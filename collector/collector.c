@@ -13,6 +13,7 @@
 #include "collector/gate.h"
 #include "collector/ingest.h"
 #include "collector/page.h"
+#include "collector/pulse.h"
 #include "collector/recall.h"
 #include "collector/sync_child.h"
 
@@ -26,6 +27,8 @@ static const int64_t expire_us = 10 * 60 * US_PER_S;
 static const int64_t keep_ms = 90 * MS_PER_DAY;
 static const int64_t propagation_ms = 7 * MS_PER_DAY; /* for so long a region is new */
 static const int64_t flush_us = 250 * US_PER_MS;      /* for the last answers to leave */
+static const int64_t pulse_us = 10 * US_PER_S;
+static const int64_t stuck_us = 120 * US_PER_S; /* so long for one transaction is too long */
 
 /* Of requests that are being read, all together. */
 enum { READS_BYTES_MAX = 64 << 20 };
@@ -47,6 +50,7 @@ struct collector {
 	struct propagation   *propagation;
 	struct board         *board;
 	struct ingest        *ingest;
+	struct pulse         *pulse;
 	struct sync_child    *sync; /* NULL: nothing is fetched by itself */
 	struct listen_tls    *tls;
 	struct listen        *agents, *page;
@@ -540,6 +544,8 @@ on_terminate(void *arg)
 	listen_drain(collector->page);
 	sync_child_free(collector->sync);
 	collector->sync = NULL;
+	pulse_free(collector->pulse);
+	collector->pulse = NULL;
 	writer_free(collector->writer);
 	collector->writer = NULL;
 	loop_watch_stop(&collector->scan);
@@ -739,6 +745,7 @@ collector_run(struct collector *collector)
 	loop_watch_set(&collector->scan, -1, 0, scan_us);
 	loop_watch_set(&collector->expire, -1, 0, US_PER_S);
 	say_ready(collector);
+	collector->pulse = pulse_new(collector->loop, collector->writer, pulse_us, stuck_us);
 	loop_run(collector->loop);
 	log_info("stop", "ended");
 }
@@ -749,6 +756,7 @@ collector_free(struct collector *collector)
 	if (collector == NULL)
 		return;
 	sync_child_free(collector->sync);
+	pulse_free(collector->pulse);
 	writer_free(collector->writer); /* answers what is parked */
 	listen_free(collector->agents);
 	listen_free(collector->page);
