@@ -24,7 +24,7 @@ enum { REQUESTS_MAX = 1000, FAULTS_MAX = 16 };
 /* The life of a connection, in order; from SEND it may go back to READ.  enter() alone writes
  * conn->state. */
 enum conn_state {
-	CONN_NEW,   /* just accepted: its address is not known yet */
+	CONN_NEW,   /* just accepted: its address is known before anything else of it is looked at */
 	CONN_SHAKE, /* nothing of a request has come so far */
 	CONN_READ,
 	CONN_PARKED, /* a request waits for our answer */
@@ -219,8 +219,9 @@ find_address(const struct listen_conn *conn)
 	return addr_from_sockaddr((const struct sockaddr *)&from);
 }
 
-/* False: its address has had its share, and it is cut. */
-static bool
+/* evhttp tells us of a connection before its socket, so that this is a timer of no time; and an urgent
+ * one, so that neither work with keys nor a peer that has gone already comes before it. */
+static void
 take_seat(struct listen_conn *conn)
 {
 	struct listen_crowd *crowd = conn->crowd;
@@ -229,12 +230,10 @@ take_seat(struct listen_conn *conn)
 	if (from.family != 0)
 		conn->address = listen_share_enter(
 		    crowd->share, &from, clock_mono_us(clock_system()));
-	if (conn->address == NULL) {
+	if (conn->address != NULL)
+		enter(conn, CONN_SHAKE);
+	else
 		cut(conn, &crowd->counts.refused);
-		return false;
-	}
-	enter(conn, CONN_SHAKE);
-	return true;
 }
 
 static void
@@ -242,22 +241,10 @@ on_timer(void *arg, unsigned what)
 {
 	struct listen_conn *conn = arg;
 
-	if (conn->state != CONN_NEW)
+	if (conn->state == CONN_NEW)
+		take_seat(conn);
+	else
 		cut(conn, &conn->crowd->counts.overdue);
-	else if (!take_seat(conn))
-		return;
-}
-
-/* Before any work with keys is done: whoever has no seat is not worth it. */
-static int
-on_hello(SSL *ssl, int *alert, void *arg)
-{
-	struct listen_conn *conn = SSL_get_ex_data(ssl, conn_index);
-
-	*alert = SSL_AD_INTERNAL_ERROR;
-	if (conn->state == CONN_NEW && !take_seat(conn))
-		return SSL_CLIENT_HELLO_ERROR;
-	return conn->state != CONN_CUT ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
 }
 
 /* What is beyond the free part needs room of its own. */
@@ -335,7 +322,7 @@ make_room(struct listen_crowd *crowd)
 struct bufferevent *
 listen_conn_new(struct listen_tls *tls, struct listen_crowd *crowd)
 {
-	SSL                *ssl = listen_tls_ssl(tls, on_hello);
+	SSL                *ssl = listen_tls_ssl(tls);
 	struct listen_conn *conn = mem_alloc(sizeof(*conn));
 
 	pthread_once(&index_once, make_index);
@@ -343,6 +330,7 @@ listen_conn_new(struct listen_tls *tls, struct listen_crowd *crowd)
 	conn->tls = tls;
 	conn->born_us = clock_mono_us(clock_system());
 	loop_watch_init(&conn->timer, crowd->loop, on_timer, conn);
+	loop_watch_urgent(&conn->timer);
 	/* NULL from here would make evhttp speak without TLS on the TLS port.  What fails here is
 	 * memory, which is fatal everywhere. */
 	if (SSL_set_ex_data(ssl, conn_index, conn) != 1)

@@ -197,12 +197,10 @@ listen_tls_changes(const struct listen_tls *tls)
 }
 
 SSL *
-listen_tls_ssl(struct listen_tls *tls, int (*on_hello)(SSL *ssl, int *alert, void *arg))
+listen_tls_ssl(struct listen_tls *tls)
 {
-	SSL *ssl;
+	SSL *ssl = SSL_new(tls->context);
 
-	SSL_CTX_set_client_hello_cb(tls->context, on_hello, NULL);
-	ssl = SSL_new(tls->context);
 	if (ssl == NULL)
 		abort();
 	return ssl;

@@ -37,10 +37,9 @@ const char *listen_tls_warning(
 const char *listen_tls_version(void);
 
 /* For listen_conn: whom to trust, NULL for nobody; how often that has changed; and a new connection
- * of it, never NULL, whose hello is shown first. */
+ * of it, never NULL. */
 const struct listen_trust *listen_tls_trusted(const struct listen_tls *tls);
 unsigned                   listen_tls_changes(const struct listen_tls *tls);
-struct ssl_st             *listen_tls_ssl(
-                struct listen_tls *tls, int (*on_hello)(struct ssl_st *ssl, int *alert, void *arg));
+struct ssl_st             *listen_tls_ssl(struct listen_tls *tls);
 
 #endif
