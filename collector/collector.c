@@ -30,8 +30,9 @@ static const int64_t flush_us = 250 * US_PER_MS;      /* for the last answers to
 static const int64_t pulse_us = 10 * US_PER_S;
 static const int64_t stuck_us = 120 * US_PER_S; /* so long for one transaction is too long */
 
-/* Of requests that are being read, all together. */
-enum { READS_BYTES_MAX = 64 << 20 };
+/* Of requests that are being read, all together; and how long the loop may wait for a command that
+ * changes the roster. */
+enum { READS_BYTES_MAX = 64 << 20, LOCK_MS = 50 };
 
 struct collector {
 	struct arena         *arena; /* owned; holds conf */
@@ -191,7 +192,8 @@ look_at_lists(struct collector *collector)
 	bool       current = listen_tls_refresh(collector->tls, &err);
 
 	if (collector->lists_were_current && !current)
-		log_warn("listen", "%s; the revocation lists from before stay in force", err.text);
+		log_warn(
+		    "listen", "%s; the revocation lists from before stay in force", err.text);
 	collector->lists_were_current = current;
 }
 
@@ -352,7 +354,8 @@ write_listener(struct collector *collector, struct wbuf *out)
 	    "When the collector's own certificate ends.",
 	    (double)listen_tls_ends_ms(collector->tls) / 1e3);
 	write_one(out, "plprobe_client_crl_due_timestamp_seconds", METRIC_GAUGE,
-	    "When a newer revocation list of the operator's authority is due; 0: there is none.",
+	    "When a newer revocation list of the operator's authority is due; 0: there is "
+	    "none.",
 	    (double)listen_trust_due_ms(listen_tls_trusted(collector->tls)) / 1e3);
 }
 
@@ -570,6 +573,7 @@ open_state(struct collector *collector, struct err *err)
 	collector->roster = roster_open(collector->conf.roster, err);
 	if (collector->roster == NULL)
 		return err_in(err, "enrolments");
+	roster_be_patient(collector->roster, LOCK_MS);
 	collector->ca = ca_open(
 	    collector->conf.state_dir, clock_wall_ms(collector->clock), err);
 	if (collector->ca == NULL)

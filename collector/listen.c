@@ -51,6 +51,7 @@ struct request {
 	struct evhttp_request *http;   /* evhttp's; gone with the answer */
 	char                  *path;   /* owned; the query is cut off */
 	const char            *query;  /* in path */
+	struct addr            from;
 	char                   peer[ADDR_TEXT];
 };
 
@@ -194,13 +195,12 @@ write_peer(struct request *request)
 {
 	struct evhttp_connection *connection = evhttp_request_get_connection(request->http);
 	const struct sockaddr    *peer = NULL;
-	struct addr               addr = { 0 };
 
 	if (connection != NULL)
 		peer = evhttp_connection_get_addr(connection);
 	if (peer != NULL)
-		addr = addr_from_sockaddr(peer);
-	addr_render_port(&addr, request->peer, sizeof(request->peer));
+		request->from = addr_from_sockaddr(peer);
+	addr_render_port(&request->from, request->peer, sizeof(request->peer));
 }
 
 static struct request *
@@ -419,6 +419,12 @@ const char *
 request_peer(const struct request *request)
 {
 	return request->peer;
+}
+
+const struct addr *
+request_from(const struct request *request)
+{
+	return &request->from;
 }
 
 const struct listen_peer *

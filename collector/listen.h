@@ -50,6 +50,7 @@ const char *request_query(const struct request *request);
 const char *request_header(const struct request *request, const char *name); /* or NULL */
 const void *request_body(const struct request *request, size_t *count);
 const char *request_peer(const struct request *request); /* "10.0.0.4:51234" */
+const struct addr *request_from(const struct request *request);
 /* The certificate that it has shown; NULL where none was asked for. */
 const struct listen_peer *request_shown(const struct request *request);
 /* Its peer is known to us: when room is short, its connection stays. */

@@ -6,16 +6,15 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/queue.h>
 
-enum { KEY_BYTES = 9, CHAINS = 4096, IDLE_MAX = 16384 };
+enum { CHAINS = 4096, IDLE_MAX = 16384 };
 
 /* In this time the pace of an address is made up for. */
 static const int64_t refill_us = 60 * US_PER_S;
 
 struct listen_address {
-	uint8_t                key[KEY_BYTES];
+	struct addr            from;
 	struct listen_address *next; /* of its chain */
 	TAILQ_ENTRY(listen_address) idle;
 	unsigned live;
@@ -61,24 +60,16 @@ listen_share_free(struct listen_share *share)
 	free(share);
 }
 
-static void
-make_key(uint8_t key[KEY_BYTES], const struct addr *from)
-{
-	memset(key, 0, KEY_BYTES);
-	key[0] = from->family;
-	memcpy(key + 1, from->bytes, 8);
-}
-
 static struct listen_address **
-find_place(struct listen_share *share, const uint8_t key[KEY_BYTES])
+find_place(struct listen_share *share, const struct addr *from)
 {
 	uint64_t                hash = share->seed;
 	struct listen_address **at;
 
-	for (size_t i = 0; i < KEY_BYTES; i++)
-		hash = (hash ^ key[i]) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < 8; i++)
+		hash = (hash ^ from->bytes[i]) * UINT64_C(0x100000001b3);
 	at = &share->chains[(hash ^ hash >> 29) % CHAINS];
-	while (*at != NULL && memcmp((*at)->key, key, KEY_BYTES) != 0)
+	while (*at != NULL && !addr_equal(&(*at)->from, from))
 		at = &(*at)->next;
 	return at;
 }
@@ -86,7 +77,7 @@ find_place(struct listen_share *share, const uint8_t key[KEY_BYTES])
 static void
 forget(struct listen_share *share, struct listen_address *address)
 {
-	struct listen_address **at = find_place(share, address->key);
+	struct listen_address **at = find_place(share, &address->from);
 
 	*at = address->next;
 	TAILQ_REMOVE(&share->idle, address, idle);
@@ -109,14 +100,12 @@ forget_idle(struct listen_share *share, int64_t now_us)
 static struct listen_address *
 get_address(struct listen_share *share, const struct addr *from, int64_t now_us)
 {
-	uint8_t                 key[KEY_BYTES];
-	struct listen_address **at;
+	const struct addr       machine = addr_machine(from);
+	struct listen_address **at = find_place(share, &machine);
 
-	make_key(key, from);
-	at = find_place(share, key);
 	if (*at == NULL) {
 		*at = mem_alloc(sizeof(**at));
-		memcpy((*at)->key, key, KEY_BYTES);
+		(*at)->from = machine;
 		(*at)->pace = share->limits.connections;
 		(*at)->paced_us = (*at)->left_us = now_us;
 		TAILQ_INSERT_TAIL(&share->idle, *at, idle);
