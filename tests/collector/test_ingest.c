@@ -22,6 +22,7 @@
 #include <cmocka.h>
 #include <curl/curl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -565,6 +566,38 @@ test_assignment(void **state)
 	arena_free(arena);
 }
 
+/* The disk keeps the writer waiting: of one agent only so many batches wait with it. */
+static void
+test_disk_holds(void **state)
+{
+	char        *path = mem_printf("%s/store.db", server.folder);
+	sqlite3     *holder = NULL;
+	pid_t        clients[4];
+	struct batch batch = make_batch(77, 9);
+	int          status;
+
+	assert_int_equal(sqlite3_open(path, &holder), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(holder, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	for (uint32_t i = 0; i < 4; i++) {
+		clients[i] = fork();
+		if (clients[i] == 0) {
+			batch.seq = i + 1;
+			expect_batch(&batch, 200, "\"stored\"");
+			_exit(0);
+		}
+	}
+	usleep(1000000);
+	expect_batch(&batch, 429, "waiting for the disk");
+	assert_int_equal(sqlite3_exec(holder, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(holder);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(waitpid(clients[i], &status, 0), clients[i]);
+		assert_int_equal(status, 0);
+	}
+	expect_batch(&batch, 200, "\"stored\"");
+	free(path);
+}
+
 static void
 test_share(void **state)
 {
@@ -689,6 +722,7 @@ main(void)
 		cmocka_unit_test(test_assignment),
 		cmocka_unit_test(test_restart_keeps),
 		cmocka_unit_test(test_new_certificate),
+		cmocka_unit_test(test_disk_holds),
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_epochs),
 	};
