@@ -17,13 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-	ID_BYTES = 6,
-	ID_CHARS = 12,
-	SECRET_BYTES = 32,
-	SECRET_CHARS = 43,
-	FILE_MAX = 16 << 20
-};
+enum { ID_BYTES = 6, ID_CHARS = 12, SECRET_BYTES = 32, SECRET_CHARS = 43, FILE_MAX = 16 << 20 };
 
 struct token {
 	struct auth_agent who;
@@ -37,10 +31,10 @@ struct token_list {
 };
 
 struct auth {
-	char               *path; /* owned */
-	struct token_list   list;
-	struct stat         seen; /* of the file that was read; all 0: none */
-	bool                current; /* the last reading went well */
+	char             *path; /* owned */
+	struct token_list list;
+	struct stat       seen;    /* of the file that was read; all 0: none */
+	bool              current; /* the last reading went well */
 };
 
 bool

@@ -12,6 +12,7 @@
 #include "collector/descriptors.h"
 #include "collector/gate.h"
 #include "collector/ingest.h"
+#include "collector/listen_metrics.h"
 #include "collector/page.h"
 #include "collector/pulse.h"
 #include "collector/recall.h"
@@ -314,52 +315,6 @@ write_one(
 }
 
 static void
-write_ended(const struct listen_crowd_counts *counts, struct wbuf *out)
-{
-	const struct {
-		const char *cause;
-		uint64_t    count;
-	} rows[] = { { "overdue", counts->overdue }, { "address", counts->refused },
-		{ "evicted", counts->evicted }, { "starved", counts->starved } };
-
-	metric_family(out, "plprobe_connections_ended_total", METRIC_COUNTER,
-	    "Connections that the collector ended: for being too slow or too old, since their "
-	    "address has had its share, to make room, or for want of room to read a request.");
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *const labels[] = { "cause", rows[i].cause, NULL };
-
-		metric_sample(
-		    out, "plprobe_connections_ended_total", labels, (double)rows[i].count);
-	}
-}
-
-static void
-write_listener(struct collector *collector, struct wbuf *out)
-{
-	struct listen_counts counts = listen_counts(collector->agents);
-
-	write_one(out, "plprobe_connections", METRIC_GAUGE, "Agents connected now.",
-	    counts.crowd.live);
-	write_one(out, "plprobe_connections_accepted_total", METRIC_COUNTER,
-	    "Connections of agents.", (double)counts.crowd.accepted);
-	write_ended(&counts.crowd, out);
-	write_one(out, "plprobe_accept_stalls_total", METRIC_COUNTER,
-	    "Times that a connection could not be accepted.", (double)counts.stalls);
-	write_one(out, "plprobe_requests_garbled_total", METRIC_COUNTER,
-	    "Requests whose head did not say plainly what was asked for.",
-	    (double)counts.garbled);
-	write_one(out, "plprobe_requests_total", METRIC_COUNTER, "Requests of agents.",
-	    (double)counts.requests);
-	write_one(out, "plprobe_certificate_expiry_timestamp_seconds", METRIC_GAUGE,
-	    "When the collector's own certificate ends.",
-	    (double)listen_tls_ends_ms(collector->tls) / 1e3);
-	write_one(out, "plprobe_client_crl_due_timestamp_seconds", METRIC_GAUGE,
-	    "When a newer revocation list of the operator's authority is due; 0: there is "
-	    "none.",
-	    (double)listen_trust_due_ms(listen_tls_trusted(collector->tls)) / 1e3);
-}
-
-static void
 write_store(struct collector *collector, struct wbuf *out)
 {
 	struct writer_counts counts = writer_counts(collector->writer);
@@ -401,7 +356,7 @@ write_metrics(void *arg, struct wbuf *out)
 
 	ingest_write_metrics(collector->ingest, out);
 	admit_write_metrics(collector->admit, out);
-	write_listener(collector, out);
+	listen_metrics_write(collector->agents, collector->tls, out);
 	write_store(collector, out);
 	write_sync(collector, out);
 	write_one(out, "plprobe_documents", METRIC_GAUGE, "Accounts with a document.",

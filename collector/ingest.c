@@ -392,7 +392,8 @@ ingest_on_batch(struct ingest *ingest, struct request *request)
 		    "batches of this agent are waiting for the disk already");
 		return;
 	}
-	if (writer_is_full(ingest->options.writer) || ingest->parked_bytes >= PARKED_BYTES_MAX) {
+	if (writer_is_full(ingest->options.writer) ||
+	    ingest->parked_bytes >= PARKED_BYTES_MAX) {
 		answer_later(ingest, request, RESULT_BUSY, 503,
 		    writer_wait_s(ingest->options.writer), "busy");
 		return;

@@ -24,7 +24,7 @@ enum { REQUESTS_MAX = 1000, FAULTS_MAX = 16 };
 /* The life of a connection, in order; from SEND it may go back to READ.  enter() alone writes
  * conn->state. */
 enum conn_state {
-	CONN_NEW,   /* just accepted: its address is known before anything else of it is looked at */
+	CONN_NEW, /* just accepted: its address is known before anything else of it is looked at */
 	CONN_SHAKE, /* nothing of a request has come so far */
 	CONN_READ,
 	CONN_PARKED, /* a request waits for our answer */

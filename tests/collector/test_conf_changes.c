@@ -16,8 +16,8 @@ static const struct {
 } cases[] = {
 	{ "nothing", "", "" },
 	{ "the same in other words", "silent_after: 300s\nconnections: 2048\n", "" },
-	{ "what is taken", "auth: token\ncertificate_life: 1d\nretention: 9d\nlog_level: debug\n",
-	    "" },
+	{ "what is taken",
+	    "auth: token\ncertificate_life: 1d\nretention: 9d\nlog_level: debug\n", "" },
 	{ "another address", "listen: \"127.0.0.1:9\"\n", "listen" },
 	{ "some of both", "interval: 30s\nstore: \"memory:\"\nconnections: 7\n",
 	    "store, connections" },

@@ -25,12 +25,12 @@ struct held {
 	pthread_mutex_t lock;
 };
 
-static int           manager;
-static char          path[64];
-static struct loop  *loop;
+static int            manager;
+static char           path[64];
+static struct loop   *loop;
 static struct writer *writer;
-static struct pulse *pulse;
-static struct held   disk;
+static struct pulse  *pulse;
+static struct held    disk;
 
 static bool
 put_held(
