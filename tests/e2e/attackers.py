@@ -172,25 +172,25 @@ def hold(world, peers, say=None, every_s=0.2):
 
 
 def crowd(world, source, count, make):
-    """As many connections as are let in."""
-    peers = []
+    """As many connections as are let in, and how many were not."""
+    peers, gone = [], 0
     for _ in range(count):
         try:
             peers.append(make(source))
         except Gone:
-            pass
+            gone += 1
         if world.over.is_set():
             break
-    return peers
+    return peers, gone
 
 
 def stay(world, source, count, make, say=None):
     """Comes back as soon as it is thrown out."""
     came = ended = 0
     while not world.over.is_set():
-        peers = crowd(world, source, count, make)
-        came += len(peers)
-        ended += hold(world, peers, say)
+        peers, gone = crowd(world, source, count, make)
+        came += len(peers) + gone
+        ended += gone + hold(world, peers, say)
         for peer in peers:
             peer.socket.close()
     want(came > 0, "nobody was let in at all")
@@ -243,7 +243,7 @@ def never_read(world):
         return peer
 
     def stay_deaf():
-        peers = crowd(world, "127.0.1.6", 30, make)
+        peers, _ = crowd(world, "127.0.1.6", 30, make)
         world.over.wait(3)
         for peer in peers:
             peer.socket.close()
