@@ -18,6 +18,10 @@
  * room for more is taken. */
 enum { FREE_BYTES = 24 << 10, STEP_BYTES = 16 << 10 };
 
+/* So many may be there beyond the limit for a moment: who is cut and not gone yet, and who has come
+ * and not been asked for its address. */
+enum { SPARE = 32 };
+
 /* Requests of one connection, and those of them that were not well. */
 enum { REQUESTS_MAX = 1000, FAULTS_MAX = 16 };
 
@@ -39,14 +43,14 @@ struct listen_conn {
 	struct listen_crowd     *crowd;   /* borrowed; outlives us */
 	const struct listen_tls *tls;     /* borrowed; only for requests */
 	struct bufferevent      *stream;  /* borrowed; owns the SSL that owns us */
-	struct listen_address   *address; /* of the crowd's share; NULL: not known */
+	struct listen_address   *address; /* of the crowd's share; NULL: it has no seat */
 	struct loop_watch        timer;
 	enum conn_state          state;
 	int64_t                  born_us;
 	size_t   read_bytes, taken_bytes; /* of the request that is being read */
 	unsigned requests, faults;
 	bool     proven;
-	TAILQ_ENTRY(listen_conn) stranger; /* while it is not proven */
+	TAILQ_ENTRY(listen_conn) stranger; /* while it has a seat, and is not proven */
 	struct listen_peer peer;
 	unsigned           trusted; /* when peer was read; 0: never */
 };
@@ -57,9 +61,9 @@ struct listen_crowd {
 	struct loop               *loop; /* borrowed */
 	struct listen_crowd_limits limits;
 	struct listen_crowd_counts counts;
-	struct listen_share       *share; /* owned */
-	struct stranger_list
-	    strangers; /* who came first is first; without those that are cut */
+	struct listen_share       *share;     /* owned */
+	struct stranger_list       strangers; /* with a seat; who came first is first */
+	unsigned                   seated;    /* neither new nor cut */
 	void (*on_change)(void *arg);
 	void *arg;
 };
@@ -103,15 +107,8 @@ listen_crowd_counts(const struct listen_crowd *crowd)
 bool
 listen_crowd_is_full(const struct listen_crowd *crowd)
 {
-	return crowd->counts.live >= crowd->limits.connections &&
-	    TAILQ_EMPTY(&crowd->strangers);
-}
-
-static void
-leave_strangers(struct listen_conn *conn)
-{
-	if (!conn->proven && conn->state != CONN_CUT)
-		TAILQ_REMOVE(&conn->crowd->strangers, conn, stranger);
+	return crowd->counts.live >= crowd->limits.connections + SPARE ||
+	    (crowd->seated >= crowd->limits.connections && TAILQ_EMPTY(&crowd->strangers));
 }
 
 static void
@@ -123,6 +120,21 @@ give_back(struct listen_conn *conn)
 }
 
 static void
+leave_seat(struct listen_conn *conn)
+{
+	struct listen_crowd *crowd = conn->crowd;
+
+	if (conn->address == NULL)
+		return;
+	give_back(conn);
+	if (!conn->proven)
+		TAILQ_REMOVE(&crowd->strangers, conn, stranger);
+	listen_share_leave(crowd->share, conn->address, clock_mono_us(clock_system()));
+	conn->address = NULL;
+	crowd->seated--;
+}
+
+static void
 free_conn(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long number, void *arg)
 {
 	struct listen_conn  *conn = ptr;
@@ -131,10 +143,7 @@ free_conn(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long number,
 	if (conn == NULL)
 		return;
 	crowd = conn->crowd;
-	give_back(conn);
-	if (conn->address != NULL)
-		listen_share_leave(crowd->share, conn->address, clock_mono_us(clock_system()));
-	leave_strangers(conn);
+	leave_seat(conn);
 	loop_watch_fini(&conn->timer);
 	free(conn);
 	crowd->counts.live--;
@@ -199,8 +208,7 @@ cut(struct listen_conn *conn, uint64_t *counter)
 		return;
 	if (fd >= 0 && conn->state != CONN_IDLE)
 		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-	leave_strangers(conn);
-	give_back(conn);
+	leave_seat(conn);
 	enter(conn, CONN_CUT);
 	++*counter;
 	if (fd >= 0)
@@ -219,21 +227,46 @@ find_address(const struct listen_conn *conn)
 	return addr_from_sockaddr((const struct sockaddr *)&from);
 }
 
+/* False: there is nobody who could go. */
+static bool
+make_room(struct listen_crowd *crowd)
+{
+	struct listen_conn *first = TAILQ_FIRST(&crowd->strangers);
+
+	if (crowd->seated < crowd->limits.connections)
+		return true;
+	if (first == NULL)
+		return false;
+	cut(first, &crowd->counts.evicted);
+	return true;
+}
+
 /* evhttp tells us of a connection before its socket, so that this is a timer of no time; and an urgent
- * one, so that neither work with keys nor a peer that has gone already comes before it. */
+ * one, so that neither work with keys nor a peer that has gone already comes before it.  Nobody has
+ * to go for an address that has had its share. */
 static void
 take_seat(struct listen_conn *conn)
 {
-	struct listen_crowd *crowd = conn->crowd;
-	struct addr          from = find_address(conn);
+	struct listen_crowd   *crowd = conn->crowd;
+	struct addr            from = find_address(conn);
+	int64_t                now_us = clock_mono_us(clock_system());
+	struct listen_address *address = NULL;
 
 	if (from.family != 0)
-		conn->address = listen_share_enter(
-		    crowd->share, &from, clock_mono_us(clock_system()));
-	if (conn->address != NULL)
-		enter(conn, CONN_SHAKE);
-	else
+		address = listen_share_enter(crowd->share, &from, now_us);
+	if (address == NULL) {
 		cut(conn, &crowd->counts.refused);
+		return;
+	}
+	if (!make_room(crowd)) {
+		listen_share_leave(crowd->share, address, now_us);
+		cut(conn, &crowd->counts.evicted);
+		return;
+	}
+	conn->address = address;
+	crowd->seated++;
+	TAILQ_INSERT_TAIL(&crowd->strangers, conn, stranger);
+	enter(conn, CONN_SHAKE);
 }
 
 static void
@@ -310,15 +343,6 @@ watch_stream(struct listen_conn *conn)
 		abort();
 }
 
-static void
-make_room(struct listen_crowd *crowd)
-{
-	struct listen_conn *first = TAILQ_FIRST(&crowd->strangers);
-
-	if (crowd->counts.live > crowd->limits.connections && first != NULL)
-		cut(first, &crowd->counts.evicted);
-}
-
 struct bufferevent *
 listen_conn_new(struct listen_tls *tls, struct listen_crowd *crowd)
 {
@@ -343,8 +367,6 @@ listen_conn_new(struct listen_tls *tls, struct listen_crowd *crowd)
 	watch_stream(conn);
 	crowd->counts.accepted++;
 	crowd->counts.live++;
-	make_room(crowd);
-	TAILQ_INSERT_TAIL(&crowd->strangers, conn, stranger);
 	enter(conn, CONN_NEW);
 	crowd->on_change(crowd->arg);
 	return conn->stream;
@@ -387,8 +409,12 @@ listen_conn_tell(struct listen_conn *conn, unsigned status)
 void
 listen_conn_prove(struct listen_conn *conn)
 {
-	leave_strangers(conn);
+	if (conn->proven)
+		return;
+	if (conn->address != NULL)
+		TAILQ_REMOVE(&conn->crowd->strangers, conn, stranger);
 	conn->proven = true;
+	conn->crowd->on_change(conn->crowd->arg);
 }
 
 const struct listen_peer *

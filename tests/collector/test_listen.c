@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -311,6 +312,68 @@ test_known_stay(void **state)
 	assert_int_equal(wait_client(late), 0);
 }
 
+/* One more connection, from that address. */
+static SSL *
+connect_again(int like, const char *from)
+{
+	struct sockaddr_storage to;
+	socklen_t               count = sizeof(to);
+	struct sockaddr_in      source = { .sin_family = AF_INET };
+	SSL                    *ssl = SSL_new(SSL_CTX_new(TLS_client_method()));
+	int                     fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	inet_pton(AF_INET, from, &source.sin_addr);
+	if (bind(fd, (struct sockaddr *)&source, sizeof(source)) != 0 ||
+	    getpeername(like, (struct sockaddr *)&to, &count) != 0 ||
+	    connect(fd, (struct sockaddr *)&to, count) != 0)
+		_exit(104);
+	SSL_set_fd(ssl, fd);
+	return ssl;
+}
+
+static int
+ask_elsewhere(SSL *ssl, int fd)
+{
+	SSL *other = connect_again(fd, "127.0.0.2");
+
+	close(fd);
+	return SSL_connect(other) == 1 && ask(other, "/", "ok") ? 0 : 1;
+}
+
+/* Who has had its share is refused, and nobody has to go for it; others get their place. */
+static void
+test_share_of_an_address(void **state)
+{
+	struct listen        *usual = server;
+	struct listen_options options = { .loop = loop,
+		.at = listen_addr(usual),
+		.tls = tls,
+		.limits = { .connections = 2, .of_address = 2, .shake_ms = 3000 },
+		.idle_ms = PATIENCE_MS,
+		.on_request = on_request };
+	pid_t                 idle[2];
+	struct err            err;
+
+	options.at.port = 0;
+	server = listen_new(&options, &err);
+	assert_non_null(server);
+	for (int i = 0; i < 2; i++)
+		idle[i] = start_client(say_nothing);
+	while (listen_counts(server).crowd.live < 2)
+		settle();
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(wait_client(start_client(ask_once)), 1);
+	assert_int_equal(listen_counts(server).crowd.refused, 3);
+	assert_int_equal(listen_counts(server).crowd.evicted, 0);
+	assert_int_equal(wait_client(start_client(ask_elsewhere)), 0);
+	assert_int_equal(listen_counts(server).crowd.evicted, 1);
+	for (int i = 0; i < 2; i++)
+		assert_true(wait_client(idle[i]) < 100);
+	settle();
+	listen_free(server);
+	server = usual;
+}
+
 /* A body of so many bytes, and how long it takes until the server has had enough. */
 static int
 drip_body(SSL *ssl, int fd)
@@ -371,21 +434,6 @@ test_slow_requests(void **state)
 	}
 }
 
-static SSL *
-connect_again(int like)
-{
-	struct sockaddr_storage to;
-	socklen_t               count = sizeof(to);
-	SSL                    *ssl = SSL_new(SSL_CTX_new(TLS_client_method()));
-	int                     fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	if (getpeername(like, (struct sockaddr *)&to, &count) != 0 ||
-	    connect(fd, (struct sockaddr *)&to, count) != 0)
-		_exit(104);
-	SSL_set_fd(ssl, fd);
-	return ssl;
-}
-
 static void
 begin_body(SSL *ssl)
 {
@@ -402,7 +450,7 @@ begin_body(SSL *ssl)
 static int
 hold_bodies(SSL *ssl, int fd)
 {
-	SSL          *second = connect_again(fd);
+	SSL          *second = connect_again(fd, "127.0.0.1");
 	struct pollfd both[] = { { .fd = fd, .events = POLLRDHUP },
 		{ .fd = SSL_get_fd(second), .events = POLLRDHUP } };
 	int64_t       began_ms = now_ms();
@@ -658,6 +706,7 @@ main(void)
 		cmocka_unit_test(test_slow_requests),
 		cmocka_unit_test(test_silent_make_room),
 		cmocka_unit_test(test_known_stay),
+		cmocka_unit_test(test_share_of_an_address),
 		cmocka_unit_test(test_room_for_bodies),
 		cmocka_unit_test(test_refused_again_and_again),
 		cmocka_unit_test(test_no_descriptors),
