@@ -33,7 +33,7 @@ static const int64_t stuck_us = 120 * US_PER_S; /* so long for one transaction i
 
 /* Of requests that are being read, all together; and how long the loop may wait for a command that
  * changes the roster. */
-enum { READS_BYTES_MAX = 64 << 20, LOCK_MS = 50 };
+enum { READS_BYTES_MAX = 64 << 20, LOCK_MS = 50, PAGE_IDLE_MS = 15000 };
 
 struct collector {
 	struct arena         *arena; /* owned; holds conf */
@@ -622,6 +622,7 @@ open_listeners(struct collector *collector, struct err *err)
 	options.tls = NULL;
 	options.at = collector->conf.page_at;
 	options.body_bytes_max = 1024;
+	options.idle_ms = PAGE_IDLE_MS; /* nothing else bounds it without TLS */
 	options.on_request = on_page_request;
 	collector->page = listen_new(&options, err);
 	return collector->page != NULL || err_in(err, "page");

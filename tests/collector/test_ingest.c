@@ -52,7 +52,7 @@ struct call {
 };
 
 static void
-write_conf(void)
+write_conf(const char *more)
 {
 	FILE *file = fopen(server.conf, "w");
 
@@ -60,8 +60,8 @@ write_conf(void)
 	fprintf(file,
 	    "listen: 127.0.0.1:0\npage: 127.0.0.1:0\ncertificate: cert.pem\nkey: key.pem\n"
 	    "store: sqlite:%s/store.db\nstate_dir: %s\naccounts_dir: %s/accounts\n"
-	    "log_level: warn\n",
-	    server.folder, server.folder, server.folder);
+	    "log_level: warn\n%s",
+	    server.folder, server.folder, server.folder, more);
 	assert_int_equal(fclose(file), 0);
 }
 
@@ -671,6 +671,41 @@ test_new_certificate(void **state)
 	expect_batch(&batch, 200, "\"stored\"");
 }
 
+static bool
+log_says(const char *words)
+{
+	char *command = mem_printf("grep -q '%s' %s", words, server.log);
+	int   code = system(command);
+
+	free(command);
+	return code == 0;
+}
+
+static void
+reload(const char *more)
+{
+	write_conf(more);
+	assert_int_equal(kill(server.pid, SIGHUP), 0);
+	usleep(500000);
+}
+
+/* Settings that can change while it runs do, and those that cannot are named. */
+static void
+test_reload(void **state)
+{
+	struct batch batch = make_batch(19, 1);
+
+	reload("auth: certificate\nconnections: 7\nsilent_after: 9m\n");
+	expect_batch(&batch, 403, "takes certificates, and no tokens");
+	assert_true(log_says("only after a restart: silent_after, connections"));
+	/* All or nothing: with a key that is none the rest does not count either. */
+	reload("auth: token\nclient_ca: key.pem\n");
+	expect_batch(&batch, 403, "takes certificates, and no tokens");
+	assert_true(log_says("no certificates of authorities.*stays in force"));
+	reload("");
+	expect_batch(&batch, 200, "\"stored\"");
+}
+
 static int
 set_up(void **state)
 {
@@ -681,7 +716,7 @@ set_up(void **state)
 	snprintf(server.cert, sizeof(server.cert), "%s/cert.pem", server.folder);
 	snprintf(server.key, sizeof(server.key), "%s/key.pem", server.folder);
 	snprintf(server.log, sizeof(server.log), "%s/log", server.folder);
-	write_conf();
+	write_conf("");
 	write_document();
 	write_certs();
 	char *tokens = mem_printf("%s/tokens", server.folder);
@@ -722,6 +757,7 @@ main(void)
 		cmocka_unit_test(test_assignment),
 		cmocka_unit_test(test_restart_keeps),
 		cmocka_unit_test(test_new_certificate),
+		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_disk_holds),
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_epochs),
