@@ -225,7 +225,7 @@ class Watch(threading.Thread):
         self.world, self.promised = world, {}
         self.rss = self.files = 0
         with open(f"/proc/{world.collector.process.pid}/maps", encoding="ascii") as file:
-            self.sanitized = "libasan" in file.read()
+            self.sanitized = re.search("lib[at]san", file.read()) is not None
         self.slowest_s = 0.0
         self.asked = self.failed = 0
 
