@@ -31,9 +31,9 @@ static const int64_t flush_us = 250 * US_PER_MS;      /* for the last answers to
 static const int64_t pulse_us = 10 * US_PER_S;
 static const int64_t stuck_us = 120 * US_PER_S; /* so long for one transaction is too long */
 
-/* Of requests that are being read, all together; and how long the loop may wait for a command that
+/* For requests that are being read and answers on their way, all together; and how long the loop may wait for a command that
  * changes the roster. */
-enum { READS_BYTES_MAX = 64 << 20, LOCK_MS = 50, PAGE_IDLE_MS = 15000 };
+enum { ROOM_BYTES_MAX = 64 << 20, LOCK_MS = 50, PAGE_IDLE_MS = 15000 };
 
 struct collector {
 	struct arena         *arena; /* owned; holds conf */
@@ -597,7 +597,7 @@ make_limits(const struct collector_conf *conf)
 		.shake_ms = 10 * MS_PER_S,
 		.request_ms = 30 * MS_PER_S,
 		.age_ms = 10 * MS_PER_MIN,
-		.reads_bytes = READS_BYTES_MAX };
+		.room_bytes = ROOM_BYTES_MAX };
 }
 
 static bool

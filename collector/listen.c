@@ -462,6 +462,15 @@ request_answer(struct request *request, unsigned status, const char *content_typ
 
 	if (body == NULL)
 		abort();
+	if (conn != NULL && !listen_conn_afford(conn, count)) {
+		static const char busy[] = "too much is on its way to you\n";
+
+		status = 503;
+		content_type = "text/plain";
+		bytes = busy;
+		count = sizeof(busy) - 1;
+		request_set(request, "Retry-After", "5");
+	}
 	if (content_type != NULL)
 		request_set(request, "Content-Type", content_type);
 	if (conn != NULL && listen_conn_tell(conn, status))

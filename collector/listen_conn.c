@@ -76,8 +76,8 @@ listen_crowd_new(struct loop *loop, const struct listen_crowd_limits *limits,
     void (*on_change)(void *arg), void                               *arg)
 {
 	const struct listen_share_limits shares = { .connections = limits->of_address,
-		.bytes = limits->reads_bytes / 2,
-		.all_bytes = limits->reads_bytes };
+		.bytes = limits->room_bytes / 2,
+		.all_bytes = limits->room_bytes };
 	struct listen_crowd             *crowd = mem_alloc(sizeof(*crowd));
 
 	crowd->loop = loop;
@@ -328,6 +328,7 @@ on_output(struct evbuffer *buffer, const struct evbuffer_cb_info *info, void *ar
 
 	if (conn->state != CONN_SEND || info->n_deleted == 0 || evbuffer_get_length(buffer) > 0)
 		return;
+	give_back(conn);
 	waiting = evbuffer_get_length(bufferevent_get_input(conn->stream));
 	if (waiting > 0)
 		begin_request(conn, waiting);
@@ -387,6 +388,16 @@ listen_conn_ask(struct listen_conn *conn)
 	give_back(conn);
 	if (conn->state != CONN_CUT)
 		enter(conn, CONN_PARKED);
+}
+
+bool
+listen_conn_afford(struct listen_conn *conn, size_t bytes)
+{
+	conn->read_bytes = bytes;
+	if (can_afford(conn))
+		return true;
+	give_back(conn);
+	return false;
 }
 
 /* What a peer did wrong; that a batch is known in another form is nobody's fault. */

@@ -22,9 +22,9 @@ struct listen_crowd_limits {
 	int64_t  shake_ms;   /* from the start to the first byte of the first request */
 	int64_t request_ms; /* from a request's first byte to its last, and so for its answer */
 	int64_t age_ms;     /* of a connection that waits for its next request */
-	size_t
-	    reads_bytes; /* of requests that are being read, of all; of one address half of it.
-	                       * The first 24 KiB of each do not count. */
+	/* For requests that are being read and answers that have not left, of all; of one address
+	 * half of it.  The first 24 KiB of each do not count. */
+	size_t room_bytes;
 };
 
 struct listen_crowd_counts {
@@ -51,6 +51,9 @@ struct bufferevent *listen_conn_new(struct listen_tls *tls, struct listen_crowd 
 struct listen_conn *listen_conn_of(struct bufferevent *stream);
 /* A request has come in whole. */
 void listen_conn_ask(struct listen_conn *conn);
+/* Room for an answer of that size until it has left, from where there is room to read; false: there
+ * is none. */
+bool listen_conn_afford(struct listen_conn *conn, size_t bytes) MUST_CHECK;
 /* Its answer is about to be written.  True: it had better be the connection's last. */
 bool listen_conn_tell(struct listen_conn *conn, unsigned status);
 /* The peer has shown that it is somebody. */
