@@ -31,8 +31,8 @@ static const int64_t flush_us = 250 * US_PER_MS;      /* for the last answers to
 static const int64_t pulse_us = 10 * US_PER_S;
 static const int64_t stuck_us = 120 * US_PER_S; /* so long for one transaction is too long */
 
-/* For requests that are being read and answers on their way, all together; and how long the loop may wait for a command that
- * changes the roster. */
+/* For requests that are being read and answers on their way, all together; how long the loop may wait
+ * for a command that changes the roster; and for how long the page is kept open for nobody. */
 enum { ROOM_BYTES_MAX = 64 << 20, LOCK_MS = 50, PAGE_IDLE_MS = 15000 };
 
 struct collector {
