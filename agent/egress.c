@@ -91,7 +91,7 @@ static bool
 is_in_nets(const struct policy_file *file, const struct addr *peer)
 {
 	for (size_t i = 0; i < file->net_count; i++) {
-		if (policy_net_has(&file->nets[i], peer))
+		if (net_has(&file->nets[i], peer))
 			return true;
 	}
 	return file->net_count == 0;

@@ -7,18 +7,12 @@
 #ifndef AGENT_POLICY_FILE_H
 #define AGENT_POLICY_FILE_H
 
-#include "base/addr.h"
 #include "base/conf.h"
+#include "base/net.h"
 
 #define POLICY_FILE "/etc/plprobe/policy.yaml"
 
 enum { POLICY_NETS_MAX = 64, POLICY_PORTS_MAX = 32 };
-
-/* "10.20.0.0/16" */
-struct policy_net {
-	struct addr addr;
-	unsigned    bits; /* of the prefix: at most 32 or 128 */
-};
 
 struct policy_file {
 	struct conf_texts accounts, zones, connect, port_texts;
@@ -30,10 +24,10 @@ struct policy_file {
 	int64_t ports_per_address; /* different ones, within an hour */
 
 	/* What the texts mean; filled in by policy_file_settle(). */
-	struct policy_net nets[POLICY_NETS_MAX];
-	size_t            net_count; /* 0: any */
-	uint16_t          ports[POLICY_PORTS_MAX];
-	size_t            port_count; /* 0: any of agent.yaml */
+	struct net nets[POLICY_NETS_MAX];
+	size_t     net_count; /* 0: any */
+	uint16_t   ports[POLICY_PORTS_MAX];
+	size_t     port_count; /* 0: any of agent.yaml */
 };
 
 extern const struct conf_row policy_file_rows[];
@@ -49,8 +43,5 @@ struct policy_file *policy_file_parse(
 
 /* Whether root alone can have written it: the file and the folder that it lies in. */
 bool policy_file_is_roots(const char *path, struct err *err) MUST_CHECK;
-
-bool policy_net_parse(struct policy_net *net, const char *text, struct err *err) MUST_CHECK;
-bool policy_net_has(const struct policy_net *net, const struct addr *addr);
 
 #endif

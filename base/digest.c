@@ -44,6 +44,18 @@ digest_sha1(const void *bytes, size_t count, uint8_t digest[DIGEST_SHA1_BYTES])
 		abort();
 }
 
+bool
+digest_scrypt(const char *password, const uint8_t *salt, size_t salt_count,
+    const struct digest_cost *cost, uint8_t digest[DIGEST_BYTES])
+{
+	uint64_t n = UINT64_C(1) << cost->log2_n;
+	/* The blocks of all lanes and of the table, and a few more. */
+	uint64_t most = 128 * (uint64_t)cost->block * (n + cost->lanes + 4);
+
+	return EVP_PBE_scrypt(password, strlen(password), salt, salt_count, n, cost->block,
+	           cost->lanes, most, digest, DIGEST_BYTES) == 1;
+}
+
 char *
 digest_hex(const uint8_t *bytes, size_t count, char *hex)
 {

@@ -36,9 +36,10 @@ void bulletin_failover_table(
     const struct json_t *failover, unsigned width, bool colour, struct wbuf *out);
 void bulletin_failover_csv(const struct json_t *failover, struct wbuf *out);
 
-/* GET of a path at the page's listener into out; false with err. */
-bool bulletin_fetch(
-    const struct addr *page, const char *path, struct wbuf *out, struct err *err) MUST_CHECK;
+/* GET of a path at the page's listener into out, or at its local socket where the page asks for a
+ * login; false with err. */
+bool bulletin_fetch(const struct collector_conf *conf, const char *path, struct wbuf *out,
+    struct err *err) MUST_CHECK;
 /* The HTTP library's name and version. */
 const char *bulletin_library(void);
 

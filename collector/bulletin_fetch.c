@@ -29,22 +29,37 @@ set_options(CURL *curl, const char *url, struct wbuf *out)
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
 }
 
-bool
-bulletin_fetch(const struct addr *page, const char *path, struct wbuf *out, struct err *err)
+/* Who may open the socket is who may read the store: there is no login to it. */
+static char *
+choose_url(CURL *curl, const struct collector_conf *conf, const char *path)
 {
-	char     at[ADDR_TEXT], *url;
+	char at[ADDR_TEXT];
+
+	if (conf->page_guarded) {
+		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, conf->page_socket);
+		return mem_printf("http://localhost%s", path);
+	}
+	addr_render_port(&conf->page_at, at, sizeof(at));
+	return mem_printf("http://%s%s", at, path);
+}
+
+bool
+bulletin_fetch(
+    const struct collector_conf *conf, const char *path, struct wbuf *out, struct err *err)
+{
+	char    *url;
 	CURL    *curl = curl_easy_init();
 	CURLcode code;
 
 	if (curl == NULL)
 		abort();
-	addr_render_port(page, at, sizeof(at));
-	url = mem_printf("http://%s%s", at, path);
+	url = choose_url(curl, conf, path);
 	set_options(curl, url, out);
 	code = curl_easy_perform(curl);
 	curl_easy_cleanup(curl);
 	if (code != CURLE_OK)
-		err_set(err, ERR_PEER, "%s: %s", url, curl_easy_strerror(code));
+		err_set(err, ERR_PEER, "%s: %s", conf->page_guarded ? conf->page_socket : url,
+		    curl_easy_strerror(code));
 	free(url);
 	return code == CURLE_OK;
 }

@@ -296,13 +296,13 @@ drop(struct material *material)
 }
 
 static json_t *
-fetch_json(const struct addr *page, const char *path, struct err *err)
+fetch_json(const struct collector_conf *conf, const char *path, struct err *err)
 {
 	struct wbuf bytes;
 	json_t     *value = NULL;
 
 	wbuf_init(&bytes);
-	if (bulletin_fetch(page, path, &bytes, err))
+	if (bulletin_fetch(conf, path, &bytes, err))
 		value = json_read((const char *)bytes.bytes, bytes.count, path, err);
 	wbuf_fini(&bytes);
 	return value;
@@ -312,20 +312,20 @@ fetch_json(const struct addr *page, const char *path, struct err *err)
 static bool
 ask_collector(struct material *material, const struct bulletin_ask *ask, struct err *err)
 {
-	const struct addr *page = &ask->conf->page_at;
+	const struct collector_conf *conf = ask->conf;
 
-	if (page->port == 0)
+	if (conf->page_at.port == 0 && !conf->page_guarded)
 		return err_set(err, ERR_USAGE, "page: port 0 names no collector");
 	if (ask->failover) {
-		material->failover = fetch_json(page, "/v1/failover", err);
+		material->failover = fetch_json(conf, "/v1/failover", err);
 		return material->failover != NULL;
 	}
-	material->state = fetch_json(page, "/v1/state", err);
+	material->state = fetch_json(conf, "/v1/state", err);
 	if (material->state == NULL)
 		return false;
-	material->findings = fetch_json(page, "/v1/findings", err);
-	material->incidents = fetch_json(page, "/v1/incidents", err);
-	material->propagation = fetch_json(page, "/v1/propagation", err);
+	material->findings = fetch_json(conf, "/v1/findings", err);
+	material->incidents = fetch_json(conf, "/v1/incidents", err);
+	material->propagation = fetch_json(conf, "/v1/propagation", err);
 	return material->findings != NULL && material->incidents != NULL &&
 	    material->propagation != NULL;
 }

@@ -15,6 +15,7 @@
 #include "collector/listen_metrics.h"
 #include "collector/page.h"
 #include "collector/pulse.h"
+#include "collector/porch.h"
 #include "collector/recall.h"
 #include "collector/sync_child.h"
 
@@ -31,9 +32,9 @@ static const int64_t flush_us = 250 * US_PER_MS;      /* for the last answers to
 static const int64_t pulse_us = 10 * US_PER_S;
 static const int64_t stuck_us = 120 * US_PER_S; /* so long for one transaction is too long */
 
-/* For requests that are being read and answers on their way, all together; how long the loop may wait
- * for a command that changes the roster; and for how long the page is kept open for nobody. */
-enum { ROOM_BYTES_MAX = 64 << 20, LOCK_MS = 50, PAGE_IDLE_MS = 15000 };
+/* For requests that are being read and answers on their way, all together; and how long the loop may
+ * wait for a command that changes the roster. */
+enum { ROOM_BYTES_MAX = 64 << 20, LOCK_MS = 50 };
 
 struct collector {
 	struct arena         *arena; /* owned; holds conf */
@@ -55,7 +56,8 @@ struct collector {
 	struct pulse         *pulse;
 	struct sync_child    *sync; /* NULL: nothing is fetched by itself */
 	struct listen_tls    *tls;
-	struct listen        *agents, *page;
+	struct listen        *agents;
+	struct porch         *porch;
 	struct wbuf           assignment;
 	struct loop_watch     scan, expire, flush;
 	bool                  auth_was_current, roster_was_current, lists_were_current;
@@ -211,6 +213,7 @@ on_scan(void *arg, unsigned what)
 	collector->auth_was_current = current;
 	look_at_roster(collector);
 	look_at_lists(collector);
+	porch_look(collector->porch);
 	loop_watch_set(&collector->scan, -1, 0, scan_us);
 }
 
@@ -359,6 +362,7 @@ write_metrics(void *arg, struct wbuf *out)
 	listen_metrics_write(collector->agents, collector->tls, out);
 	write_store(collector, out);
 	write_sync(collector, out);
+	porch_write_metrics(collector->porch, out);
 	write_one(out, "plprobe_documents", METRIC_GAUGE, "Accounts with a document.",
 	    (double)documents_count(collector->documents));
 	write_one(out, "plprobe_documents_broken", METRIC_GAUGE,
@@ -437,7 +441,8 @@ reload(struct collector *collector, struct err *err)
 		arena_free(arena);
 		return false;
 	}
-	done = auth_reload(collector->auth, err) && reload_tls(collector, &fresh, err);
+	done = auth_reload(collector->auth, err) && reload_tls(collector, &fresh, err) &&
+	    porch_reload(collector->porch, err);
 	if (done)
 		take_over(collector, &fresh, arena);
 	arena_free(arena);
@@ -457,6 +462,9 @@ warn_of_certificate(const struct collector *collector)
 	    listen_tls_trusted(collector->tls), arena, clock_wall_ms(collector->clock));
 	if (warning != NULL)
 		log_warn("listen", "%s", warning);
+	warning = porch_warning(collector->porch, arena, clock_wall_ms(collector->clock));
+	if (warning != NULL)
+		log_warn("page", "%s", warning);
 	arena_free(arena);
 }
 
@@ -470,7 +478,8 @@ on_hangup(void *arg)
 	collector->reloaded_well = reload(collector, &err);
 	if (collector->reloaded_well) {
 		collector->reloaded_ms = clock_wall_ms(collector->clock);
-		log_info("reload", "configuration, tokens and certificate are read again");
+		log_info(
+		    "reload", "configuration, tokens, readers and certificates are read again");
 		warn_of_certificate(collector);
 	} else {
 		log_warn("reload", "%s; what was in force stays in force", err.text);
@@ -499,7 +508,7 @@ on_terminate(void *arg)
 	notify_stopping();
 	log_info("stop", "answering what waits, then ending");
 	listen_drain(collector->agents);
-	listen_drain(collector->page);
+	porch_drain(collector->porch);
 	sync_child_free(collector->sync);
 	collector->sync = NULL;
 	pulse_free(collector->pulse);
@@ -619,13 +628,11 @@ open_listeners(struct collector *collector, struct err *err)
 	collector->agents = listen_new(&options, err);
 	if (collector->agents == NULL)
 		return err_in(err, "listen");
-	options.tls = NULL;
-	options.at = collector->conf.page_at;
-	options.body_bytes_max = 1024;
-	options.idle_ms = PAGE_IDLE_MS; /* nothing else bounds it without TLS */
-	options.on_request = on_page_request;
-	collector->page = listen_new(&options, err);
-	return collector->page != NULL || err_in(err, "page");
+	collector->porch = porch_open(
+	    &(struct porch_options){ collector->loop, collector->clock, &collector->conf,
+	        collector->conf_path, on_page_request, collector },
+	    err);
+	return collector->porch != NULL;
 }
 
 static bool
@@ -681,9 +688,10 @@ say_ready(struct collector *collector)
 	at = collector_page_addr(collector);
 	addr_render_port(&at, page, sizeof(page));
 	log_info("listen", "listening on %s", agents);
-	log_info("listen", "page on http://%s/", page);
-	log_info("run", "ready: agents on %s, page on http://%s/, accounts: %zu, tokens: %zu",
-	    agents, page, documents_count(collector->documents), auth_count(collector->auth));
+	log_info("listen", "page on %s://%s/", porch_scheme(collector->porch), page);
+	log_info("run", "ready: agents on %s, page on %s://%s/, accounts: %zu, tokens: %zu",
+	    agents, porch_scheme(collector->porch), page, documents_count(collector->documents),
+	    auth_count(collector->auth));
 	warn_of_certificate(collector);
 	notify_ready(NULL);
 }
@@ -719,7 +727,7 @@ collector_free(struct collector *collector)
 	pulse_free(collector->pulse);
 	writer_free(collector->writer); /* answers what is parked */
 	listen_free(collector->agents);
-	listen_free(collector->page);
+	porch_close(collector->porch);
 	listen_tls_free(collector->tls);
 	ingest_free(collector->ingest);
 	board_free(collector->board);
@@ -750,5 +758,5 @@ collector_ingest_addr(const struct collector *collector)
 struct addr
 collector_page_addr(const struct collector *collector)
 {
-	return listen_addr(collector->page);
+	return porch_addr(collector->porch);
 }

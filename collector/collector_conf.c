@@ -4,6 +4,8 @@
 #include "analyze/modes.h"
 #include "proto/record.h"
 #include "base/clock.h"
+#include "base/net.h"
+#include "collector/doorkeeper.h"
 #include "collector/sync_plan.h"
 
 #include <string.h>
@@ -22,18 +24,28 @@ check_listen(const char *text, struct err *err)
 }
 
 static bool
-check_loopback(const char *text, struct err *err)
+check_page(const char *text, struct err *err)
 {
 	struct addr addr;
 
-	if (!addr_parse_listen(&addr, text, PAGE_PORT, err))
-		return false;
-	if (addr_class(&addr) == ADDR_LOOPBACK)
-		return true;
-	return err_set(err, ERR_USAGE,
-	    "%s is not a loopback address: the page has no login; put a proxy with one in "
-	    "front of 127.0.0.1",
-	    text);
+	return addr_parse_listen(&addr, text, PAGE_PORT, err);
+}
+
+static bool
+check_page_name(const char *text, struct err *err)
+{
+	return doorkeeper_is_name(text) ||
+	    err_set(err, ERR_USAGE,
+	        "'%.80s': a name or address wanted, as it stands between https:// and the port",
+	        text);
+}
+
+static bool
+check_proxy(const char *text, struct err *err)
+{
+	struct net net;
+
+	return net_parse(&net, text, err);
 }
 
 static bool
@@ -146,8 +158,20 @@ const struct conf_row collector_conf_rows[] = {
 	{ "renewal_grace", CONF_MS, AT(grace_ms), 0, 366 * MS_PER_DAY, "0s",
 	    .help = "so long after its end a certificate may still be renewed, and do nothing else: for machines that are turned off for longer" },
 	{ "page", CONF_TEXT, AT(page), .preset = "127.0.0.1:8640",
-	    .help = "loopback address and port of the page, the API and /metrics",
-	    .check = check_loopback },
+	    .help = "address and port of the page, the API and /metrics: on loopback plain HTTP for who is on this machine; elsewhere TLS, and nobody without a login: `user add`, `token create --reader`",
+	    .check = check_page },
+	{ "page_certificate", CONF_PATH, AT(page_certificate), .preset = "",
+	    .help = "PEM file of the certificate that browsers see there, leaf first; empty: that of the agents" },
+	{ "page_key", CONF_PATH, AT(page_key), .preset = "",
+	    .help = "PEM file of its key" },
+	{ "page_names", CONF_TEXTS, AT(page_names), 0, 32, "",
+	    .help = "names by which people ask for the page, beside its address, localhost, and those of the certificate that it shows",
+	    .check = check_page_name },
+	{ "page_proxies", CONF_TEXTS, AT(page_proxies), 0, DOORKEEPER_PROXIES_MAX, "",
+	    .help = "addresses or networks of the proxies that end TLS in front of the page: then it is plain HTTP, answers them alone, asks for a login also on loopback, and takes the last address of their X-Forwarded-For for the visitor's",
+	    .check = check_proxy },
+	{ "page_login", CONF_BOOL, AT(page_login), .preset = "false",
+	    .help = "ask for a login on loopback as well; elsewhere it is always asked for" },
 	{ "store", CONF_TEXT, AT(store), .preset = "sqlite:/var/lib/plprobe-collector/store.db",
 	    .help = "sqlite:PATH, or memory: which forgets at the end" },
 	{ "state_dir", CONF_PATH, AT(state_dir), .preset = "/var/lib/plprobe-collector",
@@ -200,6 +224,16 @@ const struct conf_row collector_conf_rows[] = {
 };
 /* clang-format on */
 
+static void
+settle_page(struct collector_conf *conf)
+{
+	bool outside = addr_class(&conf->page_at) != ADDR_LOOPBACK;
+	bool proxied = conf->page_proxies.count > 0;
+
+	conf->page_guarded = outside || proxied || conf->page_login;
+	conf->page_plain = !outside || proxied;
+}
+
 bool
 collector_conf_check(struct collector_conf *conf, struct arena *arena, struct err *err)
 {
@@ -237,10 +271,16 @@ collector_conf_check(struct collector_conf *conf, struct arena *arena, struct er
 		    "between two measurements");
 	if (*conf->client_crl != '\0' && *conf->client_ca == '\0')
 		return err_set(err, ERR_USAGE, "client_crl: client_ca wanted with it");
+	if ((*conf->page_certificate == '\0') != (*conf->page_key == '\0'))
+		return err_set(
+		    err, ERR_USAGE, "page_certificate and page_key: both wanted, or neither");
 	if (!gate_mode_parse(&conf->gate, conf->auth, err))
 		return err_in(err, "auth");
 	conf->roster = arena_printf(arena, "%s/roster", conf->state_dir);
 	conf->ca = arena_printf(arena, "%s/ca.pem", conf->state_dir);
+	conf->readers = arena_printf(arena, "%s/readers", conf->state_dir);
+	conf->page_socket = arena_printf(arena, "%s/page.sock", conf->state_dir);
+	settle_page(conf);
 	conf->tokens = arena_printf(arena, "%s/tokens", conf->state_dir);
 	return true;
 }

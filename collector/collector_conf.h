@@ -15,6 +15,9 @@ struct collector_conf {
 	const char       *listen, *page; /* host:port */
 	const char       *certificate, *key;
 	const char       *auth, *client_ca, *client_crl;
+	const char       *page_certificate, *page_key; /* "": those above */
+	struct conf_texts page_names, page_proxies;
+	bool              page_login;
 	int64_t           life_ms, grace_ms; /* of the agents' certificates */
 	const char       *store;
 	const char       *state_dir;
@@ -38,6 +41,10 @@ struct collector_conf {
 	const char        *roster; /* path of the journal of enrolments */
 	const char        *ca;     /* path of the certificate of our own authority */
 	enum gate_mode     gate;
+	const char        *readers;      /* path of the file of who may see the page */
+	const char        *page_socket;  /* path of where this machine's report asks for it */
+	bool               page_guarded; /* nobody sees it without a login */
+	bool               page_plain;   /* without TLS: on loopback, or behind a proxy */
 };
 
 extern const struct conf_row collector_conf_rows[];

@@ -8,6 +8,8 @@
 #include "collector/documents.h"
 #include "collector/history.h"
 #include "collector/listen_tls.h"
+#include "collector/porch.h"
+#include "collector/readers_command.h"
 #include "collector/store/store.h"
 #include "collector/store/store_sqlite.h"
 #include "collector/sync_command.h"
@@ -39,10 +41,15 @@ static const struct option_row {
 	{ 'M', "network", "NAME", "the agent's VNet and subnet, as you name them" },
 	{ 'A', "any", NULL, "for any agent: each says its own name" },
 	{ 'Q', "uses", "NUMBER", "for so many agents, each its own key; 1" },
-	{ 'E', "expires", "TIME", "usable for so long, as in 30m, 12h, 7d; 1h" },
-	{ 'P', "replace", NULL, "also in the place of an agent of that name that is enrolled" },
+	{ 'E', "expires", "TIME",
+	    "usable for so long, as in 30m, 12h, 7d; 1h, or of a reader for ever" },
+	{ 'P', "replace", NULL,
+	    "in the place of an agent, or a user, of that name that is there already" },
 	{ 'B', "bearer", NULL,
 	    "no enrolment: a token that the agent shows each time, for ever" },
+	{ 'K', "reader", NULL,
+	    "for a program that reads the page, the API or the metrics; it is shown each "
+	    "time" },
 	{ 'o', "output", "FORMAT", "table (preset), json or csv" },
 	{ 'N', "no-color", NULL, "no colours, as with NO_COLOR set" },
 	{ 'Z', "exit-zero", NULL, "exit 0 whatever the report says" },
@@ -221,8 +228,13 @@ check_conf(const struct words *words)
 {
 	struct arena         *arena = arena_new();
 	struct collector_conf conf;
+	struct err            err = { 0 };
 	bool good = words_read_conf(&conf, arena, words) && check_certificate(arena, &conf);
 
+	if (good && !porch_check(&conf, words->config, &err)) {
+		words_complain(&err, COMMAND_FAILED);
+		good = false;
+	}
 	if (good)
 		puts("configuration is good");
 	arena_free(arena);
@@ -325,19 +337,27 @@ static const struct command commands[] = {
 	    run_report },
 	{ "history", NULL, "", 0, 0, "cJ", COMMAND_USAGE,
 	    "each finding there was, from opening to closing, with tabs between", run_history },
-	{ "token", "create", "AGENT|--any", 0, 1, "cMAQEPB", COMMAND_USAGE,
-	    "make a token that lets an agent enrol and print it, once", credentials_create },
+	{ "token", "create", "NAME|--any", 0, 1, "cMAQEPBK", COMMAND_USAGE,
+	    "make a token that lets an agent enrol, or a program read, and print it, once",
+	    credentials_create },
 	{ "token", "list", "", 0, 0, "c", COMMAND_USAGE,
 	    "which tokens there are, and what they are still good for",
 	    credentials_list_tokens },
 	{ "token", "revoke", "TOKEN", 1, 1, "c", COMMAND_USAGE,
-	    "end a token for enrolment, by its id", credentials_revoke_token },
+	    "end a token for enrolment or of a reader, by its id", credentials_revoke_token },
 	{ "agents", "list", "", 0, 0, "c", COMMAND_USAGE,
 	    "which agents have certificates or tokens, and until when",
 	    credentials_list_agents },
 	{ "agents", "revoke", "AGENT|ID", 1, 1, "c", COMMAND_USAGE,
 	    "end all that lets an agent in, or one certificate or token by its id",
 	    credentials_revoke },
+	{ "user", "add", "NAME", 1, 1, "cP", COMMAND_USAGE,
+	    "let a person see the page, by a password that is asked for or read from stdin",
+	    readers_command_add },
+	{ "user", "list", "", 0, 0, "c", COMMAND_USAGE, "who may see the page by a password",
+	    readers_command_list },
+	{ "user", "remove", "NAME", 1, 1, "c", COMMAND_USAGE, "end that, at the next request",
+	    readers_command_remove },
 	{ "accounts", "list", "", 0, 0, "c", COMMAND_USAGE,
 	    "read the account documents and say what is in them", list_accounts },
 	{ "accounts", "sync", "[ACCOUNT]...", 0, INT_MAX, "cSGTICRUDFXL", COMMAND_USAGE,
@@ -528,6 +548,7 @@ take_option(struct words *words, int letter)
 	case 'E': words->expires = optarg; return true;
 	case 'P': words->replace = true; return true;
 	case 'B': words->bearer = true; return true;
+	case 'K': words->reader = true; return true;
 	case 'o': words->output = optarg; return true;
 	case 'N': words->no_color = true; return true;
 	case 'Z': words->exit_zero = true; return true;

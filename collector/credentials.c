@@ -5,6 +5,8 @@
 #include "base/digest.h"
 #include "collector/auth.h"
 #include "collector/command.h"
+#include "collector/readers_command.h"
+#include "collector/readers_edit.h"
 #include "collector/roster_edit.h"
 
 #include <stdio.h>
@@ -24,6 +26,9 @@ check_create(const struct words *words, struct err *err)
 		return refuse_words("an AGENT wanted, or --any", err);
 	if (words->count == 1 && words->any)
 		return refuse_words("either an AGENT or --any wanted", err);
+	if (words->reader &&
+	    (words->any || words->uses || words->network || words->replace || words->bearer))
+		return refuse_words("--reader goes with a NAME and --expires alone", err);
 	if (words->bearer && (words->any || words->uses || words->expires || words->replace))
 		return refuse_words("--bearer goes with an AGENT and --network alone", err);
 	return true;
@@ -81,6 +86,8 @@ credentials_create(const struct words *words)
 
 	if (!check_create(words, &err)) {
 		code = words_complain(&err, COMMAND_USAGE);
+	} else if (words->reader) {
+		code = readers_command_token(words);
 	} else if (words_read_conf(&conf, arena, words)) {
 		if (make_token(&conf, words, token, &err)) {
 			puts(token);
@@ -95,12 +102,13 @@ credentials_create(const struct words *words)
 	return code;
 }
 
-/* What agents show, opened for a listing; both NULL when false is returned. */
+/* What agents and readers show, opened for a listing; some are NULL when false is returned. */
 struct listing {
 	struct arena         *arena;
 	struct collector_conf conf;
 	struct auth          *auth;
 	struct roster        *roster;
+	struct readers       *readers;
 	int64_t               now_ms;
 };
 
@@ -109,6 +117,7 @@ close_listing(struct listing *listing)
 {
 	auth_free(listing->auth);
 	roster_free(listing->roster);
+	readers_free(listing->readers);
 	arena_free(listing->arena);
 }
 
@@ -124,9 +133,11 @@ open_listing(struct listing *listing, const struct words *words)
 	listing->auth = auth_open(listing->conf.tokens, clock_system(), &err);
 	if (listing->auth != NULL)
 		listing->roster = roster_open(listing->conf.roster, &err);
-	if (listing->roster == NULL)
+	if (listing->roster != NULL)
+		listing->readers = readers_open(listing->conf.readers, &err);
+	if (listing->readers == NULL)
 		words_complain(&err, COMMAND_FAILED);
-	return listing->roster != NULL;
+	return listing->readers != NULL;
 }
 
 static const char *
@@ -190,6 +201,25 @@ name_token_state(const struct listing *listing, const struct roster_token *token
 	return listing->now_ms >= token->line.ends_ms ? "expired" : "usable";
 }
 
+static void
+print_readers(const struct listing *listing)
+{
+	char ends[CLOCK_TEXT];
+
+	for (size_t i = 0; i < readers_count(listing->readers); i++) {
+		const struct reader *reader = readers_at(listing->readers, i);
+
+		if (!reader->person)
+			printf("%-12s  %-24s  %-24s  %-10s  %-24s  %s\n", reader->id,
+			    reader->name, "-", "-",
+			    reader->ends_ms != 0
+			        ? clock_render(reader->ends_ms, ends, sizeof(ends))
+			        : "-",
+			    readers_has_ended(reader, listing->now_ms) ? "reader, expired"
+			                                               : "reader");
+	}
+}
+
 int
 credentials_list_tokens(const struct words *words)
 {
@@ -198,8 +228,8 @@ credentials_list_tokens(const struct words *words)
 	bool           good = open_listing(&listing, words);
 
 	if (good)
-		printf("%-12s  %-24s  %-24s  %-10s  %-24s  %s\n", "TOKEN", "AGENT", "NETWORK",
-		    "USED", "EXPIRES", "STATE");
+		printf("%-12s  %-24s  %-24s  %-10s  %-24s  %s\n", "TOKEN", "AGENT OR READER",
+		    "NETWORK", "USED", "EXPIRES", "STATE");
 	for (size_t i = 0; good && i < roster_tokens(listing.roster); i++) {
 		const struct roster_token *token = roster_token_at(listing.roster, i);
 
@@ -217,6 +247,8 @@ credentials_list_tokens(const struct words *words)
 		printf("%-12s  %-24s  %-24s  %-10s  %-24s  %s\n", who->id, who->agent,
 		    or_dash(who->network), "-", "-", "bearer");
 	}
+	if (good)
+		print_readers(&listing);
 	close_listing(&listing);
 	return good ? COMMAND_WELL : COMMAND_FAILED;
 }
@@ -268,12 +300,14 @@ credentials_revoke_token(const struct words *words)
 	struct err            err = { 0 };
 	struct roster_revoked revoked = { 0 };
 	const char           *id = words->operands[0];
+	size_t                readers = 0;
 	int                   code = COMMAND_FAILED;
 
 	if (words_read_conf(&conf, arena, words)) {
 		if (roster_edit_revoke_token(
-		        conf.roster, id, clock_wall_ms(clock_system()), &revoked, &err))
-			code = tell_revoked(id, revoked.tokens, 0, "");
+		        conf.roster, id, clock_wall_ms(clock_system()), &revoked, &err) &&
+		    readers_edit_end_token(conf.readers, id, &readers, &err))
+			code = tell_revoked(id, revoked.tokens + readers, 0, "");
 		else
 			words_complain(&err, COMMAND_FAILED);
 	}

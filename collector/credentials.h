@@ -1,4 +1,4 @@
-/* credentials: the commands about what lets agents in: `token ...` and `agents ...`.
+/* credentials: the commands about what lets agents and readers in: `token ...` and `agents ...`.
  *
  * Each reads the configuration that the words name, and returns an exit code.
  */

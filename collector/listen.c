@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "collector/listen_head.h"
+#include "collector/listen_local.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -196,7 +197,8 @@ write_peer(struct request *request)
 	struct evhttp_connection *connection = evhttp_request_get_connection(request->http);
 	const struct sockaddr    *peer = NULL;
 
-	if (connection != NULL)
+	request->from = (struct addr){ 0 };
+	if (connection != NULL && request->server->options.local == NULL)
 		peer = evhttp_connection_get_addr(connection);
 	if (peer != NULL)
 		request->from = addr_from_sockaddr(peer);
@@ -270,11 +272,13 @@ start_listener(struct listen *server, struct err *err)
 {
 	struct sockaddr_storage bound;
 	socklen_t               count = sizeof(bound);
-	int                     fd = open_socket(&server->options.at, err);
+	const char             *local = server->options.local;
+	int                     fd = local != NULL ? listen_local_open(local, BACKLOG, err)
+	                                           : open_socket(&server->options.at, err);
 
 	if (fd < 0)
 		return false;
-	if (getsockname(fd, (struct sockaddr *)&bound, &count) == 0)
+	if (local == NULL && getsockname(fd, (struct sockaddr *)&bound, &count) == 0)
 		server->at = addr_from_sockaddr((const struct sockaddr *)&bound);
 	server->listener = evconnlistener_new(loop_base(server->options.loop), NULL, NULL,
 	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
@@ -314,7 +318,8 @@ listen_new(const struct listen_options *options, struct err *err)
 {
 	struct listen *server;
 
-	assert(options->tls != NULL || addr_class(&options->at) == ADDR_LOOPBACK);
+	assert(options->tls != NULL || options->local != NULL || options->proxied ||
+	    addr_class(&options->at) == ADDR_LOOPBACK);
 	server = mem_alloc(sizeof(*server));
 	server->options = *options;
 	pthread_mutex_lock(&servers_lock);
@@ -404,6 +409,17 @@ const char *
 request_header(const struct request *request, const char *name)
 {
 	return evhttp_find_header(evhttp_request_get_input_headers(request->http), name);
+}
+
+unsigned
+request_headers(const struct request *request, const char *name)
+{
+	struct evkeyval *header;
+	unsigned         count = 0;
+
+	TAILQ_FOREACH(header, evhttp_request_get_input_headers(request->http), next)
+	count += strcasecmp(header->key, name) == 0;
+	return count;
 }
 
 const void *

@@ -15,10 +15,12 @@ struct listen;
 struct request;
 
 struct listen_options {
-	struct loop       *loop; /* borrowed; outlives the server */
-	struct addr        at;   /* port 0: a free one */
-	struct listen_tls *tls;  /* borrowed; NULL: plain HTTP, only on a loopback address */
-	size_t             body_bytes_max;
+	struct loop       *loop;    /* borrowed; outlives the server */
+	struct addr        at;      /* port 0: a free one */
+	struct listen_tls *tls;     /* borrowed; NULL: plain HTTP, only on a loopback address */
+	bool               proxied; /* ... or elsewhere, where a proxy in front ends TLS */
+	const char *local; /* path of a socket of this machine instead of at; NULL: none */
+	size_t      body_bytes_max;
 	struct listen_crowd_limits limits;  /* with TLS */
 	int64_t                    idle_ms; /* without a byte either way */
 	void (*on_request)(void *arg, struct request *request);
@@ -47,10 +49,11 @@ enum request_method request_method(const struct request *request);
 /* The path as it stood in the request line, undecoded; what stands behind its '?', or "". */
 const char *request_path(const struct request *request);
 const char *request_query(const struct request *request);
-const char *request_header(const struct request *request, const char *name); /* or NULL */
+const char *request_header(const struct request *request, const char *name);  /* or NULL */
+unsigned    request_headers(const struct request *request, const char *name); /* how often */
 const void *request_body(const struct request *request, size_t *count);
-const char *request_peer(const struct request *request); /* "10.0.0.4:51234" */
-const struct addr *request_from(const struct request *request);
+const char *request_peer(const struct request *request);        /* "10.0.0.4:51234" */
+const struct addr *request_from(const struct request *request); /* none where local */
 /* The certificate that it has shown; NULL where none was asked for. */
 const struct listen_peer *request_shown(const struct request *request);
 /* Its peer is known to us: when room is short, its connection stays. */

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -215,6 +216,16 @@ listen_tls_ends_ms(const struct listen_tls *tls)
 	if (leaf == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &when) != 1)
 		return 0;
 	return (int64_t)timegm(&when) * MS_PER_S;
+}
+
+bool
+listen_tls_is_for(const struct listen_tls *tls, const char *host)
+{
+	X509 *leaf = SSL_CTX_get0_certificate(tls->context);
+
+	return leaf != NULL &&
+	    (X509_check_host(leaf, host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1 ||
+	        X509_check_ip_asc(leaf, host, 0) == 1);
 }
 
 const char *

@@ -29,6 +29,8 @@ bool listen_tls_reload(struct listen_tls *tls, struct err *err) MUST_CHECK; /* t
 bool listen_tls_refresh(struct listen_tls *tls, struct err *err) MUST_CHECK;
 /* When the certificate in force ends, Unix ms. */
 int64_t listen_tls_ends_ms(const struct listen_tls *tls);
+/* Whether it is for that name or address, as a client would ask [rfc6125 6.4]. */
+bool listen_tls_is_for(const struct listen_tls *tls, const char *host);
 /* What a person should be told of it at that time, in the arena: that it has ended, or does so
  * within 14 days.  NULL: nothing. */
 const char *listen_tls_warning(

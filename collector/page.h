@@ -1,8 +1,7 @@
-/* page: the page's files and the API, on the loopback listener.
+/* page: the page's files and the API.
  *
- * In page_json.c.  Nothing here changes anything.  There is no login, so it answers only who asks for a loopback
- * name: a page of somebody else's in the operator's browser may resolve its own name to
- * 127.0.0.1, but it cannot say "localhost".
+ * In page_json.c.  Nothing here changes anything, and nothing here is a secret's.  Who may ask, and by
+ * which name, is the doorkeeper's matter (collector/doorkeeper.h), which has been asked before.
  */
 #ifndef COLLECTOR_PAGE_H
 #define COLLECTOR_PAGE_H
@@ -18,8 +17,5 @@ struct page_ask {
 };
 
 void page_answer(const struct page_ask *ask, struct request *request);
-
-/* Whether a Host header names a loopback address or localhost, whatever the port. */
-bool page_is_local(const char *host);
 
 #endif

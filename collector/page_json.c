@@ -12,34 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-bool
-page_is_local(const char *host)
-{
-	struct addr addr;
-	char        name[64];
-	size_t      count;
-
-	if (host == NULL || strlen(host) >= sizeof(name))
-		return false;
-	if (addr_parse(&addr, host, 80, NULL))
-		return addr_class(&addr) == ADDR_LOOPBACK;
-	count = strcspn(host, ":");
-	memcpy(name, host, count);
-	name[count] = '\0';
-	return text_equal_nocase(name, "localhost");
-}
-
-static void
-set_headers(struct request *request, const char *cache)
-{
-	request_set(request, "Content-Security-Policy",
-	    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-	request_set(request, "X-Content-Type-Options", "nosniff");
-	request_set(request, "Referrer-Policy", "no-referrer");
-	request_set(request, "Cross-Origin-Resource-Policy", "same-origin");
-	request_set(request, "Cache-Control", cache);
-}
-
 static void
 answer_json(struct request *request, unsigned status, json_t *value)
 {
@@ -204,7 +176,7 @@ answer_file(struct request *request, const char *path)
 		return false;
 	digest_sha256(file->bytes, file->count, digest);
 	snprintf(etag, sizeof(etag), "\"%s\"", digest_hex(digest, DIGEST_BYTES, hex));
-	set_headers(request, "no-cache");
+	request_set(request, "Cache-Control", "no-cache");
 	request_set(request, "ETag", etag);
 	if (known != NULL && strstr(known, etag) != NULL)
 		request_answer(request, 304, NULL, NULL, 0);
@@ -219,7 +191,6 @@ answer_route(const struct page_ask *ask, struct request *request)
 	struct arena *arena = arena_new();
 	size_t        at = 0, count = sizeof(routes) / sizeof(routes[0]);
 
-	set_headers(request, "no-store");
 	while (at < count && strcmp(request_path(request), routes[at].path) != 0)
 		at++;
 	if (at < count)
@@ -234,9 +205,7 @@ page_answer(const struct page_ask *ask, struct request *request)
 {
 	enum request_method method = request_method(request);
 
-	if (!page_is_local(request_header(request, "Host"))) {
-		answer_error(request, 421, "ask for localhost or a loopback address");
-	} else if (method != REQUEST_GET && method != REQUEST_HEAD) {
+	if (method != REQUEST_GET && method != REQUEST_HEAD) {
 		request_set(request, "Allow", "GET, HEAD");
 		answer_error(request, 405, "only GET and HEAD");
 	} else if (!answer_file(request, request_path(request))) {

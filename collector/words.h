@@ -10,7 +10,7 @@ struct words {
 	const char       *config; /* NULL: the system's file */
 	const char       *network;
 	const char       *output, *uses, *expires;
-	bool              any, bearer, replace;
+	bool              any, bearer, reader, replace;
 	bool              no_color, exit_zero, failover, rejudge, help;
 	struct sync_words sync;  /* of `accounts sync` */
 	int               count; /* operands */

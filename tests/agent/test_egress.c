@@ -173,8 +173,8 @@ test_nets(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_true(policy_net_parse(&f->file.nets[0], "10.1.0.0/23", NULL));
-	assert_true(policy_net_parse(&f->file.nets[1], "20.0.0.0/8", NULL));
+	assert_true(net_parse(&f->file.nets[0], "10.1.0.0/23", NULL));
+	assert_true(net_parse(&f->file.nets[1], "20.0.0.0/8", NULL));
 	f->file.net_count = 2;
 	learn(f, "contoso.documents.azure.com", "10.1.1.255", false);
 	learn(f, "contoso.documents.azure.com", "10.1.2.0", false);

@@ -152,6 +152,32 @@ test_random_and_wipe(void **state)
 	assert_memory_equal(one, none, sizeof(one));
 }
 
+/* [rfc7914 12]; of 64 bytes there, the first 32. */
+static void
+test_scrypt(void **state)
+{
+	static const struct {
+		const char        *password, *salt;
+		struct digest_cost cost;
+		const char        *hex;
+	} cases[] = {
+		{ "", "", { 4, 1, 1 },
+		    "77d6576238657b203b19ca42c18a0497f16b4844e3074ae8dfdffa3fede21442" },
+		{ "password", "NaCl", { 10, 8, 16 },
+		    "fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162" },
+		{ "pleaseletmein", "SodiumChloride", { 14, 8, 1 },
+		    "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2" },
+	};
+	uint8_t digest[DIGEST_BYTES];
+	char    hex[DIGEST_HEX];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_true(digest_scrypt(cases[i].password, (const uint8_t *)cases[i].salt,
+		    strlen(cases[i].salt), &cases[i].cost, digest));
+		assert_string_equal(digest_hex(digest, sizeof(digest), hex), cases[i].hex);
+	}
+}
+
 int
 main(void)
 {
@@ -159,6 +185,7 @@ main(void)
 		cmocka_unit_test(test_sha256),
 		cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_sha1),
+		cmocka_unit_test(test_scrypt),
 		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_random_and_wipe),

@@ -51,8 +51,12 @@ test_refusals(void **state)
 	static const struct {
 		const char *text, *words;
 	} cases[] = {
-		{ "page: 0.0.0.0:8640\n", "loopback" },
-		{ "page: 10.0.0.1:8640\n", "loopback" },
+		{ "page: here\n", "page" },
+		{ "page_names: ['https://probe.example']\n", "page_names" },
+		{ "page_proxies: [proxy.example]\n", "page_proxies" },
+		{ "page_proxies: [10.0.0.1/8]\n", "page_proxies" },
+		{ "page_certificate: c\n", "page_certificate and page_key" },
+		{ "page_key: k\n", "page_certificate and page_key" },
 		{ "listen: here\n", "listen" },
 		{ "interval: 10m\n", "silent_after" },
 		{ "interval: 30\n", "interval" },

@@ -301,25 +301,6 @@ test_params(void **state)
 	arena_free(arena);
 }
 
-static void
-test_local_hosts(void **state)
-{
-	static const char *const local[] = { "localhost", "LocalHost:8640", "127.0.0.1",
-		"127.0.0.1:80", "[::1]:8640", "127.9.9.9:1" };
-	static const char *const foreign[] = { "evil.example", "localhost.evil.example:80",
-		"10.0.0.1:8640", "127.0.0.1.evil.example", "", "localhost evil" };
-
-	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
-		if (!page_is_local(local[i]))
-			fail_msg("%s was refused", local[i]);
-	}
-	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
-		if (page_is_local(foreign[i]))
-			fail_msg("%s was taken", foreign[i]);
-	}
-	assert_false(page_is_local(NULL));
-}
-
 static int
 set_up(void **state)
 {
@@ -352,7 +333,6 @@ main(void)
 		cmocka_unit_test(test_report_without_measurements),
 		cmocka_unit_test(test_report_pending),
 		cmocka_unit_test(test_params),
-		cmocka_unit_test(test_local_hosts),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_apis),
 	};

@@ -31,8 +31,10 @@ done <<-'LIST'
 	644 lib/systemd/system/plprobe-collector.service
 	644 share/doc/plprobe/examples/agent.yaml
 	644 share/doc/plprobe/examples/collector.yaml
+	644 share/doc/plprobe/examples/nginx.conf
 	644 share/doc/plprobe/examples/plprobe-agent.nft
 	644 share/doc/plprobe/examples/policy.yaml
+	644 share/doc/plprobe/examples/prometheus.yaml
 LIST
 
 grep -q '^ExecStart=/opt/plprobe/bin/plprobe agent' "$root/opt/plprobe/lib/systemd/system/plprobe-agent.service" ||

@@ -12,6 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), "plprobe-web-"));
 const conf = join(folder, "collector.yaml");
 let collector, browser, ingest, home;
 
+const readyLine = /ready: agents on ([\d.:]+), page on (https?:[^,]+\/)/;
 const collectorProgram = join(build, "plprobe-collector");
 const host = (account, region) => `${account}${region && `-${region}`}.documents.azure.com`;
 
@@ -55,10 +56,10 @@ function makeMissing(seen) {
 	seen.endpoints = [];
 }
 
-function post(agent, network, records) {
+function post(agent, network, records, at = { conf, ingest }) {
 	const token = join(folder, `${agent}.token`);
-	writeFileSync(token, execFileSync(collectorProgram, ["token", "create", agent, "--bearer", "--config", conf]));
-	const answer = execFileSync(join(build, "tests/post_batch"), [`https://${ingest}/v1/batches`, join(folder, "cert.pem"), token],
+	writeFileSync(token, execFileSync(collectorProgram, ["token", "create", agent, "--bearer", "--config", at.conf]));
+	const answer = execFileSync(join(build, "tests/post_batch"), [`https://${at.ingest}/v1/batches`, join(folder, "cert.pem"), token],
 		{ input: JSON.stringify({ agent, network, records }) });
 	assert.match(answer.toString(), /"stored"/);
 }
@@ -87,7 +88,7 @@ before(async () => {
 	writeFileSync(conf, ["listen: 127.0.0.1:0", "page: 127.0.0.1:0", `certificate: ${folder}/cert.pem`, `key: ${folder}/key.pem`,
 		"store: 'memory:'", `state_dir: ${folder}/state`, `accounts_dir: ${folder}/accounts`].join("\n") + "\n");
 	collector = spawn(collectorProgram, ["run", "--config", conf], { stdio: ["ignore", "ignore", "pipe"] });
-	const ready = await waitForLine(collector, /ready: agents on ([\d.:]+), page on (http:[^,]+\/)/);
+	const ready = await waitForLine(collector, readyLine);
 	[, ingest, home] = ready;
 	post("vm-a", "vnet-a/default", [measure("contoso", "", "10.1.0.4"), measure("contoso", "westeurope", "10.1.0.5"),
 		measure("contoso", "eastus", "10.1.0.6", makeMissing)]);
@@ -109,15 +110,15 @@ after(async () => {
 });
 
 // A page on which any complaint of the browser, or any request elsewhere, fails the test.
-async function openPage(options = {}) {
+async function openPage(options = {}, at = home) {
 	const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
 	const page = await context.newPage();
 	const troubles = [];
 	page.on("console", (message) => { if (["error", "warning"].includes(message.type())) troubles.push(message.text()); });
 	page.on("pageerror", (error) => troubles.push(String(error)));
 	page.on("dialog", (dialog) => { troubles.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
-	page.on("request", (request) => { if (!request.url().startsWith(home)) troubles.push(request.url()); });
-	await page.goto(home);
+	page.on("request", (request) => { if (!request.url().startsWith(at)) troubles.push(request.url()); });
+	await page.goto(at);
 	await page.locator(".cell").first().waitFor();
 	return { page, done: async () => { await context.close(); assert.deepEqual(troubles, []); } };
 }
@@ -216,7 +217,7 @@ test("a page elsewhere cannot read the API by a name of its own", async () => {
 	const answer = execFileSync("curl", ["-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", "Host: evil.example", `${home}v1/state`]);
 	assert.equal(answer.toString(), "421");
 	const headers = execFileSync("curl", ["-s", "-I", home]).toString();
-	assert.match(headers, /Content-Security-Policy: default-src 'self'/i);
+	assert.match(headers, /Content-Security-Policy: default-src 'none'; script-src 'self';/i);
 	assert.match(headers, /X-Content-Type-Options: nosniff/i);
 });
 
@@ -371,4 +372,91 @@ test("an agent that refuses names says so where nothing was measured", async () 
 	await account.filter({ hasText: "vm-n refuses 2 names by its own settings: northwind: no <i>pattern</i> of 'allow_accounts' fits" })
 		.waitFor({ timeout: 15000 });
 	await done();
+});
+
+// Over TLS, with a login, and with everything that the page does by itself.
+test("elsewhere than on loopback a browser has to log in, and then all is there", async () => {
+	const at = { conf: join(folder, "guarded.yaml") };
+	const credentials = { username: "ann", password: "Grüße an alle: 7" };
+	const context = { ignoreHTTPSErrors: true };
+	mkdirSync(join(folder, "guarded"));
+	writeFileSync(at.conf, ["listen: 127.0.0.1:0", "page: 0.0.0.0:0", `certificate: ${folder}/cert.pem`, `key: ${folder}/key.pem`,
+		"store: 'memory:'", `state_dir: ${folder}/guarded`, `accounts_dir: ${folder}/accounts`].join("\n") + "\n");
+	execFileSync(collectorProgram, ["user", "add", "ann", "--config", at.conf], { input: `${credentials.password}\n` });
+	const guarded = spawn(collectorProgram, ["run", "--config", at.conf], { stdio: ["ignore", "ignore", "pipe"] });
+	try {
+		const ready = await waitForLine(guarded, readyLine);
+		at.ingest = ready[1];
+		at.home = ready[2].replace("0.0.0.0", "127.0.0.1");
+		assert.match(at.home, /^https:/);
+		post("vm-a", "vnet-a/default", [measure("contoso", "", "10.1.0.4"), measure("contoso", "westeurope", "10.1.0.5"),
+			measure("contoso", "eastus", "10.1.0.6", makeMissing)], at);
+		for (const httpCredentials of [undefined, { ...credentials, password: "no such password" }]) {
+			const stranger = await browser.newContext({ ...context, httpCredentials });
+			const page = await stranger.newPage();
+			const answer = await page.goto(at.home).catch((error) => error);
+			if (answer instanceof Error)
+				assert.match(answer.message, /ERR_INVALID_AUTH_CREDENTIALS/);
+			else
+				assert.equal(answer.status(), 401);
+			await stranger.close();
+		}
+		const { page, done } = await openPage({ ...context, httpCredentials: credentials }, at.home);
+		const violations = await page.evaluate(() => new Promise((resolve) => {
+			const seen = [];
+			document.addEventListener("securitypolicyviolation", (event) => seen.push(event.violatedDirective));
+			document.dispatchEvent(new Event("visibilitychange")); // fetches all again
+			setTimeout(() => resolve(seen), 500);
+		}));
+		assert.deepEqual(violations, []);
+		assert.deepEqual(await page.locator(".grid tbody th").first().allTextContents(), ["Global"]);
+		await page.locator(".cell.critical").first().click();
+		await page.locator("#panel .finding").first().waitFor();
+		assert.match(await page.locator("#panel").textContent(), /PLP-101-REGION-NAME-MISSING/);
+		assert.equal(await page.locator("#banner").isHidden(), true);
+		assert.equal(await page.evaluate(() => crossOriginIsolated), true);
+		await done();
+		// And text of peers would not become part of the page even if it were put there: that complains.
+		const other = await openPage({ ...context, httpCredentials: credentials }, at.home);
+		const policy = await other.page.evaluate(() => {
+			const made = document.createElement("div");
+			try {
+				made.innerHTML = "<b>no</b>";
+			} catch (error) {
+				return String(error);
+			}
+			return "taken";
+		});
+		assert.match(policy, /TrustedHTML/);
+		await other.page.context().close();
+	} finally {
+		const ended = new Promise((resolve) => guarded.once("exit", resolve));
+		guarded.kill("SIGTERM");
+		assert.equal(await ended, 0, "it ends with 0");
+	}
+});
+
+// No login stands between them there: it is the browser, the headers and the doorkeeper.
+test("another site's page gets nothing, on loopback either", async () => {
+	const context = await browser.newContext();
+	const page = await context.newPage();
+	await page.route("http://other.example/", (route) => route.fulfill({ contentType: "text/html", body: "<p>elsewhere" }));
+	await page.goto("http://other.example/");
+	const heard = await page.evaluate(async (address) => {
+		const tried = [];
+		for (const options of [{}, { mode: "no-cors" }, { method: "POST", mode: "no-cors", body: "x" }])
+			tried.push(await fetch(address, options).then((answer) => answer.type + answer.status, (error) => error.name));
+		const picture = new Image();
+		tried.push(await new Promise((resolve) => {
+			picture.onload = () => resolve("picture");
+			picture.onerror = () => resolve("none");
+			picture.src = new URL("/icon.svg", address);
+		}));
+		return tried;
+	}, `${home}v1/state`);
+	assert.equal(heard[0], "TypeError");
+	assert.equal(heard[3], "none");
+	for (const said of heard)
+		assert.doesNotMatch(said, /200/);
+	await context.close();
 });
