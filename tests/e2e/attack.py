@@ -291,7 +291,7 @@ def change_certificate(world):
         if peer.ask("GET", "/healthz")[0] != 200:
             raise Failed("no answer before the change")
         world.write_collector("collector2.pem")
-        hang_up(world, "configuration, tokens and certificate are read again")
+        hang_up(world, "configuration, tokens, readers and certificates are read again")
         if peer.ask("GET", "/healthz")[0] != 200:
             raise Failed("a connection ended with the change of the certificate")
     second = serial_now(world)
