@@ -283,3 +283,12 @@ addr_is_public(const struct addr *addr)
 
 	return addr_class(addr) == ADDR_PUBLIC && addr_class(&end) == ADDR_PUBLIC;
 }
+
+struct addr
+addr_machine(const struct addr *addr)
+{
+	struct addr machine = { .family = addr->family };
+
+	memcpy(machine.bytes, addr->bytes, 8);
+	return machine;
+}

@@ -55,6 +55,9 @@ unsigned addr_to_sockaddr(const struct addr *addr, struct sockaddr_storage *to);
 int  addr_compare(const struct addr *left, const struct addr *right);
 bool addr_equal(const struct addr *left, const struct addr *right);
 
+/* What counts as one machine's, without its port: an IPv4 address, and the /64 of an IPv6 one. */
+struct addr addr_machine(const struct addr *addr);
+
 enum addr_class addr_class(const struct addr *addr);
 const char     *addr_class_name(enum addr_class class);
 

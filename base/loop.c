@@ -6,7 +6,8 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
-enum { SIGNALS_MAX = 8 };
+/* Priorities, of which libevent gives the middle one to what names none. */
+enum { SIGNALS_MAX = 8, URGENT = 0, PRIORITIES = 2 };
 
 static const int64_t beat_us = 500 * US_PER_MS;
 static const int64_t gap_us = 100 * US_PER_MS;
@@ -67,6 +68,8 @@ loop_new(struct err *err)
 		free(loop);
 		return NULL;
 	}
+	if (event_base_priority_init(loop->base, PRIORITIES) != 0)
+		abort();
 	loop->beat = evtimer_new(loop->base, on_beat, loop);
 	return loop;
 }
@@ -159,6 +162,14 @@ assign(struct loop_watch *watch, int fd, unsigned want, short how)
 	how |= want & LOOP_WRITE ? EV_WRITE : 0;
 	event_del(watch->event);
 	event_assign(watch->event, watch->loop->base, fd, how, on_watch, watch);
+	if (watch->urgent)
+		event_priority_set(watch->event, URGENT);
+}
+
+void
+loop_watch_urgent(struct loop_watch *watch)
+{
+	watch->urgent = true;
 }
 
 void

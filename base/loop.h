@@ -41,10 +41,14 @@ struct loop_watch {
 	struct event *event;                        /* owned */
 	void (*on_event)(void *arg, unsigned what); /* what: LOOP_* bits */
 	void *arg;
+	bool  urgent;
 };
 
 void loop_watch_init(struct loop_watch *watch, struct loop *loop,
     void (*on_event)(void *arg, unsigned what), void       *arg);
+/* From the next wait on it is told before all that is not urgent in its round of events: for what has
+ * to be known first, and is done quickly. */
+void loop_watch_urgent(struct loop_watch *watch);
 /* Waits once: for want (LOOP_READ, LOOP_WRITE) on fd, at most limit_us (negative: no limit).
  * fd -1 is a timer only.  Replaces what was waited for before. */
 void loop_watch_set(struct loop_watch *watch, int fd, unsigned want, int64_t limit_us);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/text.h"
+#include "collector/admit_rate.h"
 #include "collector/query.h"
 #include "proto/decode.h"
 #include "proto/encode.h"
@@ -17,18 +18,7 @@
 
 #define AREA "enrol"
 
-/* Of all together: requests a second, and at once.  Of one address: attempts in a minute with
- * nothing that we know. */
-enum { RATE_PER_S = 20, BURST = 200, FAULTS_MAX = 10, FAULT_ROOM = 256, BODY_MAX = 16 << 10 };
-
-static const int64_t fault_us = 60 * US_PER_S;
-
-/* An address that was refused of late. */
-struct fault {
-	char     address[ADDR_TEXT];
-	unsigned count;
-	int64_t  since_us;
-};
+enum { BODY_MAX = 16 << 10 };
 
 enum result {
 	RESULT_ENROLLED,
@@ -44,10 +34,7 @@ static const char *const result_names[RESULT_COUNT] = { "enrolled", "renewed", "
 
 struct admit {
 	struct admit_options options;
-	double               tokens;
-	int64_t              filled_us;
-	struct fault         faults[FAULT_ROOM];
-	size_t               next; /* the fault to be forgotten next */
+	struct admit_rate   *rate; /* owned */
 	uint64_t             results[RESULT_COUNT];
 };
 
@@ -72,15 +59,24 @@ admit_new(const struct admit_options *options)
 	struct admit *admit = mem_alloc(sizeof(*admit));
 
 	admit->options = *options;
-	admit->tokens = BURST;
-	admit->filled_us = clock_mono_us(options->clock);
+	admit->rate = admit_rate_new(clock_mono_us(options->clock));
 	return admit;
 }
 
 void
 admit_free(struct admit *admit)
 {
+	if (admit == NULL)
+		return;
+	admit_rate_free(admit->rate);
 	free(admit);
+}
+
+void
+admit_change(struct admit *admit, bool closed, int64_t life_ms)
+{
+	admit->options.closed = closed;
+	admit->options.life_ms = life_ms;
 }
 
 static bool refuse(struct visit *visit, unsigned status, const char *format, ...)
@@ -109,80 +105,17 @@ answer(struct visit *visit, unsigned status, const char *word, const char *why)
 	wbuf_fini(&out);
 }
 
-/* How much: without the port, so that a new connection is no new peer. */
-static void
-write_address(const struct visit *visit, char address[ADDR_TEXT])
-{
-	char *colon;
-
-	snprintf(address, ADDR_TEXT, "%s", request_peer(visit->request));
-	colon = strrchr(address, ':');
-	if (colon != NULL)
-		*colon = '\0';
-}
-
-static struct fault *
-find_fault(struct admit *admit, const char *address, int64_t now_us)
-{
-	for (size_t i = 0; i < FAULT_ROOM; i++) {
-		struct fault *fault = &admit->faults[i];
-
-		if (strcmp(fault->address, address) == 0 && now_us - fault->since_us < fault_us)
-			return fault;
-	}
-	return NULL;
-}
-
-static void
-count_fault(struct visit *visit)
-{
-	struct admit *admit = visit->admit;
-	int64_t       now_us = clock_mono_us(admit->options.clock);
-	char          address[ADDR_TEXT];
-	struct fault *fault;
-
-	write_address(visit, address);
-	fault = find_fault(admit, address, now_us);
-	if (fault == NULL) {
-		fault = &admit->faults[admit->next++ % FAULT_ROOM];
-		memcpy(fault->address, address, sizeof(address));
-		fault->count = 0;
-		fault->since_us = now_us;
-	}
-	fault->count++;
-}
-
-static bool
-take_turn(struct admit *admit)
-{
-	int64_t now_us = clock_mono_us(admit->options.clock);
-
-	admit->tokens += (double)(now_us - admit->filled_us) * RATE_PER_S / 1e6;
-	admit->filled_us = now_us;
-	if (admit->tokens > BURST)
-		admit->tokens = BURST;
-	if (admit->tokens < 1)
-		return false;
-	admit->tokens -= 1;
-	return true;
-}
-
-/* Many machines may share an address: only what is brought without a token or a certificate of ours
- * counts against it. */
 static bool
 is_limited(struct visit *visit)
 {
-	struct admit       *admit = visit->admit;
-	char                address[ADDR_TEXT];
-	const struct fault *fault;
+	struct admit *admit = visit->admit;
 
-	write_address(visit, address);
-	fault = find_fault(admit, address, clock_mono_us(admit->options.clock));
-	if ((fault == NULL || fault->count < FAULTS_MAX) && take_turn(admit))
+	if (admit_rate_take(
+	        admit->rate, request_from(visit->request), clock_mono_us(admit->options.clock)))
 		return false;
 	admit->results[RESULT_LIMITED]++;
 	request_set(visit->request, "Retry-After", "60");
-	log_debug(AREA, "%s: too many attempts", address);
+	log_debug(AREA, "%s: too many attempts", request_peer(visit->request));
 	answer(visit, 429, "refused", "too many attempts; wait a minute");
 	return true;
 }
@@ -392,7 +325,8 @@ answer_refusal(struct visit *visit, const char *what)
 	if (visit->status != 503) {
 		visit->admit->results[RESULT_REFUSED]++;
 		if (!visit->proven)
-			count_fault(visit);
+			admit_rate_fault(visit->admit->rate, request_from(visit->request),
+			    clock_mono_us(visit->admit->options.clock));
 	}
 	answer(visit, visit->status, "refused", visit->why);
 }
@@ -439,6 +373,7 @@ admit_on_enroll(struct admit *admit, struct request *request)
 		return;
 	}
 	if (enroll(&visit, &made, now_ms)) {
+		request_prove(request);
 		admit->results[RESULT_ENROLLED]++;
 		log_info(AREA, "%s: agent '%s' enrolled by token %s, certificate %s",
 		    request_peer(request), visit.agent, visit.from, made.serial);
@@ -492,6 +427,7 @@ admit_on_renew(struct admit *admit, struct request *request)
 		return;
 	}
 	if (renew(&visit, &made, now_ms)) {
+		request_prove(request);
 		admit->results[RESULT_RENEWED]++;
 		log_info(AREA, "%s: agent '%s' renewed, certificate %s", request_peer(request),
 		    visit.agent, made.serial);

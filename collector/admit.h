@@ -26,6 +26,8 @@ struct admit_options {
 
 struct admit *admit_new(const struct admit_options *options);
 void          admit_free(struct admit *admit); /* NULL is fine */
+/* Other rules from the next request on; certificates that are out keep their life. */
+void admit_change(struct admit *admit, bool closed, int64_t life_ms);
 
 void admit_on_enroll(struct admit *admit, struct request *request);
 void admit_on_renew(struct admit *admit, struct request *request);

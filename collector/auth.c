@@ -17,14 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-	ID_BYTES = 6,
-	ID_CHARS = 12,
-	SECRET_BYTES = 32,
-	SECRET_CHARS = 43,
-	FILE_MAX = 16 << 20,
-	LOOK_US = 1000000
-};
+enum { ID_BYTES = 6, ID_CHARS = 12, SECRET_BYTES = 32, SECRET_CHARS = 43, FILE_MAX = 16 << 20 };
 
 struct token {
 	struct auth_agent who;
@@ -38,12 +31,10 @@ struct token_list {
 };
 
 struct auth {
-	char               *path;  /* owned */
-	const struct clock *clock; /* borrowed */
-	struct token_list   list;
-	struct stat         seen; /* of the file that was read; all 0: none */
-	int64_t             looked_us;
-	bool                current; /* the last reading went well */
+	char             *path; /* owned */
+	struct token_list list;
+	struct stat       seen;    /* of the file that was read; all 0: none */
+	bool              current; /* the last reading went well */
 };
 
 bool
@@ -174,8 +165,6 @@ auth_open(const char *path, const struct clock *clock, struct err *err)
 	struct auth *auth = mem_alloc(sizeof(*auth));
 
 	auth->path = mem_strdup(path);
-	auth->clock = clock;
-	auth->looked_us = clock_mono_us(clock);
 	auth->current = true;
 	if (auth_reload(auth, err))
 		return auth;
@@ -221,7 +210,6 @@ is_secret_of(const struct token *token, const char *secret)
 static void
 look(struct auth *auth)
 {
-	auth->looked_us = clock_mono_us(auth->clock);
 	if (!auth_reload(auth, NULL))
 		auth->current = false;
 }
@@ -233,8 +221,7 @@ auth_check(struct auth *auth, const char *authorization)
 	const struct token *token;
 	const char         *text;
 
-	if (clock_mono_us(auth->clock) - auth->looked_us >= LOOK_US)
-		look(auth);
+	look(auth);
 	if (authorization == NULL ||
 	    strncasecmp(authorization, scheme, sizeof(scheme) - 1) != 0)
 		return NULL;
@@ -242,10 +229,6 @@ auth_check(struct auth *auth, const char *authorization)
 	if (strlen(text) != ID_CHARS + 1 + SECRET_CHARS || text[ID_CHARS] != '.')
 		return NULL;
 	token = find_token(auth, text);
-	if (token == NULL) {
-		look(auth); /* it may have been made a moment ago */
-		token = find_token(auth, text);
-	}
 	return is_secret_of(token, text + ID_CHARS + 1) ? &token->who : NULL;
 }
 

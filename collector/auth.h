@@ -31,8 +31,8 @@ void         auth_free(struct auth *auth); /* NULL is fine */
 bool auth_reload(struct auth *auth, struct err *err) MUST_CHECK;
 
 /* Of the value of an Authorization header, NULL allowed.  NULL when we do not know the bearer;
- * the answer is valid until the next call.  Looks at the file once a second, and for a token that
- * it does not know. */
+ * the answer is valid until the next call.  Looks whether the file has changed each time, so that
+ * a token that was revoked is out at once. */
 const struct auth_agent *auth_check(struct auth *auth, const char *authorization);
 
 /* Whether the file could be read when it last changed. */

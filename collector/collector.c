@@ -8,13 +8,18 @@
 #include "collector/assignment.h"
 #include "collector/ca.h"
 #include "collector/collector_conf.h"
+#include "collector/conf_changes.h"
+#include "collector/descriptors.h"
 #include "collector/gate.h"
 #include "collector/ingest.h"
+#include "collector/listen_metrics.h"
 #include "collector/page.h"
+#include "collector/pulse.h"
 #include "collector/porch.h"
 #include "collector/recall.h"
 #include "collector/sync_child.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +29,12 @@ static const int64_t expire_us = 10 * 60 * US_PER_S;
 static const int64_t keep_ms = 90 * MS_PER_DAY;
 static const int64_t propagation_ms = 7 * MS_PER_DAY; /* for so long a region is new */
 static const int64_t flush_us = 250 * US_PER_MS;      /* for the last answers to leave */
+static const int64_t pulse_us = 10 * US_PER_S;
+static const int64_t stuck_us = 120 * US_PER_S; /* so long for one transaction is too long */
+
+/* For requests that are being read and answers on their way, all together; and how long the loop may
+ * wait for a command that changes the roster. */
+enum { ROOM_BYTES_MAX = 64 << 20, LOCK_MS = 50 };
 
 struct collector {
 	struct arena         *arena; /* owned; holds conf */
@@ -43,13 +54,15 @@ struct collector {
 	struct board         *board;
 	struct ingest        *ingest;
 	struct page_cache    *cache;
+	struct pulse         *pulse;
 	struct sync_child    *sync; /* NULL: nothing is fetched by itself */
 	struct listen_tls    *tls;
 	struct listen        *agents;
 	struct porch         *porch;
 	struct wbuf           assignment;
 	struct loop_watch     scan, expire, flush;
-	bool                  auth_was_current, roster_was_current, reloaded_well;
+	bool                  auth_was_current, roster_was_current, lists_were_current;
+	bool                  reloaded_well;
 	int64_t               reloaded_ms, scanned_ms; /* scanned: documents, last */
 };
 
@@ -191,6 +204,19 @@ look_at_roster(struct collector *collector)
 	collector->roster_was_current = current;
 }
 
+/* The revocation lists of the operator's authority. */
+static void
+look_at_lists(struct collector *collector)
+{
+	struct err err = { 0 };
+	bool       current = listen_tls_refresh(collector->tls, &err);
+
+	if (collector->lists_were_current && !current)
+		log_warn(
+		    "listen", "%s; the revocation lists from before stay in force", err.text);
+	collector->lists_were_current = current;
+}
+
 static void
 on_scan(void *arg, unsigned what)
 {
@@ -203,6 +229,7 @@ on_scan(void *arg, unsigned what)
 		    collector->conf.tokens);
 	collector->auth_was_current = current;
 	look_at_roster(collector);
+	look_at_lists(collector);
 	porch_look(collector->porch);
 	loop_watch_set(&collector->scan, -1, 0, scan_us);
 }
@@ -308,25 +335,6 @@ write_one(
 }
 
 static void
-write_listener(struct collector *collector, struct wbuf *out)
-{
-	struct listen_counts counts = listen_counts(collector->agents);
-
-	write_one(
-	    out, "plprobe_connections", METRIC_GAUGE, "Agents connected now.", counts.live);
-	write_one(out, "plprobe_connections_accepted_total", METRIC_COUNTER,
-	    "Connections of agents.", (double)counts.accepted);
-	write_one(out, "plprobe_connections_overdue_total", METRIC_COUNTER,
-	    "Connections that were ended for being too slow or too old.",
-	    (double)counts.overdue);
-	write_one(out, "plprobe_requests_total", METRIC_COUNTER, "Requests of agents.",
-	    (double)counts.requests);
-	write_one(out, "plprobe_certificate_expiry_timestamp_seconds", METRIC_GAUGE,
-	    "When the collector's own certificate ends.",
-	    (double)listen_tls_ends_ms(collector->tls) / 1e3);
-}
-
-static void
 write_store(struct collector *collector, struct wbuf *out)
 {
 	struct writer_counts counts = writer_counts(collector->writer);
@@ -368,7 +376,7 @@ write_metrics(void *arg, struct wbuf *out)
 
 	ingest_write_metrics(collector->ingest, out);
 	admit_write_metrics(collector->admit, out);
-	write_listener(collector, out);
+	listen_metrics_write(collector->agents, collector->tls, out);
 	write_store(collector, out);
 	write_sync(collector, out);
 	porch_write_metrics(collector->porch, out);
@@ -404,27 +412,59 @@ on_page_request(void *arg, struct request *request)
 		page_answer(&ask, request);
 }
 
-/* What can change without a restart; true if all of it went well. */
+static struct listen_trust_files
+make_files(const struct collector_conf *conf)
+{
+	return (struct listen_trust_files){ conf->ca, conf->client_ca, conf->client_crl };
+}
+
+static bool
+reload_tls(struct collector *collector, const struct collector_conf *fresh, struct err *err)
+{
+	const struct listen_trust_files files = make_files(fresh);
+
+	return listen_tls_change(collector->tls, fresh->certificate, fresh->key, &files, err);
+}
+
+/* The settings of conf_changes.c. */
+static void
+take_over(struct collector *collector, const struct collector_conf *fresh, struct arena *arena)
+{
+	const char *late = conf_changes_late(&collector->conf, fresh, arena);
+
+	collector->conf.interval_ms = fresh->interval_ms;
+	collector->conf.limit_ms = fresh->limit_ms;
+	collector->conf.direct_ms = fresh->direct_ms;
+	collector->conf.modes = fresh->modes;
+	collector->conf.sweep = fresh->sweep;
+	collector->conf.retention_ms = fresh->retention_ms;
+	collector->conf.grace_ms = fresh->grace_ms;
+	ingest_set_horizon(collector->ingest, fresh->retention_ms);
+	gate_change(collector->gate, fresh->gate, fresh->grace_ms);
+	admit_change(collector->admit, fresh->gate == GATE_TOKEN, fresh->life_ms);
+	log_open("plprobe-collector", fresh->level, fresh->format);
+	if (late[0] != '\0')
+		log_warn("reload", "changed, and in force only after a restart: %s", late);
+}
+
+/* All of it or nothing, but for what is read anew by itself. */
 static bool
 reload(struct collector *collector, struct err *err)
 {
 	struct collector_conf fresh;
 	struct arena         *arena = arena_new();
+	bool                  done;
 
 	if (!collector_conf_read(&fresh, arena, collector->conf_path, err)) {
 		arena_free(arena);
 		return false;
 	}
-	collector->conf.interval_ms = fresh.interval_ms;
-	collector->conf.limit_ms = fresh.limit_ms;
-	collector->conf.direct_ms = fresh.direct_ms;
-	collector->conf.modes = fresh.modes;
-	collector->conf.sweep = fresh.sweep;
-	collector->conf.retention_ms = fresh.retention_ms;
-	log_open("plprobe-collector", fresh.level, fresh.format);
-	arena_free(arena);
-	return auth_reload(collector->auth, err) && listen_tls_reload(collector->tls, err) &&
+	done = auth_reload(collector->auth, err) && reload_tls(collector, &fresh, err) &&
 	    porch_reload(collector->porch, err);
+	if (done)
+		take_over(collector, &fresh, arena);
+	arena_free(arena);
+	return done;
 }
 
 static void
@@ -434,6 +474,10 @@ warn_of_certificate(const struct collector *collector)
 	const char   *warning = listen_tls_warning(
 	      collector->tls, arena, clock_wall_ms(collector->clock));
 
+	if (warning != NULL)
+		log_warn("listen", "%s", warning);
+	warning = listen_trust_warning(
+	    listen_tls_trusted(collector->tls), arena, clock_wall_ms(collector->clock));
 	if (warning != NULL)
 		log_warn("listen", "%s", warning);
 	warning = porch_warning(collector->porch, arena, clock_wall_ms(collector->clock));
@@ -485,6 +529,8 @@ on_terminate(void *arg)
 	porch_drain(collector->porch);
 	sync_child_free(collector->sync);
 	collector->sync = NULL;
+	pulse_free(collector->pulse);
+	collector->pulse = NULL;
 	writer_free(collector->writer);
 	collector->writer = NULL;
 	loop_watch_stop(&collector->scan);
@@ -506,9 +552,11 @@ open_state(struct collector *collector, struct err *err)
 	if (collector->auth == NULL)
 		return err_in(err, "tokens");
 	collector->auth_was_current = collector->roster_was_current = true;
+	collector->lists_were_current = true;
 	collector->roster = roster_open(collector->conf.roster, err);
 	if (collector->roster == NULL)
 		return err_in(err, "enrolments");
+	roster_be_patient(collector->roster, LOCK_MS);
 	collector->ca = ca_open(
 	    collector->conf.state_dir, clock_wall_ms(collector->clock), err);
 	if (collector->ca == NULL)
@@ -560,23 +608,40 @@ open_work(struct collector *collector, struct err *err)
 	return true;
 }
 
+/* One address has half of each kind of room, or what the settings say of connections. */
+static struct listen_crowd_limits
+make_limits(const struct collector_conf *conf)
+{
+	unsigned all = descriptors_room((unsigned)conf->connections);
+	unsigned own = (unsigned)conf->address_connections;
+
+	if (all < conf->connections)
+		log_warn("listen",
+		    "%u connections at most, and not %" PRId64
+		    ": the limit of open files is too low",
+		    all, conf->connections);
+	return (struct listen_crowd_limits){ .connections = all,
+		.of_address = own != 0 ? own : all / 2 + 1,
+		.shake_ms = 10 * MS_PER_S,
+		.request_ms = 30 * MS_PER_S,
+		.age_ms = 10 * MS_PER_MIN,
+		.room_bytes = ROOM_BYTES_MAX };
+}
+
 static bool
 open_listeners(struct collector *collector, struct err *err)
 {
-	struct listen_options options = { .loop = collector->loop,
-		.at = collector->conf.listen_at,
-		.body_bytes_max = INGEST_BODY_MAX,
-		.connections_max = (unsigned)collector->conf.connections,
-		.first_request_ms = 10 * MS_PER_S,
-		.age_ms = 10 * MS_PER_MIN,
-		.idle_ms = 2 * MS_PER_MIN,
-		.on_request = on_agent_request,
-		.arg = collector };
+	struct listen_options           options = { .loop = collector->loop,
+		          .at = collector->conf.listen_at,
+		          .body_bytes_max = INGEST_BODY_MAX,
+		          .limits = make_limits(&collector->conf),
+		          .idle_ms = 2 * MS_PER_MIN,
+		          .on_request = on_agent_request,
+		          .arg = collector };
+	const struct listen_trust_files files = make_files(&collector->conf);
 
 	collector->tls = listen_tls_new(collector->conf.certificate, collector->conf.key, err);
-	if (collector->tls == NULL ||
-	    !listen_tls_trust(
-	        collector->tls, collector->conf.ca, collector->conf.client_ca, err))
+	if (collector->tls == NULL || !listen_tls_trust(collector->tls, &files, err))
 		return false;
 	options.tls = collector->tls;
 	collector->agents = listen_new(&options, err);
@@ -668,6 +733,7 @@ collector_run(struct collector *collector)
 	loop_watch_set(&collector->scan, -1, 0, scan_us);
 	loop_watch_set(&collector->expire, -1, 0, US_PER_S);
 	say_ready(collector);
+	collector->pulse = pulse_new(collector->loop, collector->writer, pulse_us, stuck_us);
 	loop_run(collector->loop);
 	log_info("stop", "ended");
 }
@@ -678,6 +744,7 @@ collector_free(struct collector *collector)
 	if (collector == NULL)
 		return;
 	sync_child_free(collector->sync);
+	pulse_free(collector->pulse);
 	writer_free(collector->writer); /* answers what is parked */
 	listen_free(collector->agents);
 	porch_close(collector->porch);

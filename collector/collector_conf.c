@@ -149,6 +149,8 @@ const struct conf_row collector_conf_rows[] = {
 	    .check = check_auth },
 	{ "client_ca", CONF_PATH, AT(client_ca), .preset = "",
 	    .help = "PEM file of an authority of yours whose certificates agents may show, beside the collector's own; empty: none" },
+	{ "client_crl", CONF_PATH, AT(client_crl), .preset = "",
+	    .help = "PEM file of the revocation lists of that authority, and of those below it that sign for agents; read again when it changes; empty: only `agents revoke` counts" },
 	{ "certificate_life", CONF_MS, AT(life_ms), 10 * MS_PER_S, 366 * MS_PER_DAY, "7d",
 	    .help = "of a certificate that an agent gets; it is renewed at two thirds of it" },
 	{ "renewal_grace", CONF_MS, AT(grace_ms), 0, 366 * MS_PER_DAY, "0s",
@@ -210,7 +212,9 @@ const struct conf_row collector_conf_rows[] = {
 	{ "close_after", CONF_NUMBER, AT(close_after), 1, HYSTERESIS_LOOKS, "2",
 	    .help = "so many good looks in a row close a finding" },
 	{ "connections", CONF_NUMBER, AT(connections), 1, 100000, "2048",
-	    .help = "agents connected at once; who comes later waits" },
+	    .help = "agents connected at once; who comes later waits, or takes the place of who has not shown who it is" },
+	{ "address_connections", CONF_NUMBER, AT(address_connections), 0, 100000, "0",
+	    .help = "those of one address (of one /64 in IPv6), at a time, and begun in a minute; 0: half of `connections`" },
 	{ "log_level", CONF_TEXT, AT(log_level), .preset = "info",
 	    .help = "debug, info, warn or error",
 	    .check = log_level_check },
@@ -266,6 +270,8 @@ collector_conf_check(struct collector_conf *conf, struct arena *arena, struct er
 		return err_set(err, ERR_USAGE,
 		    "silent_after: shorter than the interval, every agent would be silent "
 		    "between two measurements");
+	if (*conf->client_crl != '\0' && *conf->client_ca == '\0')
+		return err_set(err, ERR_USAGE, "client_crl: client_ca wanted with it");
 	if ((*conf->page_certificate == '\0') != (*conf->page_key == '\0'))
 		return err_set(
 		    err, ERR_USAGE, "page_certificate and page_key: both wanted, or neither");

@@ -14,7 +14,7 @@
 struct collector_conf {
 	const char       *listen, *page; /* host:port */
 	const char       *certificate, *key;
-	const char       *auth, *client_ca;
+	const char       *auth, *client_ca, *client_crl;
 	const char       *page_certificate, *page_key; /* "": those above */
 	struct conf_texts page_names, page_proxies;
 	bool              page_login;
@@ -30,7 +30,7 @@ struct collector_conf {
 	int64_t           sync_ms;  /* 0: not by itself */
 	int64_t           retention_ms, silent_ms;
 	const char       *confirm_critical, *confirm_warning; /* "2 of 3" */
-	int64_t           close_after, connections;
+	int64_t           close_after, connections, address_connections;
 	const char       *log_level, *log_format;
 	/* Read from the texts by collector_conf_check(). */
 	struct board_rules rules;

@@ -110,13 +110,18 @@ check_certificate(struct arena *arena, const struct collector_conf *conf)
 	struct err         err = { 0 };
 	struct listen_tls *tls = listen_tls_new(conf->certificate, conf->key, &err);
 	const char        *warning;
+	const struct listen_trust_files files = { "", conf->client_ca, conf->client_crl };
 
-	if (tls == NULL || !listen_tls_trust(tls, "", conf->client_ca, &err)) {
+	if (tls == NULL || !listen_tls_trust(tls, &files, &err)) {
 		words_complain(&err, COMMAND_FAILED);
 		listen_tls_free(tls);
 		return false;
 	}
 	warning = listen_tls_warning(tls, arena, clock_wall_ms(clock_system()));
+	if (warning != NULL)
+		fprintf(stderr, "plprobe-collector: %s\n", warning);
+	warning = listen_trust_warning(
+	    listen_tls_trusted(tls), arena, clock_wall_ms(clock_system()));
 	if (warning != NULL)
 		fprintf(stderr, "plprobe-collector: %s\n", warning);
 	listen_tls_free(tls);

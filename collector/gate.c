@@ -42,6 +42,13 @@ gate_free(struct gate *gate)
 	free(gate);
 }
 
+void
+gate_change(struct gate *gate, enum gate_mode mode, int64_t grace_ms)
+{
+	gate->options.mode = mode;
+	gate->options.grace_ms = grace_ms;
+}
+
 static bool
 refuse(struct gate_pass *pass, unsigned status, const char *why)
 {

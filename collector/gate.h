@@ -38,6 +38,8 @@ struct gate_pass {
 
 struct gate *gate_new(const struct gate_options *options);
 void         gate_free(struct gate *gate); /* NULL is fine */
+/* Other rules from the next request on. */
+void gate_change(struct gate *gate, enum gate_mode mode, int64_t grace_ms);
 
 /* False: refused, with status and why, which may be told to the peer.  renewing: to get the next
  * certificate, where one that has ended is taken for a while. */

@@ -11,8 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of one agent: batches a second, batches at once, and starts a day. */
-enum { RATE_PER_S = 20, BURST = 100, EPOCHS_MAX = 64 };
+/* Of one agent: batches a second, batches at once, starts a day, and batches that wait for the
+ * writer: an agent has one under way, and another where it gave up waiting. */
+enum { RATE_PER_S = 20, BURST = 100, EPOCHS_MAX = 64, PARKED_MAX = 4 };
+
+/* What all that wait for the writer hold, decoded: a batch of 256 KiB may become 8 MiB. */
+enum { PARKED_BYTES_MAX = 128 << 20 };
 
 enum result {
 	RESULT_STORED,
@@ -41,6 +45,7 @@ struct share {
 	uint64_t epochs[EPOCHS_MAX]; /* seen since day_us */
 	size_t   epoch_count;
 	int64_t  day_us;
+	unsigned parked;
 };
 
 struct ingest {
@@ -53,13 +58,16 @@ struct ingest {
 	uint64_t              results[RESULT_COUNT];
 	uint64_t              records, bytes, assignments;
 	int64_t               stranger_us; /* when the log last told of one; 0: never */
+	size_t                parked_bytes;
 };
 
 /* A batch between its POST and its answer. */
 struct parked {
 	struct ingest  *ingest; /* borrowed */
 	struct request *request;
+	struct share   *share; /* of its agent */
 	struct arena   *arena; /* owned; holds us and the batch */
+	size_t          bytes; /* of the arena and of the request's own copy */
 	struct intake   intake;
 };
 
@@ -83,6 +91,12 @@ ingest_free(struct ingest *ingest)
 	}
 	free(ingest->shares);
 	free(ingest);
+}
+
+void
+ingest_set_horizon(struct ingest *ingest, int64_t horizon_ms)
+{
+	ingest->options.horizon_ms = horizon_ms;
 }
 
 void
@@ -120,17 +134,17 @@ answer_later(struct ingest *ingest, struct request *request, enum result result,
 
 /* A mistyped token is looked for in our log; one line a minute is enough, whoever knocks. */
 static void
-tell_of_stranger(struct ingest *ingest, const struct request *request)
+tell_of_stranger(struct ingest *ingest, const struct request *request, const char *why)
 {
 	int64_t now_us = clock_mono_us(ingest->options.clock);
 
 	if (ingest->stranger_us != 0 && now_us - ingest->stranger_us < 60 * US_PER_S) {
-		log_debug("ingest", "%s showed no token that we know", request_peer(request));
+		log_debug("ingest", "%s is not known here: %s", request_peer(request), why);
 		return;
 	}
 	ingest->stranger_us = now_us;
-	log_warn("ingest", "%s showed no token that we know; told once a minute at most",
-	    request_peer(request));
+	log_warn("ingest", "%s is not known here: %s; told once a minute at most",
+	    request_peer(request), why);
 }
 
 /* One that shows a certificate has a name, and is told of by it. */
@@ -144,12 +158,15 @@ tell_of_refused(const struct request *request, const struct gate_pass *pass)
 static bool
 authenticate(struct ingest *ingest, struct request *request, struct gate_pass *pass)
 {
-	if (gate_check(ingest->options.gate, request, false, pass))
+	if (gate_check(ingest->options.gate, request, false, pass)) {
+		request_prove(request);
 		return true;
+	}
 	if (pass->agent[0] != '\0') {
 		tell_of_refused(request, pass);
 	} else {
-		tell_of_stranger(ingest, request);
+		tell_of_stranger(ingest, request,
+		    pass->status == 401 ? "it showed no token that we know" : pass->why);
 		request_set(request, "WWW-Authenticate", "Bearer");
 	}
 	answer(ingest, request, RESULT_UNAUTHORIZED, pass->status, "refused", pass->why);
@@ -243,6 +260,8 @@ on_over(void *arg, enum writer_outcome outcome)
 	struct ingest  *ingest = parked->ingest;
 	struct request *request = parked->request;
 
+	parked->share->parked--;
+	ingest->parked_bytes -= parked->bytes;
 	switch (outcome) {
 	case WRITER_STORED:
 		take_stored(ingest, parked);
@@ -322,6 +341,7 @@ park(struct ingest *ingest, struct request *request, const struct gate_pass *who
 
 	parked->ingest = ingest;
 	parked->request = request;
+	parked->share = share;
 	parked->arena = arena;
 	if (!read_batch(parked, who)) {
 		arena_free(arena);
@@ -333,11 +353,15 @@ park(struct ingest *ingest, struct request *request, const struct gate_pass *who
 		arena_free(arena);
 		return;
 	}
+	parked->bytes = arena_bytes(arena) + parked->intake.batch.body_bytes;
 	if (!writer_append(ingest->options.writer, &parked->intake.batch, on_over, parked)) {
 		answer_later(ingest, request, RESULT_BUSY, 503,
 		    writer_wait_s(ingest->options.writer), "busy");
 		arena_free(arena);
+		return;
 	}
+	share->parked++;
+	ingest->parked_bytes += parked->bytes;
 }
 
 static bool
@@ -363,7 +387,13 @@ ingest_on_batch(struct ingest *ingest, struct request *request)
 		answer_later(ingest, request, RESULT_LIMITED, 429, 5, "more than your share");
 		return;
 	}
-	if (writer_is_full(ingest->options.writer)) {
+	if (share->parked >= PARKED_MAX) {
+		answer_later(ingest, request, RESULT_LIMITED, 429, 5,
+		    "batches of this agent are waiting for the disk already");
+		return;
+	}
+	if (writer_is_full(ingest->options.writer) ||
+	    ingest->parked_bytes >= PARKED_BYTES_MAX) {
 		answer_later(ingest, request, RESULT_BUSY, 503,
 		    writer_wait_s(ingest->options.writer), "busy");
 		return;

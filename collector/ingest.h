@@ -30,6 +30,8 @@ struct ingest *ingest_new(const struct ingest_options *options);
 /* No batch may be parked: the writer is gone before. */
 void ingest_free(struct ingest *ingest); /* NULL is fine */
 
+/* What is older is refused from the next batch on. */
+void ingest_set_horizon(struct ingest *ingest, int64_t horizon_ms);
 /* The bytes of the assignment in force are borrowed until the next call. */
 void ingest_set_assignment(
     struct ingest *ingest, const uint8_t *bytes, size_t count, const char *version);

@@ -1,9 +1,13 @@
 #include "collector/listen.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "collector/listen_head.h"
 #include "collector/listen_local.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -13,23 +17,34 @@
 #include <event2/listener.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HEADERS_BYTES_MAX = 8192, BACKLOG = 512 };
+enum { HEADERS_BYTES_MAX = 8192, HEADERS_MAX = 128, BACKLOG = 512 };
+
+/* So long nothing is accepted when there is no descriptor for it. */
+static const int64_t stall_us = 200 * US_PER_MS;
 
 struct listen {
 	struct listen_options  options;
 	struct evhttp         *http;     /* owned; owns the listener */
 	struct evconnlistener *listener; /* borrowed from http */
-	struct listen_watch    watch;
+	struct listen_crowd   *crowd;    /* owned; NULL without TLS */
+	struct loop_watch      stall;
 	struct listen_counts   counts;
 	struct addr            at;
-	bool                   draining;
+	bool                   draining, stalled;
+	int64_t                told_us; /* when the log last told of a stall; 0: never */
+	LIST_ENTRY(listen) all;
 };
+
+/* Whose listener it is: evhttp keeps the argument of its callbacks for itself. */
+static LIST_HEAD(, listen) servers = LIST_HEAD_INITIALIZER(servers);
+static pthread_mutex_t servers_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Lives from the callback to the answer. */
 struct request {
@@ -47,7 +62,7 @@ static const struct {
 } phrases[] = { { 200, "OK" }, { 304, "Not Modified" }, { 400, "Bad Request" },
 	{ 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" },
 	{ 405, "Method Not Allowed" }, { 409, "Conflict" }, { 410, "Gone" },
-	{ 411, "Length Required" }, { 413, "Content Too Large" },
+	{ 411, "Length Required" }, { 413, "Content Too Large" }, { 414, "URI Too Long" },
 	{ 415, "Unsupported Media Type" }, { 421, "Misdirected Request" },
 	{ 422, "Unprocessable Content" }, { 429, "Too Many Requests" },
 	{ 500, "Internal Server Error" }, { 503, "Service Unavailable" }, { 0, "" } };
@@ -62,34 +77,68 @@ find_phrase(unsigned status)
 	return phrases[at].phrase;
 }
 
-static bool
-is_full(const struct listen *server)
-{
-	return server->counts.live >= server->options.connections_max;
-}
-
-/* The cap of connections: who comes later waits in the kernel's backlog. */
+/* Who comes while nothing is accepted waits in the kernel's backlog. */
 static void
-on_count(void *arg, int by)
+choose_accept(struct listen *server)
 {
-	struct listen *server = arg;
+	bool full = server->crowd != NULL && listen_crowd_is_full(server->crowd);
 
-	server->counts.live += (unsigned)by;
-	server->counts.accepted += by > 0;
-	if (server->draining)
+	if (server->listener == NULL)
 		return;
-	if (is_full(server))
+	if (full || server->draining || server->stalled)
 		evconnlistener_disable(server->listener);
-	else if (by < 0 && server->counts.live + 1 == server->options.connections_max)
+	else
 		evconnlistener_enable(server->listener);
 }
 
 static void
-on_overdue(void *arg)
+on_change(void *arg)
+{
+	choose_accept(arg);
+}
+
+static void
+on_stall_over(void *arg, unsigned what)
 {
 	struct listen *server = arg;
 
-	server->counts.overdue++;
+	server->stalled = false;
+	choose_accept(server);
+}
+
+static struct listen *
+find_server(const struct evconnlistener *listener)
+{
+	struct listen *server;
+
+	pthread_mutex_lock(&servers_lock);
+	LIST_FOREACH(server, &servers, all)
+	{
+		if (server->listener == listener)
+			break;
+	}
+	pthread_mutex_unlock(&servers_lock);
+	return server;
+}
+
+/* The listener stays readable, and the loop would do nothing but fail. */
+static void
+on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	int            cause = errno;
+	struct listen *server = find_server(listener);
+	int64_t        now_us = clock_mono_us(clock_system());
+
+	server->counts.stalls++;
+	server->stalled = true;
+	choose_accept(server);
+	loop_watch_set(&server->stall, -1, 0, stall_us);
+	if (server->told_us != 0 && now_us - server->told_us < 60 * US_PER_S)
+		return;
+	server->told_us = now_us;
+	log_warn("listen",
+	    "a connection cannot be accepted: %s; tried again every %d ms, told once a minute",
+	    strerror(cause), (int)(stall_us / US_PER_MS));
 }
 
 static struct bufferevent *
@@ -97,7 +146,7 @@ make_stream(struct event_base *base, void *arg)
 {
 	struct listen *server = arg;
 
-	return listen_conn_new(server->options.tls, &server->watch);
+	return listen_conn_new(server->options.tls, server->crowd);
 }
 
 static struct listen_conn *
@@ -110,29 +159,36 @@ find_conn(const struct request *request)
 	return listen_conn_of(evhttp_connection_get_bufferevent(connection));
 }
 
+/* 0, or the status of the refusal. */
 static unsigned
-count_headers(struct evhttp_request *http, const char *name)
+check_head(struct evhttp_request *http, const char **why)
 {
-	struct evkeyvalq *headers = evhttp_request_get_input_headers(http);
-	struct evkeyval  *header;
-	unsigned          count = 0;
+	struct listen_head_line lines[HEADERS_MAX];
+	struct listen_head      head = { .target = evhttp_request_get_uri(http),
+		     .minor = (unsigned char)http->minor,
+		     .lines = lines };
+	struct evkeyval        *header;
 
-	TAILQ_FOREACH(header, headers, next)
-	count += strcasecmp(header->key, name) == 0;
-	return count;
+	TAILQ_FOREACH(header, evhttp_request_get_input_headers(http), next)
+	{
+		if (head.count == HEADERS_MAX) {
+			*why = "too many headers";
+			return 400;
+		}
+		lines[head.count++] = (struct listen_head_line){ header->key, header->value };
+	}
+	return listen_head_check(&head, why);
 }
 
-/* Two ways to say where a request ends are how requests are smuggled past a proxy
- * [rfc9112 6.3]; an encoded NUL cuts names short in whoever decodes it. */
-static bool
-is_sane(struct evhttp_request *http)
+static void
+refuse(struct request *request, unsigned status, const char *why)
 {
-	unsigned lengths = count_headers(http, "Content-Length");
-	unsigned codings = count_headers(http, "Transfer-Encoding");
+	char *text = mem_printf("%s\n", why);
 
-	return lengths <= 1 && codings <= 1 && lengths + codings <= 1 &&
-	    count_headers(http, "Host") <= 1 && count_headers(http, "Authorization") <= 1 &&
-	    strstr(evhttp_request_get_uri(http), "%00") == NULL;
+	request->server->counts.garbled++;
+	request_set(request, "Connection", "close");
+	request_answer(request, status, "text/plain", text, strlen(text));
+	free(text);
 }
 
 static void
@@ -172,17 +228,18 @@ on_http(struct evhttp_request *http, void *arg)
 	struct listen      *server = arg;
 	struct request     *request = make_request(server, http);
 	struct listen_conn *conn = find_conn(request);
+	const char         *why;
+	unsigned            status;
 
 	server->counts.requests++;
 	server->counts.waiting++;
 	if (conn != NULL)
 		listen_conn_ask(conn);
-	if (!is_sane(http)) {
-		request_set(request, "Connection", "close");
-		request_answer(request, 400, "text/plain", "bad request\n", 12);
-		return;
-	}
-	server->options.on_request(server->options.arg, request);
+	status = check_head(http, &why);
+	if (status != 0)
+		refuse(request, status, why);
+	else
+		server->options.on_request(server->options.arg, request);
 }
 
 /* A socket of our own: evhttp would leave out TCP_NODELAY, without which each answer waits 44 ms
@@ -233,6 +290,7 @@ start_listener(struct listen *server, struct err *err)
 		evconnlistener_free(server->listener);
 		return err_set(err, ERR_SYSTEM, "cannot listen");
 	}
+	evconnlistener_set_error_cb(server->listener, on_accept_error);
 	return true;
 }
 
@@ -264,8 +322,13 @@ listen_new(const struct listen_options *options, struct err *err)
 	    addr_class(&options->at) == ADDR_LOOPBACK);
 	server = mem_alloc(sizeof(*server));
 	server->options = *options;
-	server->watch = (struct listen_watch){ options->loop, options->first_request_ms,
-		options->age_ms, on_count, on_overdue, server };
+	pthread_mutex_lock(&servers_lock);
+	LIST_INSERT_HEAD(&servers, server, all);
+	pthread_mutex_unlock(&servers_lock);
+	loop_watch_init(&server->stall, options->loop, on_stall_over, server);
+	if (options->tls != NULL)
+		server->crowd = listen_crowd_new(
+		    options->loop, &options->limits, on_change, server);
 	server->http = evhttp_new(loop_base(options->loop));
 	if (server->http == NULL)
 		abort();
@@ -283,10 +346,16 @@ listen_free(struct listen *server)
 	if (server == NULL)
 		return;
 	server->draining = true;
+	pthread_mutex_lock(&servers_lock);
+	LIST_REMOVE(server, all);
+	pthread_mutex_unlock(&servers_lock);
+	server->listener = NULL;
 	evhttp_free(server->http);
 	/* Freed streams are finalized in a later round, and their end is told to us. */
-	for (int i = 0; i < 100 && server->counts.live > 0; i++)
+	for (int i = 0; i < 100 && listen_counts(server).crowd.live > 0; i++)
 		loop_run_once(server->options.loop, false);
+	loop_watch_fini(&server->stall);
+	listen_crowd_free(server->crowd);
 	free(server);
 }
 
@@ -299,14 +368,18 @@ listen_addr(const struct listen *server)
 struct listen_counts
 listen_counts(const struct listen *server)
 {
-	return server->counts;
+	struct listen_counts counts = server->counts;
+
+	if (server->crowd != NULL)
+		counts.crowd = listen_crowd_counts(server->crowd);
+	return counts;
 }
 
 void
 listen_drain(struct listen *server)
 {
 	server->draining = true;
-	evconnlistener_disable(server->listener);
+	choose_accept(server);
 }
 
 enum request_method
@@ -341,7 +414,12 @@ request_header(const struct request *request, const char *name)
 unsigned
 request_headers(const struct request *request, const char *name)
 {
-	return count_headers(request->http, name);
+	struct evkeyval *header;
+	unsigned         count = 0;
+
+	TAILQ_FOREACH(header, evhttp_request_get_input_headers(request->http), next)
+	count += strcasecmp(header->key, name) == 0;
+	return count;
 }
 
 const void *
@@ -374,6 +452,15 @@ request_shown(const struct request *request)
 }
 
 void
+request_prove(struct request *request)
+{
+	struct listen_conn *conn = find_conn(request);
+
+	if (conn != NULL)
+		listen_conn_prove(conn);
+}
+
+void
 request_set(struct request *request, const char *name, const char *value)
 {
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(request->http);
@@ -391,14 +478,23 @@ request_answer(struct request *request, unsigned status, const char *content_typ
 
 	if (body == NULL)
 		abort();
+	if (conn != NULL && !listen_conn_afford(conn, count)) {
+		static const char busy[] = "too much is on its way to you\n";
+
+		status = 503;
+		content_type = "text/plain";
+		bytes = busy;
+		count = sizeof(busy) - 1;
+		request_set(request, "Retry-After", "5");
+	}
 	if (content_type != NULL)
 		request_set(request, "Content-Type", content_type);
+	if (conn != NULL && listen_conn_tell(conn, status))
+		request_set(request, "Connection", "close");
 	if (request->server->draining)
 		request_set(request, "Connection", "close");
 	if (count > 0)
 		evbuffer_add(body, bytes, count);
-	if (conn != NULL)
-		listen_conn_told(conn);
 	request->server->counts.waiting--;
 	evhttp_send_reply(request->http, (int)status, find_phrase(status), body);
 	evbuffer_free(body);

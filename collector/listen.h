@@ -1,16 +1,15 @@
 /* listen: an HTTP server on one address, hardened; with TLS for the world, without on loopback.
  *
- * The door to evhttp.  It bounds what a peer can take before it has said anything: header and body
- * sizes, connections, the time to a first request, the age of a connection.  What a request means
- * is the handler's matter; it may answer at once or keep the request and answer later, from the
- * loop's thread.
+ * The door to evhttp.  It bounds what a peer can take before it has said anything (listen_conn), and
+ * refuses what is not plainly one request (listen_head).  What a request means is the handler's
+ * matter; it may answer at once or keep the request and answer later, from the loop's thread.
  */
 #ifndef COLLECTOR_LISTEN_H
 #define COLLECTOR_LISTEN_H
 
 #include "base/addr.h"
 #include "base/loop.h"
-#include "collector/listen_tls.h"
+#include "collector/listen_conn.h"
 
 struct listen;
 struct request;
@@ -22,19 +21,18 @@ struct listen_options {
 	bool               proxied; /* ... or elsewhere, where a proxy in front ends TLS */
 	const char *local; /* path of a socket of this machine instead of at; NULL: none */
 	size_t      body_bytes_max;
-	unsigned    connections_max;  /* with TLS */
-	int64_t     first_request_ms; /* with TLS: handshake and first request */
-	int64_t     age_ms;           /* with TLS: of a connection, at most */
-	int64_t     idle_ms;          /* between two requests, and within one */
+	struct listen_crowd_limits limits;  /* with TLS */
+	int64_t                    idle_ms; /* without a byte either way */
 	void (*on_request)(void *arg, struct request *request);
 	void *arg;
 };
 
 struct listen_counts {
-	uint64_t accepted, requests;
-	uint64_t overdue; /* connections ended for age or slowness */
-	unsigned live;    /* with TLS */
-	unsigned waiting; /* requests without an answer yet */
+	struct listen_crowd_counts crowd; /* with TLS */
+	uint64_t                   requests;
+	uint64_t                   garbled; /* of them: heads that say nothing plainly */
+	uint64_t                   stalls;  /* times that a connection could not be accepted */
+	unsigned                   waiting; /* requests without an answer yet */
 };
 
 struct listen *listen_new(const struct listen_options *options, struct err *err);
@@ -58,6 +56,8 @@ const char *request_peer(const struct request *request);        /* "10.0.0.4:512
 const struct addr *request_from(const struct request *request); /* none where local */
 /* The certificate that it has shown; NULL where none was asked for. */
 const struct listen_peer *request_shown(const struct request *request);
+/* Its peer is known to us: when room is short, its connection stays. */
+void request_prove(struct request *request);
 
 /* A header of the answer. */
 void request_set(struct request *request, const char *name, const char *value);

@@ -1,6 +1,5 @@
 #include "collector/listen_peer.h"
 
-#include "base/arena.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "collector/auth.h"
@@ -9,118 +8,10 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-/* What a client may send of certificates, before we know it. */
-enum { CHAIN_BYTES_MAX = 16 << 10 };
-
-struct listen_trust {
-	X509_STORE *own, *operators;          /* owned; NULL: none */
-	char       *own_path, *operator_path; /* owned */
-};
-
-static X509_STORE *
-read_store(const char *path, struct err *err)
-{
-	X509_STORE *store = X509_STORE_new();
-
-	ERR_clear_error();
-	if (store == NULL)
-		abort();
-	if (X509_STORE_load_file(store, path) == 1)
-		return store;
-	err_set(err, ERR_PARSE, "%s: no certificates of authorities in PEM form: %s", path,
-	    ERR_reason_error_string(ERR_peek_last_error()));
-	ERR_clear_error();
-	X509_STORE_free(store);
-	return NULL;
-}
-
-struct listen_trust *
-listen_trust_new(const char *own_path, const char *operator_path, struct err *err)
-{
-	struct listen_trust *trust = mem_alloc(sizeof(*trust));
-	bool                 done = true;
-
-	trust->own_path = mem_strdup(own_path);
-	trust->operator_path = mem_strdup(operator_path);
-	if (own_path[0] != '\0')
-		done = (trust->own = read_store(own_path, err)) != NULL;
-	if (done && operator_path[0] != '\0')
-		done = (trust->operators = read_store(operator_path, err)) != NULL;
-	if (done)
-		return trust;
-	listen_trust_free(trust);
-	return NULL;
-}
-
-void
-listen_trust_free(struct listen_trust *trust)
-{
-	if (trust == NULL)
-		return;
-	X509_STORE_free(trust->own);
-	X509_STORE_free(trust->operators);
-	free(trust->own_path);
-	free(trust->operator_path);
-	free(trust);
-}
-
-static int
-take_any(X509_STORE_CTX *context, void *arg)
-{
-	return 1;
-}
-
-/* The names of our authorities go with the question, for clients that choose by them. */
-void
-listen_trust_ask(const struct listen_trust *trust, SSL_CTX *context)
-{
-	STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
-
-	if (names == NULL)
-		abort();
-	if (trust->own != NULL)
-		SSL_add_file_cert_subjects_to_stack(names, trust->own_path);
-	if (trust->operators != NULL)
-		SSL_add_file_cert_subjects_to_stack(names, trust->operator_path);
-	ERR_clear_error();
-	SSL_CTX_set_client_CA_list(context, names);
-	SSL_CTX_set_max_cert_list(context, CHAIN_BYTES_MAX);
-	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_cert_verify_callback(context, take_any, NULL);
-}
-
-/* That the certificate itself has ended is judged with our clock, request by request. */
-static int
-on_verify(int good, X509_STORE_CTX *context)
-{
-	return good ||
-	    (X509_STORE_CTX_get_error(context) == X509_V_ERR_CERT_HAS_EXPIRED &&
-	        X509_STORE_CTX_get_error_depth(context) == 0);
-}
-
-static bool
-is_of(X509_STORE *store, X509 *cert, STACK_OF(X509) * chain)
-{
-	X509_STORE_CTX *context = X509_STORE_CTX_new();
-	bool            good = false;
-
-	if (context == NULL)
-		abort();
-	if (store != NULL && X509_STORE_CTX_init(context, store, cert, chain) == 1) {
-		X509_STORE_CTX_set_default(context, "ssl_client");
-		X509_STORE_CTX_set_verify_cb(context, on_verify);
-		good = X509_verify_cert(context) == 1;
-	}
-	X509_STORE_CTX_free(context);
-	ERR_clear_error();
-	return good;
-}
 
 /* The text of an ASN.1 string if it names an agent. */
 static bool
@@ -193,27 +84,38 @@ take_names(struct listen_peer *peer, const X509 *cert)
 	    (take_alternative(peer, cert, GEN_DNS, "") || take_common_name(peer, cert));
 }
 
+static const struct {
+	enum listen_peer_kind kind;
+	const char           *why;
+} verdicts[] = {
+	[LISTEN_TRUST_OURS] = { LISTEN_PEER_OURS, "" },
+	[LISTEN_TRUST_OPERATORS] = { LISTEN_PEER_OPERATOR, "" },
+	[LISTEN_TRUST_NOBODYS] = { LISTEN_PEER_STRANGER,
+	    "the certificate is of no authority that this collector trusts" },
+	[LISTEN_TRUST_REVOKED] = { LISTEN_PEER_STRANGER,
+	    "the certificate was revoked by the authority that signed it" },
+	[LISTEN_TRUST_UNLISTED] = { LISTEN_PEER_STRANGER,
+	    "the collector has no revocation list of the authority that signed the "
+	    "certificate" },
+};
+
 void
 listen_peer_read(struct listen_peer *peer, const struct listen_trust *trust, const SSL *ssl)
 {
-	X509 *cert = SSL_get0_peer_certificate(ssl);
-	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
+	X509                     *cert = SSL_get0_peer_certificate(ssl);
+	enum listen_trust_verdict verdict;
 
 	*peer = (struct listen_peer){ .kind = LISTEN_PEER_NONE, .why = "" };
 	if (cert == NULL)
 		return;
-	if (is_of(trust->own, cert, chain))
-		peer->kind = LISTEN_PEER_OURS;
-	else if (is_of(trust->operators, cert, chain))
-		peer->kind = LISTEN_PEER_OPERATOR;
-	else
-		peer->kind = LISTEN_PEER_STRANGER;
+	verdict = listen_trust_judge(trust, ssl);
+	peer->kind = verdicts[verdict].kind;
+	peer->why = verdicts[verdict].why;
 	peer->starts_ms = read_time_ms(X509_get0_notBefore(cert));
 	peer->ends_ms = read_time_ms(X509_get0_notAfter(cert));
 	take_serial(peer, cert);
-	if (peer->kind == LISTEN_PEER_STRANGER) {
-		peer->why = "the certificate is of no authority that this collector trusts";
-	} else if (peer->serial[0] == '\0' || !take_names(peer, cert)) {
+	if (peer->kind != LISTEN_PEER_STRANGER &&
+	    (peer->serial[0] == '\0' || !take_names(peer, cert))) {
 		peer->kind = LISTEN_PEER_STRANGER;
 		peer->why = "the certificate names no agent";
 	}

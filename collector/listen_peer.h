@@ -8,19 +8,15 @@
 #ifndef COLLECTOR_LISTEN_PEER_H
 #define COLLECTOR_LISTEN_PEER_H
 
-#include "base/err.h"
+#include "collector/listen_trust.h"
 
 #include <stdint.h>
-
-struct ssl_st;
-struct ssl_ctx_st;
-struct listen_trust;
 
 enum listen_peer_kind {
 	LISTEN_PEER_NONE,     /* it has shown no certificate */
 	LISTEN_PEER_OURS,     /* of our own authority */
 	LISTEN_PEER_OPERATOR, /* of the authority that the operator names */
-	LISTEN_PEER_STRANGER /* of neither, or not for clients, or without a name for an agent */
+	LISTEN_PEER_STRANGER /* of neither, revoked, not for clients, or without a name for an agent */
 };
 
 enum { LISTEN_PEER_AGENT_ROOM = 65, LISTEN_PEER_SERIAL_ROOM = 41 };
@@ -34,13 +30,6 @@ struct listen_peer {
 	const char           *why; /* of a stranger: what is wrong with it; static */
 };
 
-/* PEM files with certificates of authorities; "": none.  NULL with err. */
-struct listen_trust *listen_trust_new(
-    const char *own_path, const char *operator_path, struct err *err);
-void listen_trust_free(struct listen_trust *trust); /* NULL is fine */
-
-/* Makes a server ask for a certificate. */
-void listen_trust_ask(const struct listen_trust *trust, struct ssl_ctx_st *context);
 /* After the handshake.  The agent of a certificate is, of our own authority, what stands behind
  * "urn:plprobe:agent:" in its URI; of the operator's, that, or else its first DNS name, or else
  * its common name [rfc5280 4.2.1.6]. */

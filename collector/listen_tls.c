@@ -3,62 +3,23 @@
 #include "base/arena.h"
 #include "base/clock.h"
 
-#include <event2/bufferevent.h>
-#include <event2/bufferevent_ssl.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 static const int64_t warn_before_ms = 14 * MS_PER_DAY;
 
 struct listen_tls {
-	char                *certificate_path, *key_path; /* owned */
-	char                *own_path, *operator_path;    /* owned; NULL: nobody is asked */
-	SSL_CTX             *context; /* owned; connections hold references */
+	char    *certificate_path, *key_path;              /* owned */
+	char    *own_path, *operators_path, *revoked_path; /* owned; NULL: nobody is asked */
+	SSL_CTX *context;             /* owned; connections hold references */
 	struct listen_trust *trust;   /* owned; NULL: nobody is asked */
-	unsigned             trusted; /* how often that was read */
+	unsigned             changes; /* how often that was read */
 };
-
-/* Hangs on the SSL of its connection and dies with it: the only sign of a connection's end that
- * evhttp leaves us. */
-struct listen_conn {
-	const struct listen_watch *watch;  /* borrowed; outlives us */
-	struct bufferevent        *stream; /* borrowed; owns the SSL that owns us */
-	struct loop_watch          timer;
-	int64_t                    born_us;
-	bool                       parked; /* a request waits for our answer */
-	const struct listen_tls   *tls;    /* borrowed; only for requests */
-	struct listen_peer         peer;
-	unsigned                   trusted; /* when peer was read; 0: never */
-};
-
-static int            conn_index = -1;
-static pthread_once_t index_once = PTHREAD_ONCE_INIT;
-
-static void
-free_conn(void *parent, void *ptr, CRYPTO_EX_DATA *data, int index, long number, void *arg)
-{
-	struct listen_conn *conn = ptr;
-
-	if (conn == NULL)
-		return;
-	loop_watch_fini(&conn->timer);
-	conn->watch->on_count(conn->watch->arg, -1);
-	free(conn);
-}
-
-static void
-make_index(void)
-{
-	conn_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, free_conn);
-}
 
 static bool
 refuse(struct err *err, const char *path)
@@ -117,7 +78,6 @@ listen_tls_new(const char *certificate_path, const char *key_path, struct err *e
 {
 	struct listen_tls *tls = mem_alloc(sizeof(*tls));
 
-	pthread_once(&index_once, make_index);
 	tls->certificate_path = mem_strdup(certificate_path);
 	tls->key_path = mem_strdup(key_path);
 	tls->context = make_context(certificate_path, key_path, err);
@@ -137,51 +97,114 @@ listen_tls_free(struct listen_tls *tls)
 	free(tls->certificate_path);
 	free(tls->key_path);
 	free(tls->own_path);
-	free(tls->operator_path);
+	free(tls->operators_path);
+	free(tls->revoked_path);
 	free(tls);
+}
+
+static void
+keep(char **place, const char *text)
+{
+	char *copy = mem_strdup(text);
+
+	free(*place);
+	*place = copy;
+}
+
+static void
+put_trust(
+    struct listen_tls *tls, const struct listen_trust_files *files, struct listen_trust *trust)
+{
+	listen_trust_free(tls->trust);
+	tls->trust = trust;
+	tls->changes++;
+	keep(&tls->own_path, files->own);
+	keep(&tls->operators_path, files->operators);
+	keep(&tls->revoked_path, files->revoked);
+	listen_trust_ask(trust, tls->context);
+}
+
+static struct listen_trust_files
+files_now(const struct listen_tls *tls)
+{
+	return (
+	    struct listen_trust_files){ tls->own_path, tls->operators_path, tls->revoked_path };
 }
 
 bool
 listen_tls_trust(
-    struct listen_tls *tls, const char *own_path, const char *operator_path, struct err *err)
+    struct listen_tls *tls, const struct listen_trust_files *files, struct err *err)
 {
-	struct listen_trust *trust = listen_trust_new(own_path, operator_path, err);
+	struct listen_trust *trust = listen_trust_new(files, err);
 
 	if (trust == NULL)
 		return false;
-	listen_trust_free(tls->trust);
-	tls->trust = trust;
-	tls->trusted++;
-	free(tls->own_path);
-	free(tls->operator_path);
-	tls->own_path = mem_strdup(own_path);
-	tls->operator_path = mem_strdup(operator_path);
-	listen_trust_ask(trust, tls->context);
+	put_trust(tls, files, trust);
+	return true;
+}
+
+bool
+listen_tls_refresh(struct listen_tls *tls, struct err *err)
+{
+	const struct listen_trust_files files = files_now(tls);
+
+	if (tls->trust == NULL || !listen_trust_is_stale(tls->trust))
+		return true;
+	return listen_tls_trust(tls, &files, err);
+}
+
+/* All that may go wrong comes first. */
+bool
+listen_tls_change(struct listen_tls *tls, const char *certificate_path, const char *key_path,
+    const struct listen_trust_files *files, struct err *err)
+{
+	SSL_CTX             *fresh = make_context(certificate_path, key_path, err);
+	struct listen_trust *trust = NULL;
+
+	if (fresh == NULL)
+		return false;
+	if (files != NULL && (trust = listen_trust_new(files, err)) == NULL) {
+		SSL_CTX_free(fresh);
+		return false;
+	}
+	SSL_CTX_free(tls->context);
+	tls->context = fresh;
+	keep(&tls->certificate_path, certificate_path);
+	keep(&tls->key_path, key_path);
+	if (trust != NULL)
+		put_trust(tls, files, trust);
 	return true;
 }
 
 bool
 listen_tls_reload(struct listen_tls *tls, struct err *err)
 {
-	SSL_CTX *fresh = make_context(tls->certificate_path, tls->key_path, err);
-	SSL_CTX *before = tls->context;
-	char    *own_path, *operator_path;
-	bool     done = true;
+	const struct listen_trust_files files = files_now(tls);
 
-	if (fresh == NULL)
-		return false;
-	tls->context = fresh;
-	if (tls->trust != NULL) {
-		own_path = mem_strdup(tls->own_path);
-		operator_path = mem_strdup(tls->operator_path);
-		done = listen_tls_trust(tls, own_path, operator_path, err);
-		free(own_path);
-		free(operator_path);
-	}
-	if (!done)
-		tls->context = before;
-	SSL_CTX_free(done ? before : fresh);
-	return done;
+	return listen_tls_change(
+	    tls, tls->certificate_path, tls->key_path, tls->trust != NULL ? &files : NULL, err);
+}
+
+const struct listen_trust *
+listen_tls_trusted(const struct listen_tls *tls)
+{
+	return tls->trust;
+}
+
+unsigned
+listen_tls_changes(const struct listen_tls *tls)
+{
+	return tls->changes;
+}
+
+SSL *
+listen_tls_ssl(struct listen_tls *tls)
+{
+	SSL *ssl = SSL_new(tls->context);
+
+	if (ssl == NULL)
+		abort();
+	return ssl;
 }
 
 int64_t
@@ -225,86 +248,4 @@ const char *
 listen_tls_version(void)
 {
 	return OpenSSL_version(OPENSSL_VERSION);
-}
-
-static void
-set_deadline(struct listen_conn *conn, int64_t limit_ms)
-{
-	loop_watch_set(&conn->timer, -1, 0, limit_ms > 0 ? limit_ms * US_PER_MS : 0);
-}
-
-/* The deadline of the first request, or of the whole connection, has come. */
-static void
-on_deadline(void *arg, unsigned what)
-{
-	struct listen_conn *conn = arg;
-	int                 fd = bufferevent_getfd(conn->stream);
-
-	if (conn->parked) {
-		set_deadline(conn, MS_PER_S);
-		return;
-	}
-	conn->watch->on_overdue(conn->watch->arg);
-	/* evhttp frees a connection only when its socket says so. */
-	if (fd >= 0)
-		shutdown(fd, SHUT_RDWR);
-}
-
-struct bufferevent *
-listen_conn_new(struct listen_tls *tls, const struct listen_watch *watch)
-{
-	SSL                *ssl = SSL_new(tls->context);
-	struct listen_conn *conn = mem_alloc(sizeof(*conn));
-
-	conn->watch = watch;
-	conn->tls = tls;
-	conn->born_us = clock_mono_us(clock_system());
-	loop_watch_init(&conn->timer, watch->loop, on_deadline, conn);
-	/* NULL from here would make evhttp speak without TLS on the TLS port.  What fails here is
-	 * memory, which is fatal everywhere. */
-	if (ssl == NULL || SSL_set_ex_data(ssl, conn_index, conn) != 1)
-		abort();
-	conn->stream = bufferevent_openssl_socket_new(
-	    loop_base(watch->loop), -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
-	if (conn->stream == NULL)
-		abort();
-	bufferevent_openssl_set_allow_dirty_shutdown(conn->stream, 1);
-	watch->on_count(watch->arg, 1);
-	set_deadline(conn, watch->first_request_ms);
-	return conn->stream;
-}
-
-struct listen_conn *
-listen_conn_of(struct bufferevent *stream)
-{
-	SSL *ssl = bufferevent_openssl_get_ssl(stream);
-
-	return ssl != NULL ? SSL_get_ex_data(ssl, conn_index) : NULL;
-}
-
-void
-listen_conn_ask(struct listen_conn *conn)
-{
-	int64_t age_ms = (clock_mono_us(clock_system()) - conn->born_us) / US_PER_MS;
-
-	conn->parked = true;
-	set_deadline(conn, conn->watch->age_ms - age_ms);
-}
-
-void
-listen_conn_told(struct listen_conn *conn)
-{
-	conn->parked = false;
-}
-
-const struct listen_peer *
-listen_conn_peer(struct listen_conn *conn)
-{
-	if (conn->tls->trust == NULL)
-		return NULL;
-	if (conn->trusted != conn->tls->trusted)
-		listen_peer_read(
-		    &conn->peer, conn->tls->trust, bufferevent_openssl_get_ssl(conn->stream));
-	conn->trusted = conn->tls->trusted;
-	return &conn->peer;
 }

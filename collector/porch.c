@@ -151,9 +151,10 @@ open_listeners(struct porch *porch, struct err *err)
 		       .tls = porch->tls,
 		       .proxied = conf->page_proxies.count > 0,
 		       .body_bytes_max = BODY_BYTES_MAX,
-		       .connections_max = CONNECTIONS_MAX,
-		       .first_request_ms = 10 * MS_PER_S,
-		       .age_ms = 10 * MS_PER_MIN,
+		       .limits = { .connections = CONNECTIONS_MAX,
+		           .shake_ms = 10 * MS_PER_S,
+		           .request_ms = 30 * MS_PER_S,
+		           .age_ms = 10 * MS_PER_MIN },
 		       .idle_ms = porch->tls != NULL ? 2 * MS_PER_MIN : PLAIN_IDLE_MS,
 		       .on_request = doorkeeper_on_request,
 		       .arg = porch->keeper };

@@ -1,6 +1,7 @@
 #include "collector/roster.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -10,12 +11,16 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* So long what was on its way with the certificate before is still taken. */
 static const int64_t overlap_ms = 2000;
 
 enum { FILE_MAX = 256 << 20, COMPACT_LEAST = 1 << 20 };
+
+/* For a command, which may wait; and how often the lock is asked for meanwhile. */
+static const int64_t patience_ms = 5000, try_us = 5000;
 
 /* What is known of an agent beside its certificates. */
 struct member {
@@ -37,6 +42,7 @@ struct roster {
 	ino_t                inode; /* of the file that was read */
 	off_t                size;  /* how far it was read */
 	int                  lock;  /* -1: not ours now */
+	int64_t              patience_ms;
 	bool                 current;
 };
 
@@ -352,6 +358,7 @@ roster_open(const char *path, struct err *err)
 
 	roster->path = mem_strdup(path);
 	roster->lock = -1;
+	roster->patience_ms = patience_ms;
 	forget(roster);
 	if (roster_refresh(roster, err))
 		return roster;
@@ -482,18 +489,40 @@ roster_find_live(const struct roster *roster, const char *agent, int64_t now_ms)
 	return roster_card_state(roster, card, now_ms) == ROSTER_VALID ? card : NULL;
 }
 
+void
+roster_be_patient(struct roster *roster, int64_t at_most_ms)
+{
+	roster->patience_ms = at_most_ms;
+}
+
+/* Whoever holds it may have been stopped: a wait without end would be ours too. */
+static bool
+get_lock(struct roster *roster, const char *name, struct err *err)
+{
+	int64_t end_us = clock_mono_us(clock_system()) + roster->patience_ms * US_PER_MS;
+
+	while (flock(roster->lock, LOCK_EX | LOCK_NB) != 0) {
+		const struct timespec wait = { .tv_nsec = try_us * 1000 };
+
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_errno(err, "%s", name);
+		if (clock_mono_us(clock_system()) >= end_us)
+			return err_set(err, ERR_SYSTEM, "%s: held by another process", name);
+		nanosleep(&wait, NULL);
+	}
+	return true;
+}
+
 bool
 roster_begin(struct roster *roster, struct err *err)
 {
 	char *name = mem_printf("%s.lock", roster->path);
+	bool  done;
 
 	roster->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (roster->lock < 0 || flock(roster->lock, LOCK_EX) != 0)
-		err_errno(err, "%s", name);
+	done = roster->lock < 0 ? err_errno(err, "%s", name) : get_lock(roster, name, err);
 	free(name);
-	if (roster->lock < 0)
-		return false;
-	if (roster_refresh(roster, err))
+	if (done && roster_refresh(roster, err))
 		return true;
 	roster_end(roster);
 	return false;
@@ -509,11 +538,12 @@ roster_end(struct roster *roster)
 
 /* Behind the last whole line: what a crash has cut short goes. */
 static bool
-append(struct roster *roster, const void *bytes, size_t count, struct err *err)
+append(struct roster *roster, const void *bytes, size_t count, bool sync, struct err *err)
 {
 	int  fd = open(roster->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	bool done = fd >= 0 && ftruncate(fd, roster->size) == 0 &&
-	    pwrite(fd, bytes, count, roster->size) == (ssize_t)count && fsync(fd) == 0;
+	    pwrite(fd, bytes, count, roster->size) == (ssize_t)count &&
+	    (!sync || fsync(fd) == 0);
 
 	if (!done)
 		err_errno(err, "%s", roster->path);
@@ -525,6 +555,7 @@ append(struct roster *roster, const void *bytes, size_t count, struct err *err)
 	return done;
 }
 
+/* That a certificate has been shown is said again where a crash has lost it. */
 bool
 roster_add(struct roster *roster, const struct roster_line *line, struct err *err)
 {
@@ -533,7 +564,8 @@ roster_add(struct roster *roster, const struct roster_line *line, struct err *er
 
 	wbuf_init(&out);
 	roster_line_write(&out, line);
-	done = append(roster, out.bytes, out.count, err) && roster_refresh(roster, err);
+	done = append(roster, out.bytes, out.count, line->kind != ROSTER_USED, err) &&
+	    roster_refresh(roster, err);
 	wbuf_fini(&out);
 	return done;
 }

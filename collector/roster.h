@@ -77,8 +77,10 @@ int64_t roster_revoked_ms(const struct roster *roster, const char *agent);
 const struct roster_card *roster_find_live(
     const struct roster *roster, const char *agent, int64_t now_ms);
 
+/* How long roster_begin() waits for others at most; five seconds are preset. */
+void roster_be_patient(struct roster *roster, int64_t at_most_ms);
 /* Between the two nobody else changes the roster; begin brings it up to date.  What is added is
- * on the disk when true is returned. */
+ * on the disk when true is returned, but for ROSTER_USED, which does not wait for it. */
 bool roster_begin(struct roster *roster, struct err *err) MUST_CHECK;
 void roster_end(struct roster *roster);
 bool roster_add(

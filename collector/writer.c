@@ -51,6 +51,7 @@ struct writer {
 	pthread_cond_t       work;
 	struct list          queue, done;
 	bool                 ending;
+	int64_t              began_us; /* the piece of work under way; 0: none */
 	struct writer_counts counts;
 };
 
@@ -140,11 +141,20 @@ append_group(struct writer *writer, struct job *first)
 }
 
 static void
+begin_piece(struct writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	writer->began_us = clock_mono_us(clock_system());
+	pthread_mutex_unlock(&writer->lock);
+}
+
+static void
 expire_all(struct writer *writer, struct job *job)
 {
 	size_t removed, all = 0;
 
 	do {
+		begin_piece(writer);
 		if (!store_expire(
 		        writer->store, job->before_ms, EXPIRE_CHUNK, &removed, &job->trouble))
 			break;
@@ -201,10 +211,11 @@ run_thread(void *arg)
 		if (writer->queue.first == NULL)
 			break;
 		group = take_group(writer);
+		writer->began_us = began_us = clock_mono_us(clock_system());
 		pthread_mutex_unlock(&writer->lock);
-		began_us = clock_mono_us(clock_system());
 		do_group(writer, group.first);
 		pthread_mutex_lock(&writer->lock);
+		writer->began_us = 0;
 		count_group(
 		    &writer->counts, group.first, clock_mono_us(clock_system()) - began_us);
 		*writer->done.last = group.first;
@@ -414,4 +425,15 @@ writer_counts(struct writer *writer)
 	counts = writer->counts;
 	pthread_mutex_unlock(&writer->lock);
 	return counts;
+}
+
+int64_t
+writer_busy_us(struct writer *writer)
+{
+	int64_t began_us;
+
+	pthread_mutex_lock(&writer->lock);
+	began_us = writer->began_us;
+	pthread_mutex_unlock(&writer->lock);
+	return began_us != 0 ? clock_mono_us(clock_system()) - began_us : 0;
 }

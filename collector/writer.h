@@ -48,5 +48,7 @@ void writer_expire(struct writer *writer, int64_t before_ms);
 bool                 writer_is_full(struct writer *writer);
 unsigned             writer_wait_s(struct writer *writer);
 struct writer_counts writer_counts(struct writer *writer);
+/* For how long the thread has been at one piece of work, us; 0: it waits for some. */
+int64_t writer_busy_us(struct writer *writer);
 
 #endif

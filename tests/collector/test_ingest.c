@@ -22,6 +22,7 @@
 #include <cmocka.h>
 #include <curl/curl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,7 @@ struct call {
 };
 
 static void
-write_conf(void)
+write_conf(const char *more)
 {
 	FILE *file = fopen(server.conf, "w");
 
@@ -59,8 +60,8 @@ write_conf(void)
 	fprintf(file,
 	    "listen: 127.0.0.1:0\npage: 127.0.0.1:0\ncertificate: cert.pem\nkey: key.pem\n"
 	    "store: sqlite:%s/store.db\nstate_dir: %s\naccounts_dir: %s/accounts\n"
-	    "log_level: warn\n",
-	    server.folder, server.folder, server.folder);
+	    "log_level: warn\n%s",
+	    server.folder, server.folder, server.folder, more);
 	assert_int_equal(fclose(file), 0);
 }
 
@@ -565,6 +566,38 @@ test_assignment(void **state)
 	arena_free(arena);
 }
 
+/* The disk keeps the writer waiting: of one agent only so many batches wait with it. */
+static void
+test_disk_holds(void **state)
+{
+	char        *path = mem_printf("%s/store.db", server.folder);
+	sqlite3     *holder = NULL;
+	pid_t        clients[4];
+	struct batch batch = make_batch(77, 9);
+	int          status;
+
+	assert_int_equal(sqlite3_open(path, &holder), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(holder, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	for (uint32_t i = 0; i < 4; i++) {
+		clients[i] = fork();
+		if (clients[i] == 0) {
+			batch.seq = i + 1;
+			expect_batch(&batch, 200, "\"stored\"");
+			_exit(0);
+		}
+	}
+	usleep(1000000);
+	expect_batch(&batch, 429, "waiting for the disk");
+	assert_int_equal(sqlite3_exec(holder, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(holder);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(waitpid(clients[i], &status, 0), clients[i]);
+		assert_int_equal(status, 0);
+	}
+	expect_batch(&batch, 200, "\"stored\"");
+	free(path);
+}
+
 static void
 test_share(void **state)
 {
@@ -638,6 +671,41 @@ test_new_certificate(void **state)
 	expect_batch(&batch, 200, "\"stored\"");
 }
 
+static bool
+log_says(const char *words)
+{
+	char *command = mem_printf("grep -q '%s' %s", words, server.log);
+	int   code = system(command);
+
+	free(command);
+	return code == 0;
+}
+
+static void
+reload(const char *more)
+{
+	write_conf(more);
+	assert_int_equal(kill(server.pid, SIGHUP), 0);
+	usleep(500000);
+}
+
+/* Settings that can change while it runs do, and those that cannot are named. */
+static void
+test_reload(void **state)
+{
+	struct batch batch = make_batch(19, 1);
+
+	reload("auth: certificate\nconnections: 7\nsilent_after: 9m\n");
+	expect_batch(&batch, 403, "takes certificates, and no tokens");
+	assert_true(log_says("only after a restart: silent_after, connections"));
+	/* All or nothing: with a key that is none the rest does not count either. */
+	reload("auth: token\nclient_ca: key.pem\n");
+	expect_batch(&batch, 403, "takes certificates, and no tokens");
+	assert_true(log_says("no certificates of authorities.*stays in force"));
+	reload("");
+	expect_batch(&batch, 200, "\"stored\"");
+}
+
 static int
 set_up(void **state)
 {
@@ -648,7 +716,7 @@ set_up(void **state)
 	snprintf(server.cert, sizeof(server.cert), "%s/cert.pem", server.folder);
 	snprintf(server.key, sizeof(server.key), "%s/key.pem", server.folder);
 	snprintf(server.log, sizeof(server.log), "%s/log", server.folder);
-	write_conf();
+	write_conf("");
 	write_document();
 	write_certs();
 	char *tokens = mem_printf("%s/tokens", server.folder);
@@ -689,6 +757,8 @@ main(void)
 		cmocka_unit_test(test_assignment),
 		cmocka_unit_test(test_restart_keeps),
 		cmocka_unit_test(test_new_certificate),
+		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_disk_holds),
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_epochs),
 	};

@@ -330,6 +330,26 @@ test_compact(void **state)
 	roster_free(other);
 }
 
+/* Who holds the lock and does not give it back holds up nobody for ever. */
+static void
+test_held(void **state)
+{
+	struct roster *roster = roster_open(path, NULL), *other = roster_open(path, NULL);
+	struct err     err = { 0 };
+	int64_t        began_us = clock_mono_us(clock_system());
+
+	roster_be_patient(other, 50);
+	assert_true(roster_begin(roster, &err));
+	assert_false(roster_begin(other, &err));
+	assert_non_null(strstr(err.text, "held by another process"));
+	assert_in_range(clock_mono_us(clock_system()) - began_us, 50000, 2000000);
+	roster_end(roster);
+	assert_true(roster_begin(other, &err));
+	roster_end(other);
+	roster_free(roster);
+	roster_free(other);
+}
+
 static int
 set_up(void **state)
 {
@@ -357,6 +377,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_broken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_writers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_compact, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_held, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
