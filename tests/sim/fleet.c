@@ -77,7 +77,7 @@ rss_kib(void)
 /* What all have together. */
 struct sums {
 	struct sim_agent_state all;
-	size_t                 failing, behind, degraded;
+	size_t                 failing, late, degraded; /* late: failing or behind */
 };
 
 static struct sums
@@ -95,7 +95,7 @@ add_up(const struct fleet *fleet)
 		sums.all.renewed += one.renewed;
 		sums.all.waiting += one.waiting;
 		sums.failing += one.failing;
-		sums.behind += one.behind;
+		sums.late += one.failing || one.behind;
 		sums.degraded += one.degraded;
 	}
 	return sums;
@@ -109,11 +109,11 @@ on_report(void *arg, unsigned what)
 
 	printf("{\"made\":%" PRIu64 ",\"sent\":%" PRIu64 ",\"stored\":%" PRIu64
 	       ",\"refused\":%" PRIu64 ",\"renewed\":%" PRIu64
-	       ",\"waiting\":%zu,\"failing\":%zu,\"behind\":%zu,\"degraded\":%zu,\"lag_us\":"
+	       ",\"waiting\":%zu,\"failing\":%zu,\"late\":%zu,\"degraded\":%zu,\"lag_us\":"
 	       "%" PRId64 ",\"cpu_s\":%.3f,\"rss_kib\":%ld,\"answers\":[%s]}\n",
 	    sums.all.made, sums.all.sent, sums.all.stored, sums.all.refused, sums.all.renewed,
-	    sums.all.waiting, sums.failing, sums.behind, sums.degraded,
-	    loop_lag_us(fleet->loop), cpu_s(), rss_kib(), wbuf_text(&fleet->answers));
+	    sums.all.waiting, sums.failing, sums.late, sums.degraded, loop_lag_us(fleet->loop),
+	    cpu_s(), rss_kib(), wbuf_text(&fleet->answers));
 	fflush(stdout);
 	wbuf_clear(&fleet->answers);
 	if (fleet->stopping && sums.all.waiting == 0)
