@@ -6,7 +6,11 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
-enum { SIGNALS_MAX = 8 };
+/* After so many callbacks the kernel is asked whether something urgent has come. */
+enum { SIGNALS_MAX = 8, ROUND_MAX = 32 };
+
+/* libevent's priorities: what is lower goes first; the last is what all others have. */
+enum { PRIORITY_URGENT, PRIORITY_USUAL, PRIORITIES };
 
 static const int64_t beat_us = 500 * US_PER_MS;
 static const int64_t gap_us = 100 * US_PER_MS;
@@ -60,9 +64,10 @@ loop_new(struct err *err)
 	/* Without this one a timer that is set in a callback counts from the beginning of the
 	 * round of events, and fires early by what the round took so far. */
 	event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
+	event_config_set_max_dispatch_interval(config, NULL, ROUND_MAX, PRIORITY_USUAL);
 	loop->base = event_base_new_with_config(config);
 	event_config_free(config);
-	if (loop->base == NULL) {
+	if (loop->base == NULL || event_base_priority_init(loop->base, PRIORITIES) != 0) {
 		err_errno(err, "event loop");
 		free(loop);
 		return NULL;
@@ -159,6 +164,8 @@ assign(struct loop_watch *watch, int fd, unsigned want, short how)
 	how |= want & LOOP_WRITE ? EV_WRITE : 0;
 	event_del(watch->event);
 	event_assign(watch->event, watch->loop->base, fd, how, on_watch, watch);
+	if (watch->urgent)
+		event_priority_set(watch->event, PRIORITY_URGENT);
 }
 
 void
@@ -176,6 +183,12 @@ loop_watch_keep(struct loop_watch *watch, int fd, unsigned want)
 {
 	assign(watch, fd, want, EV_PERSIST);
 	event_add(watch->event, NULL);
+}
+
+void
+loop_watch_urgent(struct loop_watch *watch)
+{
+	watch->urgent = true;
 }
 
 void

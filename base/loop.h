@@ -41,6 +41,7 @@ struct loop_watch {
 	struct event *event;                        /* owned */
 	void (*on_event)(void *arg, unsigned what); /* what: LOOP_* bits */
 	void *arg;
+	bool  urgent;
 };
 
 void loop_watch_init(struct loop_watch *watch, struct loop *loop,
@@ -50,6 +51,9 @@ void loop_watch_init(struct loop_watch *watch, struct loop *loop,
 void loop_watch_set(struct loop_watch *watch, int fd, unsigned want, int64_t limit_us);
 /* Waits for want on fd again and again, until something else is set. */
 void loop_watch_keep(struct loop_watch *watch, int fd, unsigned want);
+/* From its next wait on it goes before all that is not urgent, after a few tens of callbacks at most:
+ * for what makes room, where much else asks for it. */
+void loop_watch_urgent(struct loop_watch *watch);
 void loop_watch_stop(struct loop_watch *watch); /* no callback after; may be set again */
 void loop_watch_fini(struct loop_watch *watch); /* stop, and free */
 

@@ -3,7 +3,7 @@
 long acknowledgements take and what they cost.  See README.md beside this file.
 
     sim.py [--agents N] [--processes N] [--seconds N] [--accounts N] [--every S] [--seal S]
-           [--down S] [--kill-agents N] [--enrol N] [--spools DIR] [--floor] [--keep]
+           [--down S] [--kill-agents N] [--enrol N] [--spools DIR] [--set LINE] [--floor] [--keep]
 
 Preset is the short form that scripts/test runs; scripts/bench has the long one.
 """
@@ -119,11 +119,11 @@ page: "127.0.0.1:{self.page}"
 store: "sqlite:{self.store}"
 state_dir: collector
 accounts_dir: accounts
-connections: {options.agents + options.agents // 4 + 64}
+connections: {min(100000, 10 * options.agents)}
 auth: certificate
 sweep: false
 log_level: error
-""")
+""" + "".join(f"{setting}\n" for setting in options.set))
         self.collector = Program("collector", [f"{BUILD}/plprobe-collector", "run", "--config",
                                                f"{folder}/collector.yaml"], log)
         share, rest = divmod(options.agents, options.processes)
@@ -260,6 +260,11 @@ def ramp_up(scene):
     rest(scene, 2 * scene.options.seal + 2)
 
 
+def results(counts):
+    return ", ".join(f"{int(value)} {name.split(chr(34))[1]}" for name, value in counts.items()
+                     if name.startswith("plprobe_ingest_batches_total") and value > 0)
+
+
 def restart(scene):
     """kill -9 for the collector and for some of the agents; how long until all is as before."""
     options = scene.options
@@ -276,19 +281,15 @@ def restart(scene):
     most, level = scene.wait_level(began)
     phase.end()
     counts = scene.metrics()
-    results = ", ".join(
-        f"{int(value)} {name.split(chr(34))[1]}" for name, value in counts.items()
-        if name.startswith("plprobe_ingest_batches_total") and value > 0)
     print(f"restart: collector and {sum(fleet.count for fleet in killed)} agents killed, down for "
           f"{options.down} s; answers {ready:.1f} s after its start; 99 % of the agents "
           f"level {most:.1f} s later, all {level:.1f} s; {int(counts['plprobe_connections_accepted_total'])} connections "
-          f"came; batches: {results}", flush=True)
+          f"came; batches: {results(counts)}", flush=True)
 
 
 def drain(scene):
     """Every agent seals what it has at the same moment, and goes when it is acknowledged."""
-    began = time.monotonic()
-    waiting = scene.options.agents
+    began, before = time.monotonic(), scene.metrics()
     for fleet in scene.fleets:
         fleet.process.send_signal(signal.SIGTERM)
     for fleet in scene.fleets:
@@ -299,9 +300,10 @@ def drain(scene):
         if fleet.process.returncode != 0:
             raise Failed(f"{fleet.name} ended with {fleet.process.returncode}")
     answers = scene.answers(began, time.monotonic())
-    print(f"all at once: {waiting} agents sealed at one moment; {len(answers)} batches in "
+    counts = {name: value - before[name] for name, value in scene.metrics().items() if name in before}
+    print(f"all at once: {scene.options.agents} agents sealed at one moment; {len(answers)} batches in "
           f"{time.monotonic() - began:.1f} s, acknowledged after p50 {quantile(answers, .5):.0f} ms, "
-          f"p99 {quantile(answers, .99):.0f} ms", flush=True)
+          f"p99 {quantile(answers, .99):.0f} ms; {results(counts)}", flush=True)
 
 
 def run_floor(scene, main):
@@ -386,6 +388,8 @@ def read_options():
     parser.add_argument("--enrol", type=int, default=5, help="agents that come in by the door")
     parser.add_argument("--spools", default="/dev/shm" if os.access("/dev/shm", os.W_OK) else None,
                         help="where the agents' spools are")
+    parser.add_argument("--set", action="append", default=[], metavar="'KEY: VALUE'",
+                        help="another line of the collector's configuration")
     parser.add_argument("--floor", action="store_true", help="and the same before a bare server")
     parser.add_argument("--keep", action="store_true")
     return parser.parse_args()
