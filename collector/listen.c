@@ -1,6 +1,7 @@
 #include "collector/listen.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 
 #include <assert.h>
 #include <event2/buffer.h>
@@ -18,7 +19,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HEADERS_BYTES_MAX = 8192, BACKLOG = 512 };
+/* Accepted at a time. */
+enum { HEADERS_BYTES_MAX = 8192, BACKLOG = 512, TURN = 64 };
+
+/* The longest wait for the next turn. */
+static const int64_t turn_us = 250 * US_PER_MS;
 
 struct listen {
 	struct listen_options  options;
@@ -28,6 +33,8 @@ struct listen {
 	struct listen_counts   counts;
 	struct addr            at;
 	bool                   draining;
+	unsigned               turn; /* with TLS: how many may still be accepted in it */
+	struct loop_watch      idle, patience; /* each begins the next one */
 };
 
 /* Lives from the callback to the answer. */
@@ -66,20 +73,53 @@ is_full(const struct listen *server)
 	return server->counts.live >= server->options.connections_max;
 }
 
-/* The cap of connections: who comes later waits in the kernel's backlog. */
+/* Who comes while nothing is accepted waits in the kernel's backlog. */
+static void
+choose_accept(struct listen *server)
+{
+	if (server->listener == NULL)
+		return;
+	if (server->draining || is_full(server) || server->turn == 0)
+		evconnlistener_disable(server->listener);
+	else
+		evconnlistener_enable(server->listener);
+}
+
 static void
 on_count(void *arg, int by)
 {
 	struct listen *server = arg;
+	bool           was_full = is_full(server);
 
 	server->counts.live += (unsigned)by;
 	server->counts.accepted += by > 0;
-	if (server->draining)
+	if (is_full(server) != was_full)
+		choose_accept(server);
+}
+
+/* Nothing else is to be done, or nobody was let in for long enough. */
+static void
+on_turn(void *arg, unsigned what)
+{
+	struct listen *server = arg;
+
+	loop_watch_stop(&server->idle);
+	loop_watch_stop(&server->patience);
+	server->turn = TURN;
+	choose_accept(server);
+}
+
+/* Who was let in is served before others are.  When all agents come back at once to a machine that
+ * has no time for them, each handshake would else be finished after its peer's patience, or our own,
+ * and be done again. */
+static void
+take_turn(struct listen *server)
+{
+	if (--server->turn > 0)
 		return;
-	if (is_full(server))
-		evconnlistener_disable(server->listener);
-	else if (by < 0 && server->counts.live + 1 == server->options.connections_max)
-		evconnlistener_enable(server->listener);
+	choose_accept(server);
+	loop_watch_set(&server->idle, -1, 0, 0);
+	loop_watch_set(&server->patience, -1, 0, turn_us);
 }
 
 static void
@@ -95,6 +135,7 @@ make_stream(struct event_base *base, void *arg)
 {
 	struct listen *server = arg;
 
+	take_turn(server);
 	return listen_conn_new(server->options.tls, &server->watch);
 }
 
@@ -264,6 +305,10 @@ listen_new(const struct listen_options *options, struct err *err)
 	server->http = evhttp_new(loop_base(options->loop));
 	if (server->http == NULL)
 		abort();
+	server->turn = TURN;
+	loop_watch_init(&server->idle, options->loop, on_turn, server);
+	loop_watch_rank(&server->idle, LOOP_LAST);
+	loop_watch_init(&server->patience, options->loop, on_turn, server);
 	set_limits(server);
 	if (start_listener(server, err))
 		return server;
@@ -278,10 +323,13 @@ listen_free(struct listen *server)
 	if (server == NULL)
 		return;
 	server->draining = true;
+	server->listener = NULL; /* goes with the next */
 	evhttp_free(server->http);
 	/* Freed streams are finalized in a later round, and their end is told to us. */
 	for (int i = 0; i < 100 && server->counts.live > 0; i++)
 		loop_run_once(server->options.loop, false);
+	loop_watch_fini(&server->idle);
+	loop_watch_fini(&server->patience);
 	free(server);
 }
 
@@ -301,7 +349,7 @@ void
 listen_drain(struct listen *server)
 {
 	server->draining = true;
-	evconnlistener_disable(server->listener);
+	choose_accept(server);
 }
 
 enum request_method

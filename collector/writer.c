@@ -316,7 +316,7 @@ writer_new(struct loop *loop, struct store                     *store,
 	loop_watch_init(&writer->watch, loop, on_bell, writer);
 	/* Behind ten thousand requests answers would wait until all of them were read, and most of
 	 * those would find the queue full. */
-	loop_watch_urgent(&writer->watch);
+	loop_watch_rank(&writer->watch, LOOP_FIRST);
 	writer->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (writer->bell < 0) {
 		err_errno(err, "eventfd");

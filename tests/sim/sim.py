@@ -3,7 +3,7 @@
 long acknowledgements take and what they cost.  See README.md beside this file.
 
     sim.py [--agents N] [--processes N] [--seconds N] [--accounts N] [--every S] [--seal S]
-           [--down S] [--kill-agents N] [--enrol N] [--spools DIR] [--set LINE] [--floor] [--keep]
+           [--down S] [--share F] [--kill-agents N] [--enrol N] [--spools DIR] [--set LINE] [--floor] [--keep]
 
 Preset is the short form that scripts/test runs; scripts/bench has the long one.
 """
@@ -70,6 +70,27 @@ class Fleet(Program):
 
     def last(self):
         return self.lines[-1][1] if self.lines else None
+
+
+class Slowed:
+    """A program that gets only a share of its time, as on a machine that others use."""
+
+    def __init__(self, program, share):
+        self.pid, self.share, self.over = program.process.pid, share, threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        period = 0.1
+        while self.share < 1 and not self.over.is_set():
+            os.kill(self.pid, signal.SIGSTOP)
+            time.sleep(period * (1 - self.share))
+            os.kill(self.pid, signal.SIGCONT)
+            time.sleep(period * self.share)
+
+    def end(self):
+        self.over.set()
+        self.thread.join()
 
 
 class Used:
@@ -278,11 +299,15 @@ def restart(scene):
     ready = scene.start_collector()
     began = time.monotonic()
     phase = Phase(scene, "after the restart", scene.collector)
-    most, level = scene.wait_level(began)
+    slowed = Slowed(scene.collector, options.share)
+    try:
+        most, level = scene.wait_level(began)
+    finally:
+        slowed.end()
     phase.end()
     counts = scene.metrics()
     print(f"restart: collector and {sum(fleet.count for fleet in killed)} agents killed, down for "
-          f"{options.down} s; answers {ready:.1f} s after its start; 99 % of the agents "
+          f"{options.down} s, then with {options.share:.0%} of its time; answers {ready:.1f} s after its start; 99 % of the agents "
           f"level {most:.1f} s later, all {level:.1f} s; {int(counts['plprobe_connections_accepted_total'])} connections "
           f"came; batches: {results(counts)}", flush=True)
 
@@ -385,6 +410,8 @@ def read_options():
     parser.add_argument("--seal", type=float, default=1, help="seconds that make a batch")
     parser.add_argument("--down", type=float, default=1, help="seconds without a collector")
     parser.add_argument("--kill-agents", type=int, default=1, help="processes killed with it")
+    parser.add_argument("--share", type=float, default=1, metavar="0 TO 1",
+                        help="of its time that the collector gets until all agents are level")
     parser.add_argument("--enrol", type=int, default=5, help="agents that come in by the door")
     parser.add_argument("--spools", default="/dev/shm" if os.access("/dev/shm", os.W_OK) else None,
                         help="where the agents' spools are")
