@@ -19,11 +19,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Accepted at a time. */
-enum { HEADERS_BYTES_MAX = 8192, BACKLOG = 512, TURN = 64 };
+/* BACKLOG: of who comes beyond it the kernel drops the SYN, and he tries again after seconds.  TURN:
+ * so many are accepted at a time. */
+enum { HEADERS_BYTES_MAX = 8192, BACKLOG = 4096, TURN = 64 };
 
-/* The longest wait for the next turn: 32 handshakes a second are what the slowest machine can do. */
-static const int64_t turn_us = 2 * US_PER_S;
+/* The longest wait for the next turn: 64 handshakes a second are what a slow machine can do. */
+static const int64_t turn_us = 1 * US_PER_S;
 
 struct listen {
 	struct listen_options  options;
