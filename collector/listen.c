@@ -414,6 +414,23 @@ request_set(struct request *request, const char *name, const char *value)
 	evhttp_add_header(headers, name, value);
 }
 
+static void
+set_rank(struct evhttp_request *http, enum loop_rank rank)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(http);
+
+	if (connection != NULL)
+		bufferevent_priority_set(
+		    evhttp_connection_get_bufferevent(connection), (int)rank);
+}
+
+/* The next request is as good as all others'. */
+static void
+on_written(struct evhttp_request *http, void *arg)
+{
+	set_rank(http, LOOP_USUAL);
+}
+
 void
 request_answer(struct request *request, unsigned status, const char *content_type,
     const void *bytes, size_t count)
@@ -432,6 +449,9 @@ request_answer(struct request *request, unsigned status, const char *content_typ
 	if (conn != NULL)
 		listen_conn_told(conn);
 	request->server->counts.waiting--;
+	/* Else it would be written when all requests have been read that came meanwhile. */
+	set_rank(request->http, LOOP_FIRST);
+	evhttp_request_set_on_complete_cb(request->http, on_written, NULL);
 	evhttp_send_reply(request->http, (int)status, find_phrase(status), body);
 	evbuffer_free(body);
 	free(request->path);
