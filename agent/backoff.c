@@ -17,7 +17,7 @@ draw(int64_t limit)
 void
 backoff_reset(struct backoff *backoff)
 {
-	backoff->failures = 0;
+	*backoff = (struct backoff){ 0 };
 }
 
 /* One more failure; first_ms doubled by those before it, up to the cap. */
@@ -32,10 +32,22 @@ double_from(struct backoff *backoff, int64_t first_ms)
 	return limit_ms < BACKOFF_CAP_MS ? limit_ms : BACKOFF_CAP_MS;
 }
 
+static int64_t
+note(struct backoff *backoff, int64_t wait_ms)
+{
+	backoff->waited_ms += wait_ms;
+	return wait_ms;
+}
+
+/* By the number of failures alone a few of ten thousand would draw short waits, fail often within
+ * half a minute, and then stay away for five. */
 int64_t
 backoff_next_ms(struct backoff *backoff)
 {
-	return draw(double_from(backoff, BACKOFF_FIRST_MS));
+	int64_t bound_ms = BACKOFF_FIRST_MS + 2 * backoff->waited_ms;
+	int64_t limit_ms = double_from(backoff, BACKOFF_FIRST_MS);
+
+	return note(backoff, draw(limit_ms < bound_ms ? limit_ms : bound_ms));
 }
 
 int64_t
@@ -43,7 +55,7 @@ backoff_nameless_ms(struct backoff *backoff)
 {
 	int64_t limit_ms = double_from(backoff, BACKOFF_NAMELESS_MS);
 
-	return limit_ms / 2 + draw(limit_ms / 2);
+	return note(backoff, limit_ms / 2 + draw(limit_ms / 2));
 }
 
 int64_t
@@ -56,5 +68,5 @@ backoff_asked_ms(struct backoff *backoff, int64_t retry_after_s)
 	else if (retry_after_s < BACKOFF_ASKED_CAP_MS / MS_PER_S)
 		asked_ms = retry_after_s * MS_PER_S;
 	backoff->failures++;
-	return asked_ms + draw(asked_ms);
+	return note(backoff, asked_ms + draw(asked_ms));
 }

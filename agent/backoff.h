@@ -1,7 +1,9 @@
-/* backoff: how long to wait before the next try: full jitter, U(0, min(cap, first * 2^n)).
+/* backoff: how long to wait before the next try: full jitter, U(0, min(cap, first * 2^n)), and never
+ * longer than twice what was waited so far and a second.
  *
  * The randomness is the point: agents that lost their collector together must not come back
- * together.
+ * together.  The bound is for the last of them: all are back within three times as long as it was
+ * away.
  */
 #ifndef AGENT_BACKOFF_H
 #define AGENT_BACKOFF_H
@@ -9,7 +11,8 @@
 #include <stdint.h>
 
 struct backoff {
-	unsigned failures; /* in a row */
+	unsigned failures;  /* in a row */
+	int64_t  waited_ms; /* for them, in all */
 };
 
 enum {

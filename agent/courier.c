@@ -110,6 +110,8 @@ courier_new(const struct courier_options *options, struct err *err)
 		free(courier);
 		return NULL;
 	}
+	/* Else each agent has a second one, for the assignment, whenever both are due at once. */
+	https_multi_share(courier->multi, 1);
 	courier->url = mem_strdup(options->url);
 	count = strlen(courier->url);
 	while (count > 0 && courier->url[count - 1] == '/')

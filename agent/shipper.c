@@ -1,10 +1,10 @@
 #include "agent/shipper.h"
 
 #include "agent/assign.h"
-#include "agent/backoff.h"
 #include "agent/channel.h"
 #include "agent/courier.h"
 #include "agent/identity.h"
+#include "agent/pull.h"
 #include "agent/renewal.h"
 #include "agent/segment.h"
 #include "agent/sign_service.h"
@@ -51,10 +51,9 @@ struct shipper {
 	struct spool        *spool;
 	struct courier      *courier; /* NULL without a collector, as the next two */
 	struct upload       *upload;
-	struct errand       *pull;
+	struct pull         *pull;
 	struct renewal      *renewal; /* owned; NULL without a collector */
-	struct loop_watch    spool_timer, pull_timer, stop_timer;
-	struct backoff       pull_backoff;
+	struct loop_watch    spool_timer, stop_timer;
 	char                *etag;       /* owned; of the assignment in force */
 	struct wbuf          assignment; /* encoded */
 
@@ -186,7 +185,8 @@ begin_last_upload(struct shipper *shipper)
 {
 	renewal_free(shipper->renewal);
 	shipper->renewal = NULL;
-	loop_watch_stop(&shipper->pull_timer);
+	pull_free(shipper->pull);
+	shipper->pull = NULL;
 	spool_seal(shipper->spool);
 	if (shipper->upload != NULL)
 		upload_hurry(shipper->upload);
@@ -325,10 +325,11 @@ keep_etag(struct shipper *shipper, const char *etag)
 }
 
 static void
-take_pulled(struct shipper *shipper, const struct courier_answer *answer)
+on_assignment(void *arg, const struct courier_answer *answer)
 {
-	struct arena *arena = arena_new();
-	struct err    err;
+	struct shipper *shipper = arg;
+	struct arena   *arena = arena_new();
+	struct err      err;
 
 	if (assign_version(arena, answer->body, answer->count, &err) == NULL) {
 		log_error(
@@ -337,54 +338,11 @@ take_pulled(struct shipper *shipper, const struct courier_answer *answer)
 		wbuf_clear(&shipper->assignment);
 		wbuf_put(&shipper->assignment, answer->body, answer->count);
 		keep_etag(shipper, answer->etag);
+		pull_keep(shipper->pull, shipper->etag);
 		assign_save(shipper->conf, answer->body, answer->count);
 		give_assignment(shipper);
 	}
 	arena_free(arena);
-}
-
-static void
-log_refused_pull(const struct courier_answer *answer)
-{
-	struct arena *arena = arena_new();
-
-	log_warn(AREA, "assignment not pulled: collector answers %u: %s", answer->status,
-	    enroll_reason(arena, answer->body, answer->count));
-	arena_free(arena);
-}
-
-static void
-on_pulled(void *arg, const struct courier_answer *answer)
-{
-	struct shipper *shipper = arg;
-	int64_t         wait_ms = shipper->conf->assignment_ms;
-	int64_t         later_ms = 0;
-
-	if (answer->status == 200)
-		take_pulled(shipper, answer);
-	if (answer->status == 200 || answer->status == 304) {
-		backoff_reset(&shipper->pull_backoff);
-	} else {
-		later_ms = courier_wait_ms(answer, &shipper->pull_backoff);
-		if (answer->status == 0)
-			log_warn(AREA, "assignment not pulled: %s", answer->trouble);
-		else
-			log_refused_pull(answer);
-		/* Without any, there is nothing to do but to ask again. */
-		if (later_ms > wait_ms || shipper->assignment.count == 0)
-			wait_ms = later_ms;
-	}
-	loop_watch_set(&shipper->pull_timer, -1, 0, wait_ms * US_PER_MS);
-}
-
-static void
-on_pull_timer(void *arg, unsigned what)
-{
-	struct shipper *shipper = arg;
-
-	if (shipper->pull != NULL && !errand_is_out(shipper->pull))
-		errand_get(shipper->pull, "/v1/assignment",
-		    shipper->etag != NULL ? shipper->etag : "", DECODE_BYTES_MAX);
 }
 
 /* The way to the collector. */
@@ -392,8 +350,7 @@ on_pull_timer(void *arg, unsigned what)
 static void
 close_way(struct shipper *shipper)
 {
-	loop_watch_stop(&shipper->pull_timer);
-	errand_free(shipper->pull);
+	pull_free(shipper->pull);
 	upload_free(shipper->upload);
 	courier_free(shipper->courier);
 	shipper->pull = NULL;
@@ -449,8 +406,12 @@ open_way(struct shipper *shipper, struct courier *courier)
 	upload_kick(shipper->upload); /* what an earlier agent left */
 	if (shipper->conf->accounts.count > 0)
 		return;
-	shipper->pull = errand_new(courier, on_pulled, shipper);
-	loop_watch_set(&shipper->pull_timer, -1, 0, 0);
+	shipper->pull = pull_new(&(struct pull_options){ .loop = shipper->loop,
+	    .courier = courier,
+	    .interval_ms = shipper->conf->assignment_ms,
+	    .etag = shipper->etag != NULL ? shipper->etag : "",
+	    .on_assignment = on_assignment,
+	    .arg = shipper });
 }
 
 /* There is another certificate than the one we show. */
@@ -660,7 +621,6 @@ open_shipper(struct shipper *shipper, const struct shipper_ask *ask, struct err 
 	if (shipper->loop == NULL)
 		return false;
 	loop_watch_init(&shipper->spool_timer, shipper->loop, on_spool_timer, shipper);
-	loop_watch_init(&shipper->pull_timer, shipper->loop, on_pull_timer, shipper);
 	loop_watch_init(&shipper->stop_timer, shipper->loop, on_stop_timer, shipper);
 	shipper->channel = channel_new(shipper->loop, ask->fd,
 	    &(struct channel_ops){
@@ -698,7 +658,6 @@ close_shipper(struct shipper *shipper)
 	free(shipper->etag);
 	if (shipper->loop != NULL) {
 		loop_watch_fini(&shipper->spool_timer);
-		loop_watch_fini(&shipper->pull_timer);
 		loop_watch_fini(&shipper->stop_timer);
 		loop_free(shipper->loop);
 	}

@@ -15,10 +15,17 @@
 int
 spool_io_folder(int at, const char *path)
 {
-	/* A folder on a disk that cannot be written is there all the same. */
-	if (mkdirat(at, path, 0700) != 0 && errno != EEXIST && errno != EROFS)
+	bool made = mkdirat(at, path, 0700) == 0 || errno == EEXIST;
+	bool sealed = !made && errno == EROFS;
+	int  fd;
+
+	if (!made && !sealed)
 		return -1;
-	return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* A folder on a disk that cannot be written may be there all the same. */
+	fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && sealed && errno == ENOENT)
+		errno = EROFS; /* why it is not there: the disk may heal */
+	return fd;
 }
 
 int

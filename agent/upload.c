@@ -3,6 +3,7 @@
 #include "agent/backoff.h"
 #include "agent/enroll.h"
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "proto/encode.h"
@@ -23,6 +24,7 @@ struct upload {
 	struct spool_batch    sending; /* its id */
 	struct spool_batch    live;    /* newest batch that was tried; only its id and age */
 	bool                  waiting;
+	int64_t               posted_us; /* monotonic */
 	struct upload_stats   stats;
 };
 
@@ -160,6 +162,7 @@ on_answer(void *arg, const struct courier_answer *answer)
 {
 	struct upload *upload = arg;
 
+	upload->stats.answer_us = clock_mono_us(clock_system()) - upload->posted_us;
 	if (!settle(upload, answer)) {
 		wait_after(upload, answer);
 	} else {
@@ -234,6 +237,7 @@ post(struct upload *upload)
 
 	if (age_s >= 0)
 		snprintf(header, sizeof(header), "Batch-Age: %" PRId64, age_s);
+	upload->posted_us = clock_mono_us(clock_system());
 	errand_post(upload->errand, "/v1/batches", batch_type, header, upload->body.bytes,
 	    upload->body.count);
 }

@@ -25,6 +25,7 @@ struct upload_options {
 struct upload_stats {
 	uint64_t sent, stored, refused; /* batches */
 	unsigned failures;              /* in a row, until now */
+	int64_t  answer_us;             /* from the last POST that has ended to its end */
 };
 
 struct upload *upload_new(const struct upload_options *options);

@@ -6,8 +6,11 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
-/* Priorities, of which libevent gives the middle one to what names none. */
-enum { SIGNALS_MAX = 8, URGENT = 0, PRIORITIES = 2 };
+/* After so many callbacks the kernel is asked whether something urgent has come. */
+enum { SIGNALS_MAX = 8, ROUND_MAX = 128 };
+
+/* libevent's priorities are the ranks: what is lower goes first.  The middle is its own default. */
+_Static_assert(LOOP_USUAL == LOOP_RANKS / 2, "events of others are usual");
 
 static const int64_t beat_us = 500 * US_PER_MS;
 static const int64_t gap_us = 100 * US_PER_MS;
@@ -61,15 +64,14 @@ loop_new(struct err *err)
 	/* Without this one a timer that is set in a callback counts from the beginning of the
 	 * round of events, and fires early by what the round took so far. */
 	event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
+	event_config_set_max_dispatch_interval(config, NULL, ROUND_MAX, LOOP_USUAL);
 	loop->base = event_base_new_with_config(config);
 	event_config_free(config);
-	if (loop->base == NULL) {
+	if (loop->base == NULL || event_base_priority_init(loop->base, LOOP_RANKS) != 0) {
 		err_errno(err, "event loop");
 		free(loop);
 		return NULL;
 	}
-	if (event_base_priority_init(loop->base, PRIORITIES) != 0)
-		abort();
 	loop->beat = evtimer_new(loop->base, on_beat, loop);
 	return loop;
 }
@@ -151,7 +153,9 @@ void
 loop_watch_init(struct loop_watch *watch, struct loop *loop,
     void (*on_event)(void *arg, unsigned what), void  *arg)
 {
-	*watch = (struct loop_watch){ .loop = loop, .on_event = on_event, .arg = arg };
+	*watch = (struct loop_watch){
+		.loop = loop, .on_event = on_event, .arg = arg, .rank = LOOP_USUAL
+	};
 	watch->event = event_new(loop->base, -1, 0, on_watch, watch);
 }
 
@@ -162,14 +166,7 @@ assign(struct loop_watch *watch, int fd, unsigned want, short how)
 	how |= want & LOOP_WRITE ? EV_WRITE : 0;
 	event_del(watch->event);
 	event_assign(watch->event, watch->loop->base, fd, how, on_watch, watch);
-	if (watch->urgent)
-		event_priority_set(watch->event, URGENT);
-}
-
-void
-loop_watch_urgent(struct loop_watch *watch)
-{
-	watch->urgent = true;
+	event_priority_set(watch->event, (int)watch->rank);
 }
 
 void
@@ -187,6 +184,12 @@ loop_watch_keep(struct loop_watch *watch, int fd, unsigned want)
 {
 	assign(watch, fd, want, EV_PERSIST);
 	event_add(watch->event, NULL);
+}
+
+void
+loop_watch_rank(struct loop_watch *watch, enum loop_rank rank)
+{
+	watch->rank = rank;
 }
 
 void

@@ -34,26 +34,29 @@ int64_t loop_lost_us(const struct loop *loop);
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_TIMEOUT = 4 };
 
+/* Whose turn it is where much is ready: what makes room before all else, after some tens of callbacks
+ * at most; and what brings new work when there is nothing else to do. */
+enum loop_rank { LOOP_FIRST, LOOP_USUAL, LOOP_LAST, LOOP_RANKS };
+
 /* A wait for a descriptor, a time, or whichever comes first.  One wait at a time; the owner
  * embeds it, and may fini it from inside its own on_event(). */
 struct loop_watch {
 	struct loop  *loop;                         /* borrowed; outlives the watch */
 	struct event *event;                        /* owned */
 	void (*on_event)(void *arg, unsigned what); /* what: LOOP_* bits */
-	void *arg;
-	bool  urgent;
+	void          *arg;
+	enum loop_rank rank;
 };
 
 void loop_watch_init(struct loop_watch *watch, struct loop *loop,
     void (*on_event)(void *arg, unsigned what), void       *arg);
-/* From the next wait on it is told before all that is not urgent in its round of events: for what has
- * to be known first, and is done quickly. */
-void loop_watch_urgent(struct loop_watch *watch);
 /* Waits once: for want (LOOP_READ, LOOP_WRITE) on fd, at most limit_us (negative: no limit).
  * fd -1 is a timer only.  Replaces what was waited for before. */
 void loop_watch_set(struct loop_watch *watch, int fd, unsigned want, int64_t limit_us);
 /* Waits for want on fd again and again, until something else is set. */
 void loop_watch_keep(struct loop_watch *watch, int fd, unsigned want);
+/* From its next wait on. */
+void loop_watch_rank(struct loop_watch *watch, enum loop_rank rank);
 void loop_watch_stop(struct loop_watch *watch); /* no callback after; may be set again */
 void loop_watch_fini(struct loop_watch *watch); /* stop, and free */
 

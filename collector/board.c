@@ -1,5 +1,6 @@
 #include "collector/board_state.h"
 
+#include "analyze/verdict.h"
 #include "base/clock.h"
 #include "collector/intake.h"
 #include "proto/decode.h"
@@ -259,38 +260,34 @@ static void
 judge_view(struct board *board, const struct board_agent *agent, struct board_view *view,
     struct course_changes *changes)
 {
-	struct arena              *arena = arena_new();
+	struct arena              *scratch = arena_new(), *kept = arena_new();
 	const struct measurement **seen = arena_array(
-	    arena, view->seen_count + 1, sizeof(struct measurement *));
-	struct judge_ask *ask = arena_alloc(arena, sizeof(*ask));
-	struct vnet      *vnet = arena_alloc(arena, sizeof(*vnet));
+	    scratch, view->seen_count + 1, sizeof(struct measurement *));
+	struct vnet      vnet = find_vnet(board, scratch, agent);
+	struct judge_ask ask = { .seen = seen,
+		.seen_count = view->seen_count,
+		.endpoints = documents_endpoints(board->options.documents),
+		.zones = documents_zones(board->options.documents),
+		.plinks = documents_plinks(board->options.documents),
+		.vnet = &vnet };
 
-	*vnet = find_vnet(board, arena, agent);
 	for (size_t i = 0; i < view->seen_count; i++)
 		seen[i] = view->seen[i]->seen;
 	view->generation = documents_generation(board->options.documents);
 	view->account = documents_find(board->options.documents, view->name);
 	view->has_document = view->account != NULL;
 	if (!view->has_document)
-		view->account = name_account(arena, view);
-	if (view->account == NULL) {
-		/* A name that no account can have; an agent made it up. */
-		arena_free(view->arena);
-		view->arena = arena;
-		view->verdict = NULL;
-		return;
-	}
-	*ask = (struct judge_ask){ .account = view->account,
-		.has_document = view->has_document,
-		.seen = seen,
-		.seen_count = view->seen_count,
-		.endpoints = documents_endpoints(board->options.documents),
-		.zones = documents_zones(board->options.documents),
-		.plinks = documents_plinks(board->options.documents),
-		.vnet = vnet };
-	view->verdict = judge_run(arena, ask);
+		view->account = name_account(kept, view);
+	ask.account = view->account;
+	ask.has_document = view->has_document;
+	/* NULL: a name that no account can have; an agent made it up. */
+	view->verdict = view->account != NULL ? verdict_copy(kept, judge_run(scratch, &ask))
+	                                      : NULL;
+	arena_free(scratch);
 	arena_free(view->arena);
-	view->arena = arena;
+	view->arena = kept;
+	if (view->verdict == NULL)
+		return;
 	if (board->options.propagation != NULL)
 		propagation_look(
 		    board->options.propagation, agent->name, view->name, view->verdict);

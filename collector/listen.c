@@ -24,10 +24,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HEADERS_BYTES_MAX = 8192, HEADERS_MAX = 128, BACKLOG = 512 };
+/* BACKLOG: of who comes beyond it the kernel drops the SYN, and he tries again after seconds.  TURN:
+ * so many are accepted at a time. */
+enum { HEADERS_BYTES_MAX = 8192, HEADERS_MAX = 128, BACKLOG = 4096, TURN = 64 };
 
 /* So long nothing is accepted when there is no descriptor for it. */
 static const int64_t stall_us = 200 * US_PER_MS;
+/* The longest wait for the next turn: 64 handshakes a second are what a slow machine can do. */
+static const int64_t turn_us = 1 * US_PER_S;
 
 struct listen {
 	struct listen_options  options;
@@ -38,7 +42,9 @@ struct listen {
 	struct listen_counts   counts;
 	struct addr            at;
 	bool                   draining, stalled;
-	int64_t                told_us; /* when the log last told of a stall; 0: never */
+	unsigned               turn; /* with TLS: how many may still be accepted in it */
+	struct loop_watch      idle, patience; /* each begins the next one */
+	int64_t                told_us;        /* when the log last told of a stall; 0: never */
 	LIST_ENTRY(listen) all;
 };
 
@@ -85,7 +91,7 @@ choose_accept(struct listen *server)
 
 	if (server->listener == NULL)
 		return;
-	if (full || server->draining || server->stalled)
+	if (full || server->draining || server->stalled || server->turn == 0)
 		evconnlistener_disable(server->listener);
 	else
 		evconnlistener_enable(server->listener);
@@ -104,6 +110,31 @@ on_stall_over(void *arg, unsigned what)
 
 	server->stalled = false;
 	choose_accept(server);
+}
+
+/* Nothing else is to be done, or nobody was let in for long enough. */
+static void
+on_turn(void *arg, unsigned what)
+{
+	struct listen *server = arg;
+
+	loop_watch_stop(&server->idle);
+	loop_watch_stop(&server->patience);
+	server->turn = TURN;
+	choose_accept(server);
+}
+
+/* Who was let in is served before others are.  When all agents come back at once to a machine that
+ * has no time for them, each handshake would else be finished after its peer's patience, or our own,
+ * and be done again. */
+static void
+take_turn(struct listen *server)
+{
+	if (server->turn > 0 && --server->turn > 0)
+		return;
+	choose_accept(server);
+	loop_watch_set(&server->idle, -1, 0, 0);
+	loop_watch_set(&server->patience, -1, 0, turn_us);
 }
 
 static struct listen *
@@ -146,6 +177,7 @@ make_stream(struct event_base *base, void *arg)
 {
 	struct listen *server = arg;
 
+	take_turn(server);
 	return listen_conn_new(server->options.tls, server->crowd);
 }
 
@@ -332,6 +364,10 @@ listen_new(const struct listen_options *options, struct err *err)
 	server->http = evhttp_new(loop_base(options->loop));
 	if (server->http == NULL)
 		abort();
+	server->turn = TURN;
+	loop_watch_init(&server->idle, options->loop, on_turn, server);
+	loop_watch_rank(&server->idle, LOOP_LAST);
+	loop_watch_init(&server->patience, options->loop, on_turn, server);
 	set_limits(server);
 	if (start_listener(server, err))
 		return server;
@@ -349,12 +385,14 @@ listen_free(struct listen *server)
 	pthread_mutex_lock(&servers_lock);
 	LIST_REMOVE(server, all);
 	pthread_mutex_unlock(&servers_lock);
-	server->listener = NULL;
+	server->listener = NULL; /* goes with evhttp */
 	evhttp_free(server->http);
 	/* Freed streams are finalized in a later round, and their end is told to us. */
 	for (int i = 0; i < 100 && listen_counts(server).crowd.live > 0; i++)
 		loop_run_once(server->options.loop, false);
 	loop_watch_fini(&server->stall);
+	loop_watch_fini(&server->idle);
+	loop_watch_fini(&server->patience);
 	listen_crowd_free(server->crowd);
 	free(server);
 }
@@ -469,6 +507,23 @@ request_set(struct request *request, const char *name, const char *value)
 	evhttp_add_header(headers, name, value);
 }
 
+static void
+set_rank(struct evhttp_request *http, enum loop_rank rank)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(http);
+
+	if (connection != NULL)
+		bufferevent_priority_set(
+		    evhttp_connection_get_bufferevent(connection), (int)rank);
+}
+
+/* The next request is as good as all others'. */
+static void
+on_written(struct evhttp_request *http, void *arg)
+{
+	set_rank(http, LOOP_USUAL);
+}
+
 void
 request_answer(struct request *request, unsigned status, const char *content_type,
     const void *bytes, size_t count)
@@ -496,6 +551,9 @@ request_answer(struct request *request, unsigned status, const char *content_typ
 	if (count > 0)
 		evbuffer_add(body, bytes, count);
 	request->server->counts.waiting--;
+	/* Else it would be written when all requests have been read that came meanwhile. */
+	set_rank(request->http, LOOP_FIRST);
+	evhttp_request_set_on_complete_cb(request->http, on_written, NULL);
 	evhttp_send_reply(request->http, (int)status, find_phrase(status), body);
 	evbuffer_free(body);
 	free(request->path);

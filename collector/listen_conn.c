@@ -355,7 +355,7 @@ listen_conn_new(struct listen_tls *tls, struct listen_crowd *crowd)
 	conn->tls = tls;
 	conn->born_us = clock_mono_us(clock_system());
 	loop_watch_init(&conn->timer, crowd->loop, on_timer, conn);
-	loop_watch_urgent(&conn->timer);
+	loop_watch_rank(&conn->timer, LOOP_FIRST);
 	/* NULL from here would make evhttp speak without TLS on the TLS port.  What fails here is
 	 * memory, which is fatal everywhere. */
 	if (SSL_set_ex_data(ssl, conn_index, conn) != 1)

@@ -79,30 +79,43 @@ ring(struct writer *writer)
 		;
 }
 
-/* Moves the next piece of work out of the queue: one job of another kind, or as many appends as
- * make a group. */
+/* Takes it out of the queue, whose end may have been it. */
+static void
+move_job(struct writer *writer, struct job **at, struct list *to)
+{
+	struct job *job = *at;
+
+	*at = job->next;
+	if (writer->queue.last == &job->next)
+		writer->queue.last = at;
+	add_job(to, job);
+	if (job->kind == APPEND) {
+		writer->counts.queued_jobs--;
+		writer->counts.queued_bytes -= job->batch->body_bytes;
+	}
+}
+
+/* Moves the next piece of work out of the queue: the first job, and with appends or findings as
+ * many of their kind as make a group.  They may overtake what stands between: findings are judged
+ * again from what was appended, and nothing else is said twice. */
 static struct list
 take_group(struct writer *writer)
 {
 	struct list  group;
 	struct job **at = &writer->queue.first;
-	size_t       count = 0;
+	enum kind    kind = (*at)->kind;
+	size_t       count = 1;
 
 	clear_list(&group);
-	while (*at != NULL && count < WRITER_GROUP_MAX &&
-	    (count == 0 || ((*at)->kind == APPEND && group.first->kind == APPEND))) {
-		struct job *job = *at;
-
-		writer->queue.first = job->next;
-		add_job(&group, job);
-		count++;
-		if (job->kind == APPEND) {
-			writer->counts.queued_jobs--;
-			writer->counts.queued_bytes -= job->batch->body_bytes;
+	move_job(writer, at, &group);
+	while ((kind == APPEND || kind == PUT) && *at != NULL && count < WRITER_GROUP_MAX) {
+		if ((*at)->kind != kind) {
+			at = &(*at)->next;
+			continue;
 		}
+		move_job(writer, at, &group);
+		count++;
 	}
-	if (writer->queue.first == NULL)
-		clear_list(&writer->queue);
 	return group;
 }
 
@@ -163,15 +176,31 @@ expire_all(struct writer *writer, struct job *job)
 	job->count = all;
 }
 
+/* In their order: of one finding the last word counts. */
+static void
+put_group(struct writer *writer, struct job *first)
+{
+	struct store_finding *all;
+	size_t                count = 0, at = 0;
+
+	for (const struct job *job = first; job != NULL; job = job->next)
+		count += job->count;
+	all = mem_array(count, sizeof(*all));
+	for (const struct job *job = first; job != NULL; job = job->next) {
+		for (size_t i = 0; i < job->count; i++)
+			all[at++] = job->findings[i];
+	}
+	if (!store_put(writer->store, all, count, &first->trouble))
+		err_in(&first->trouble, "findings are not kept");
+	free(all);
+}
+
 static void
 do_group(struct writer *writer, struct job *first)
 {
 	switch (first->kind) {
 	case APPEND: append_group(writer, first); break;
-	case PUT:
-		if (!store_put(writer->store, first->findings, first->count, &first->trouble))
-			err_in(&first->trouble, "findings are not kept");
-		break;
+	case PUT: put_group(writer, first); break;
 	case KEEP:
 		if (!store_keep(writer->store, first->documents, first->count, &first->trouble))
 			err_in(&first->trouble, "versions of documents are not kept");
@@ -296,6 +325,9 @@ writer_new(struct loop *loop, struct store                     *store,
 	pthread_mutex_init(&writer->lock, NULL);
 	pthread_cond_init(&writer->work, NULL);
 	loop_watch_init(&writer->watch, loop, on_bell, writer);
+	/* Behind ten thousand requests answers would wait until all of them were read, and most of
+	 * those would find the queue full. */
+	loop_watch_rank(&writer->watch, LOOP_FIRST);
 	writer->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (writer->bell < 0) {
 		err_errno(err, "eventfd");

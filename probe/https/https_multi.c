@@ -191,6 +191,12 @@ https_multi_free(struct https_multi *multi)
 }
 
 void
+https_multi_share(struct https_multi *multi, long connections)
+{
+	curl_multi_setopt(multi->curlm, CURLMOPT_MAX_HOST_CONNECTIONS, connections);
+}
+
+void
 https_multi_prepare(void *easy)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500

@@ -16,6 +16,9 @@ struct https_multi *https_multi_new(struct loop *loop,
     void (*on_done)(void *arg, void *easy, int code), void *arg, struct err *err) MUST_CHECK;
 void https_multi_free(struct https_multi *multi); /* NULL is fine; no transfer is left */
 
+/* At most so many connections to one server; a request beyond waits for one, and its time goes on. */
+void https_multi_share(struct https_multi *multi, long connections);
+
 /* What every request of ours has: HTTPS 1.1 alone, no redirect, no proxy, no signal. */
 void https_multi_prepare(void *easy);
 

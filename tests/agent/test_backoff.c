@@ -17,7 +17,7 @@ check_uniform(unsigned failures, int64_t limit_ms)
 	int64_t  least = limit_ms, most = 0;
 
 	for (unsigned i = 0; i < DRAWS; i++) {
-		struct backoff backoff = { .failures = failures };
+		struct backoff backoff = { .failures = failures, .waited_ms = INT32_MAX };
 		int64_t        wait_ms = backoff_next_ms(&backoff);
 
 		assert_in_range(wait_ms, 0, limit_ms);
@@ -41,6 +41,34 @@ test_full_jitter(void **state)
 	check_uniform(8, 256000);
 	check_uniform(9, 300000);
 	check_uniform(4000000000u, 300000);
+}
+
+/* Ten thousand that lose it together for a while: when the last is back, how often they tried. */
+static void
+check_outage(int64_t outage_ms)
+{
+	uint64_t tries = 0;
+	int64_t  last_ms = 0;
+
+	for (unsigned i = 0; i < 10000; i++) {
+		struct backoff backoff = { 0 };
+		int64_t        at_ms = 0;
+
+		for (; at_ms < outage_ms; tries++)
+			at_ms += backoff_next_ms(&backoff);
+		last_ms = at_ms > last_ms ? at_ms : last_ms;
+	}
+	assert_true(last_ms > 2 * outage_ms);
+	assert_true(last_ms <= 3 * outage_ms + BACKOFF_FIRST_MS);
+	assert_true(tries < 10000 * 12);
+}
+
+static void
+test_nobody_stays_away(void **state)
+{
+	check_outage(10 * 1000);
+	check_outage(25 * 1000);
+	check_outage(60 * 1000);
 }
 
 static const struct asked_case {
@@ -99,6 +127,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_full_jitter),
+		cmocka_unit_test(test_nobody_stays_away),
 		cmocka_unit_test(test_asked),
 		cmocka_unit_test(test_nameless),
 		cmocka_unit_test(test_reset),

@@ -232,6 +232,75 @@ test_lag(void **state)
 	loop_watch_fini(&last);
 }
 
+enum { CROWD = 1000 };
+
+struct crowd {
+	struct loop_watch watches[CROWD], bell;
+	int               out; /* rings the bell */
+	struct loop_watch last;
+	unsigned          called, before_bell, last_called;
+	bool              rung;
+};
+
+static void
+on_one_of_crowd(void *arg, unsigned what)
+{
+	struct crowd *crowd = arg;
+	ssize_t       written = 1;
+
+	if (crowd->called++ == 0)
+		written = write(crowd->out, "", 1);
+	assert_int_equal(written, 1);
+}
+
+static void
+on_bell(void *arg, unsigned what)
+{
+	struct crowd *crowd = arg;
+
+	crowd->rung = true;
+	crowd->before_bell = crowd->called;
+}
+
+static void
+on_last(void *arg, unsigned what)
+{
+	struct crowd *crowd = arg;
+
+	crowd->last_called = crowd->called;
+}
+
+/* A thousand are ready; what rings when the first is called need not wait for the others, and what
+ * was ready before them lets them go first. */
+static void
+test_ranks(void **state)
+{
+	struct fixture *fixture = *state;
+	struct crowd   *crowd = calloc(1, sizeof(*crowd));
+
+	crowd->out = fixture->pair[1];
+	loop_watch_init(&crowd->bell, fixture->loop, on_bell, crowd);
+	loop_watch_rank(&crowd->bell, LOOP_FIRST);
+	loop_watch_set(&crowd->bell, fixture->pair[0], LOOP_READ, -1);
+	loop_watch_init(&crowd->last, fixture->loop, on_last, crowd);
+	loop_watch_rank(&crowd->last, LOOP_LAST);
+	loop_watch_set(&crowd->last, -1, 0, 0);
+	for (unsigned i = 0; i < CROWD; i++) {
+		loop_watch_init(&crowd->watches[i], fixture->loop, on_one_of_crowd, crowd);
+		loop_watch_set(&crowd->watches[i], -1, 0, 0);
+	}
+	while (crowd->called < CROWD || crowd->last_called == 0)
+		loop_run_once(fixture->loop, true);
+	assert_true(crowd->rung);
+	assert_in_range(crowd->before_bell, 1, 300);
+	assert_true(crowd->last_called == CROWD);
+	for (unsigned i = 0; i < CROWD; i++)
+		loop_watch_fini(&crowd->watches[i]);
+	loop_watch_fini(&crowd->bell);
+	loop_watch_fini(&crowd->last);
+	free(crowd);
+}
+
 int
 main(void)
 {
@@ -243,6 +312,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_signal, begin, end),
 		cmocka_unit_test_setup_teardown(test_signals_are_bounded, begin, end),
 		cmocka_unit_test_setup_teardown(test_fork, begin, end),
+		cmocka_unit_test_setup_teardown(test_ranks, begin, end),
 		cmocka_unit_test_setup_teardown(test_lag, begin, end),
 	};
 

@@ -628,6 +628,77 @@ test_pipelined(void **state)
 	assert_int_equal(wait_client(start_client(pipeline)), 0);
 }
 
+enum { COMERS = 150, TURN = 64, BUSY_MS = 500 };
+
+/* There is always something to do, until the time is over. */
+struct busy {
+	struct loop_watch watch;
+	int64_t           end_ms;
+};
+
+static void
+on_busy(void *arg, unsigned what)
+{
+	struct busy *busy = arg;
+
+	if (now_ms() < busy->end_ms)
+		loop_watch_set(&busy->watch, -1, 0, 0);
+}
+
+static struct listen *
+open_wide(void)
+{
+	struct listen_options options = { .loop = loop,
+		.tls = tls,
+		.body_bytes_max = 1000,
+		.limits = { .connections = 2 * COMERS,
+		    .of_address = 2 * COMERS,
+		    .shake_ms = PATIENCE_MS,
+		    .request_ms = PATIENCE_MS,
+		    .age_ms = PATIENCE_MS,
+		    .room_bytes = 1 << 20 },
+		.idle_ms = PATIENCE_MS,
+		.on_request = on_request };
+	struct err            err;
+	struct listen        *wide;
+
+	assert_true(addr_parse(&options.at, "127.0.0.1", 1, &err));
+	options.at.port = 0;
+	wide = listen_new(&options, &err);
+	assert_non_null(wide);
+	return wide;
+}
+
+/* Who was let in is served before others are: of many a few tens while there is something to do, and
+ * the others as soon as there is not. */
+static void
+test_turns(void **state)
+{
+	struct listen          *wide = open_wide();
+	struct addr             at = listen_addr(wide);
+	struct sockaddr_storage to;
+	unsigned                count = addr_to_sockaddr(&at, &to);
+	int                     comers[COMERS];
+	struct busy             busy = { .end_ms = now_ms() + BUSY_MS };
+
+	for (int i = 0; i < COMERS; i++) {
+		comers[i] = socket(to.ss_family, SOCK_STREAM, 0);
+		assert_int_equal(connect(comers[i], (struct sockaddr *)&to, count), 0);
+	}
+	loop_watch_init(&busy.watch, loop, on_busy, &busy);
+	loop_watch_set(&busy.watch, -1, 0, 0);
+	while (now_ms() < busy.end_ms)
+		loop_run_once(loop, true);
+	assert_int_equal(listen_counts(wide).crowd.live, TURN);
+	while (listen_counts(wide).crowd.live < COMERS && now_ms() < busy.end_ms + PATIENCE_MS)
+		loop_run_once(loop, false);
+	assert_true(now_ms() < busy.end_ms + 1000);
+	loop_watch_fini(&busy.watch);
+	for (int i = 0; i < COMERS; i++)
+		close(comers[i]);
+	listen_free(wide);
+}
+
 /* Without TLS on the TLS port there is no answer, least of all a plain one. */
 static int
 speak_plain(SSL *ssl, int fd)
@@ -754,6 +825,7 @@ main(void)
 		cmocka_unit_test(test_no_descriptors),
 		cmocka_unit_test(test_smuggled),
 		cmocka_unit_test(test_pipelined),
+		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_certificate_warning),
 		cmocka_unit_test(test_plain_on_tls),
 		cmocka_unit_test(test_bad_files),

@@ -22,6 +22,8 @@ struct gated {
 	bool            closed;
 	uint32_t        poison;
 	unsigned        appends, puts, largest;
+	int64_t         seen_ms; /* of the last finding that was put */
+	bool            mixed_up;
 };
 
 static bool
@@ -49,7 +51,13 @@ static bool
 put_gated(
     struct store *store, const struct store_finding *findings, size_t count, struct err *err)
 {
-	((struct gated *)store)->puts++;
+	struct gated *gated = (struct gated *)store;
+
+	gated->puts++;
+	for (size_t i = 0; i < count; i++) {
+		gated->mixed_up |= findings[i].last_seen_ms <= gated->seen_ms;
+		gated->seen_ms = findings[i].last_seen_ms;
+	}
 	return true;
 }
 
@@ -197,6 +205,39 @@ test_poison_fails_alone(void **state)
 	free_fixture(fixture);
 }
 
+static void
+put_one(struct fixture *fixture, int64_t seen_ms)
+{
+	struct arena         *arena = arena_new();
+	struct store_finding *finding = arena_alloc(arena, sizeof(*finding));
+
+	finding->last_seen_ms = seen_ms;
+	writer_put(fixture->writer, arena, finding, 1);
+}
+
+/* Findings between batches cut no group short, and keep their own order. */
+static void
+test_mixed(void **state)
+{
+	struct fixture *fixture = make_fixture(true);
+
+	for (int i = 0; i < 200; i++) {
+		assert_true(
+		    writer_append(fixture->writer, &fixture->batches[i], on_over, fixture));
+		put_one(fixture, i + 1);
+	}
+	open_gate(fixture);
+	wait_over(fixture, 200);
+	writer_free(fixture->writer);
+	fixture->writer = NULL;
+	assert_int_equal(fixture->outcomes[WRITER_STORED], 200);
+	assert_true(fixture->gated.appends <= 6);
+	assert_true(fixture->gated.puts <= 6);
+	assert_int_equal(fixture->gated.seen_ms, 200);
+	assert_false(fixture->gated.mixed_up);
+	free_fixture(fixture);
+}
+
 /* The end does all that is queued and tells it. */
 static void
 test_drains(void **state)
@@ -224,6 +265,7 @@ main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_full_of_bytes),
 		cmocka_unit_test(test_poison_fails_alone),
+		cmocka_unit_test(test_mixed),
 		cmocka_unit_test(test_drains),
 	};
 

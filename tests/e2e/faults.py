@@ -254,6 +254,9 @@ def make_read_only(scene):
     remount, read_only = 32, 1
     for agent in scene.agents:
         agent.kill()
+    newcomer = scene.draw.choice(scene.agents)  # its folder is not there, and cannot be made
+    newcomer.rename()
+    newcomer.harmed("refused")
     if libc.mount(b"spools", path, b"tmpfs", remount | read_only, None) != 0:
         raise Failed(f"the disk cannot be made read-only: {os.strerror(ctypes.get_errno())}")
     for agent in scene.agents:
