@@ -366,19 +366,32 @@ watch_resolv_conf(struct prober *prober, int64_t now_us)
 		send_vitals(prober);
 }
 
+/* Starts what is due, sweeps at their own pace, all else at that of the policy.  Until something
+ * more may start; -1: nothing waits. */
+static int64_t
+take_due(struct prober *prober, int64_t now_us)
+{
+	const struct target *target;
+	int64_t              wait_us = 0;
+
+	while ((target = schedule_due(prober->schedule, now_us)) != NULL) {
+		if (!is_swept(target) && !egress_names(prober->egress, &wait_us))
+			return wait_us;
+		start_run(prober, schedule_take(prober->schedule, now_us));
+	}
+	return schedule_wait_us(prober->schedule, now_us);
+}
+
 static void
 start_due(struct prober *prober)
 {
-	int64_t     now_us = clock_mono_us(clock_system());
-	int64_t     wait_us;
-	struct job *job;
+	int64_t now_us = clock_mono_us(clock_system());
+	int64_t wait_us;
 
 	watch_resolv_conf(prober, now_us);
 	if (prober->vantages.count == 0)
 		return; /* on_vitals_timer() looks for some again */
-	while ((job = schedule_take(prober->schedule, now_us)) != NULL)
-		start_run(prober, job);
-	wait_us = schedule_wait_us(prober->schedule, now_us);
+	wait_us = take_due(prober, now_us);
 	if (wait_us >= 0)
 		loop_watch_set(&prober->starter, -1, 0, wait_us);
 	else

@@ -205,6 +205,29 @@ test_rate(void **state)
 	assert_true(allows(f, "10.0.0.4:53")); /* questions are the resolver's matter */
 }
 
+/* However many are due: a new assignment with new names each time it is looked for, too. */
+static void
+test_names(void **state)
+{
+	struct fixture *f = *state;
+	unsigned        begun = 0;
+	int64_t         wait_us = 0;
+
+	f->file.names_per_minute = 60;
+	egress_set(f->egress, &f->conf);
+	for (unsigned i = 0; i < 600; i++) {
+		begun += egress_names(f->egress, &wait_us);
+		clock_hand_wind(&f->hand, 100 * US_PER_MS);
+	}
+	assert_in_range(begun, 59, 61);
+	while (egress_names(f->egress, &wait_us))
+		;
+	clock_hand_wind(&f->hand, wait_us - 1);
+	assert_false(egress_names(f->egress, &wait_us));
+	clock_hand_wind(&f->hand, 1);
+	assert_true(egress_names(f->egress, &wait_us));
+}
+
 /* A scan of ports at an address where replicas may be. */
 static void
 test_ports_per_address(void **state)
@@ -476,6 +499,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_forgets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rate, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ports_per_address, setup, teardown),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test_setup_teardown(test_hostile_assignment, setup, teardown),
