@@ -55,7 +55,8 @@ struct shipper {
 	struct renewal      *renewal; /* owned; NULL without a collector */
 	struct loop_watch    spool_timer, pull_timer, stop_timer;
 	struct backoff       pull_backoff;
-	char                *etag;       /* owned; of the assignment in force */
+	char                *etag; /* owned; of the assignment in force */
+	struct assign_older  older;
 	struct wbuf          assignment; /* encoded */
 
 	struct status *status;       /* owned; NULL: nobody can ask */
@@ -127,6 +128,7 @@ take_vitals(struct shipper *shipper, const uint8_t *bytes, size_t count)
 	vitals->spool_dropped = stats.dropped;
 	vitals->spool_degraded = stats.degraded;
 	vitals->spool_set_aside = stats.set_aside;
+	vitals->older_offered = shipper->older.offered;
 	if (shipper->courier != NULL) {
 		struct courier_news news = courier_news(shipper->courier);
 
@@ -312,28 +314,53 @@ make_local(struct shipper *shipper, const struct agent_conf *conf, struct err *e
 static void
 keep_etag(struct shipper *shipper, const char *etag)
 {
-	struct arena *arena = arena_new();
-	const char   *version = assign_version(
-	      arena, shipper->assignment.bytes, shipper->assignment.count, NULL);
+	struct arena       *arena = arena_new();
+	struct assign_facts facts;
 
+	/* It was looked at before it was taken: what could not be read has no version. */
+	(void)!assign_facts(
+	    &facts, arena, shipper->assignment.bytes, shipper->assignment.count, NULL);
 	free(shipper->etag);
 	if (etag[0] != '\0')
 		shipper->etag = mem_strdup(etag);
 	else
-		shipper->etag = mem_printf("\"%s\"", version != NULL ? version : "");
+		shipper->etag = mem_printf("\"%s\"", facts.version);
 	arena_free(arena);
+}
+
+/* What is in force is none, or made by the local configuration, or the collector's: the first two
+ * have no edition. */
+static bool
+takes_offered(struct shipper *shipper, struct arena *arena, const struct assign_facts *offered)
+{
+	struct assign_facts in_force;
+	bool                first = shipper->older.since_us == 0, takes;
+
+	(void)!assign_facts(
+	    &in_force, arena, shipper->assignment.bytes, shipper->assignment.count, NULL);
+	takes = assign_takes(
+	    &shipper->older, offered, &in_force, clock_boot_ns(clock_system()) / 1000);
+	if (assign_is_older(offered, &in_force) && (first || takes))
+		log_warn(AREA,
+		    "the collector offers assignment %s, which is older than the one in "
+		    "force; was it restored from a backup? %s",
+		    offered->version,
+		    takes ? "It has done so for a day, and is believed"
+		          : "The newer one stays for a day, or until anything changes there");
+	return takes;
 }
 
 static void
 take_pulled(struct shipper *shipper, const struct courier_answer *answer)
 {
-	struct arena *arena = arena_new();
-	struct err    err;
+	struct arena       *arena = arena_new();
+	struct assign_facts offered;
+	struct err          err;
 
-	if (assign_version(arena, answer->body, answer->count, &err) == NULL) {
+	if (!assign_facts(&offered, arena, answer->body, answer->count, &err)) {
 		log_error(
 		    AREA, "assignment of the collector: %s; the one before stays", err.text);
-	} else {
+	} else if (takes_offered(shipper, arena, &offered)) {
 		wbuf_clear(&shipper->assignment);
 		wbuf_put(&shipper->assignment, answer->body, answer->count);
 		keep_etag(shipper, answer->etag);
