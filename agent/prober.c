@@ -74,7 +74,7 @@ struct prober {
 	struct arena       *refusal_arena;           /* owned; of what follows */
 	struct refused_item refusals[REFUSALS_TOLD]; /* their texts */
 	size_t              refusal_count;
-	bool                ports_held;    /* by the kernel, until we end */
+	struct cage         cage;          /* of the kernel's, until we end */
 	uint64_t            told_connects; /* refused ones that the log knows of */
 };
 
@@ -303,7 +303,8 @@ send_vitals(struct prober *prober)
 		.started_ms = prober->started_ms,
 		.refused_connects = egress_refused(prober->egress),
 		.refusals = prober->refusals,
-		.refusals_count = prober->refusal_count };
+		.refusals_count = prober->refusal_count,
+		.confined = cage_words(&prober->cage) };
 
 	gethostname(host, sizeof(host) - 1);
 	vitals.host = host;
@@ -591,7 +592,7 @@ reload(struct prober *prober, const uint8_t *bytes, size_t count)
 	prober->conf = conf;
 	conf->vantages = &prober->vantages;
 	egress_set(prober->egress, conf);
-	if (prober->ports_held)
+	if (prober->cage.ports)
 		log_warn(AREA, "ports: the kernel holds those of the start until a restart");
 	prober->proxy_env = proxy_env_system(arena);
 	log_open("prober", conf->log_level, conf->log_format);
@@ -696,7 +697,7 @@ prober_run(const struct prober_ask *ask)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
-	prober.ports_held = cage_close(ask->conf);
+	prober.cage = cage_close(ask->conf);
 	if (!open_prober(&prober, ask, &err)) {
 		log_error(AREA, "%s", err.text);
 		close_prober(&prober);

@@ -634,6 +634,7 @@ fill_status(void *arg, struct wbuf *out)
 
 	if (shipper->vitals != NULL)
 		facts.vitals = *shipper->vitals;
+	facts.vitals.older_offered = shipper->older.offered;
 	if (shipper->courier != NULL)
 		news = courier_news(shipper->courier);
 	facts.trouble = news.trouble;

@@ -24,6 +24,15 @@ enum {
 
 #define AREA "spool"
 
+static const char *const loss_names[SPOOL_LOSSES] = {
+	[SPOOL_LOST_BYTES] = "spool-bytes",
+	[SPOOL_LOST_FILES] = "spool-files",
+	[SPOOL_LOST_AGE] = "spool-age",
+	[SPOOL_LOST_DISK] = "disk-full",
+	[SPOOL_LOST_REJECTED] = "rejected",
+	[SPOOL_LOST_DAMAGED] = "damaged",
+};
+
 /* The segment that is written now. */
 struct open_segment {
 	struct segment_head head;
@@ -51,6 +60,22 @@ struct spool {
 	bool unrecovered; /* a file of an earlier agent could not be recovered yet */
 	bool inside;      /* a change is half done: nothing is sealed now */
 };
+
+const char *
+spool_loss_name(enum spool_loss loss)
+{
+	return loss_names[loss];
+}
+
+static void
+count_lost(struct spool *spool, const struct gap *gap)
+{
+	spool->stats.dropped += gap->records;
+	for (int i = 0; i < SPOOL_LOSSES; i++) {
+		if (strcmp(loss_names[i], gap->reason) == 0)
+			spool->stats.lost[i] += gap->records;
+	}
+}
 
 static bool
 is_before(const struct spool_batch *left, const struct spool_batch *right)
@@ -179,7 +204,7 @@ declare(
 		gap.records -= gaps_add_from(
 		    gaps, records.bytes, records.count, batch->records);
 	gaps_add(gaps, &gap);
-	spool->stats.dropped += gap.records;
+	count_lost(spool, &gap);
 	wbuf_fini(&records);
 	wbuf_fini(&file);
 }
@@ -344,7 +369,7 @@ on_torn(void *arg, uint64_t epoch, uint32_t seq, unsigned records)
 	const struct spool_batch batch = { .epoch = epoch, .seq = seq, .records = records };
 	struct gap               gap = gap_of(findings->spool, &batch, "damaged");
 
-	findings->spool->stats.dropped += records;
+	count_lost(findings->spool, &gap);
 	gaps_add(findings->gaps, &gap);
 }
 
@@ -687,7 +712,7 @@ salvage(struct spool *spool, uint64_t epoch, uint32_t seq, const struct segment_
 	marked.flags |= SEGMENT_SALVAGED;
 	if (batch == NULL || !spool_file_replace(&spool->dir, head, file, &marked, from, to))
 		return false;
-	spool->stats.dropped += gap.records;
+	count_lost(spool, &gap);
 	spool->stats.bytes = spool->stats.bytes - batch->bytes + scan.bytes;
 	batch->bytes = scan.bytes;
 	batch->records = scan.records;

@@ -102,9 +102,9 @@ class Collector(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def make_new_names(number):
+def make_new_names(number, edition=0):
     """As many as a minute may have, and other ones each time."""
-    return pack({1: 1, 2: f"new-{number}", 3: 60000, 10: [
+    return pack({1: 1, 2: f"new-{number}", 3: 60000, 4: edition, 5: "one collector", 10: [
         {1: "contoso", 2: 0, 4: 0, 5: 0, 6: f"contoso-new{number}x{n}.documents.azure.com", 7: 443,
          9: 60000, 10: 500} for n in range(PACE_NAMES)]})
 
@@ -263,6 +263,26 @@ def try_pace(folder):
         raise Failed(f"{len(new)} new names, at most {most} let")
 
 
+def try_older(folder):
+    """A collector that was restored from a backup: what it said later stays, and it is told."""
+    Collector.assignments = [make_new_names(7000, 20), make_new_names(6000, 10)]
+    Collector.given = 0
+    agent = start_agent(folder, look_s=1)
+    try:
+        end = time.monotonic() + 20
+        now = None
+        while time.monotonic() < end and not (now and now["assignment"]["older_offered"]):
+            time.sleep(0.3)
+            now = status(folder)
+    finally:
+        agent.terminate()
+        agent.wait(20)
+    print(f"{now['assignment']['version']} stays, an older one was offered "
+          f"{now['assignment']['older_offered']} times")
+    if now["assignment"]["version"] != "new-7000" or not now["assignment"]["older_offered"]:
+        raise Failed("an older assignment was taken without a word")
+
+
 def judge(now, refused, counts):
     print(f"refused items {refused}, refused connections {now['prober']['refused_connects']}, "
           f"packets {counts}")
@@ -301,6 +321,7 @@ def main():
             agent.terminate()
             agent.wait(20)
             try_pace(folder)
+            try_older(folder)
         except Failed as error:
             print(f"FAILED  {error}\n{open(folder + '/log', encoding='utf-8').read()[-1500:]}")
             return 1
