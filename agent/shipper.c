@@ -253,6 +253,15 @@ close_way(struct shipper *shipper)
 	shipper->courier = NULL;
 }
 
+/* What vouches for the collector: the setting, or what the token of enrolment has named, or "". */
+static const char *
+find_authority(struct arena *arena, const struct agent_conf *conf)
+{
+	if (conf->collector_ca[0] != '\0')
+		return conf->collector_ca;
+	return identity_path(arena, conf->state_dir, IDENTITY_COLLECTOR);
+}
+
 /* By the certificate where there is one, else by the token. */
 static bool
 choose_secret(struct courier_options *options, struct arena *arena,
@@ -276,7 +285,7 @@ new_courier(struct shipper *shipper, const struct agent_conf *conf, struct err *
 	struct arena          *arena = arena_new();
 	struct courier_options options = { .loop = shipper->loop,
 		.url = conf->collector,
-		.ca_file = conf->collector_ca,
+		.ca_file = find_authority(arena, conf),
 		.limit_ms = request_limit_ms };
 	struct courier        *courier = NULL;
 
@@ -322,6 +331,8 @@ on_identity(void *arg)
 		open_way(shipper, courier);
 	else
 		courier_free(courier);
+	/* An enrolment may have told us of another authority, too. */
+	loop_watch_set(&shipper->renew_timer, -1, 0, 0);
 }
 
 static void
@@ -333,8 +344,18 @@ open_renewal(struct shipper *shipper)
 	shipper->renewal = NULL;
 	if (conf->collector[0] != '\0')
 		shipper->renewal = renewal_new(&(struct renewal_options){ shipper->loop,
-		    conf->collector, conf->collector_ca, conf->state_dir, conf->agent,
-		    on_identity, shipper });
+		    conf->collector, find_authority(shipper->conf_arena, conf), conf->state_dir,
+		    conf->agent, on_identity, shipper });
+}
+
+/* Not from within a callback of the one that goes. */
+static void
+on_renew_timer(void *arg, unsigned what)
+{
+	struct shipper *shipper = arg;
+
+	if (shipper->phase == PHASE_WORK)
+		open_renewal(shipper);
 }
 
 /* SIGHUP.  All or nothing: a bad file or token leaves the running configuration in force. */
@@ -443,6 +464,7 @@ open_shipper(struct shipper *shipper, const struct shipper_ask *ask, struct err 
 	loop_watch_init(&shipper->spool_timer, shipper->loop, on_spool_timer, shipper);
 	loop_watch_init(&shipper->pull_timer, shipper->loop, shipper_assign_on_timer, shipper);
 	loop_watch_init(&shipper->stop_timer, shipper->loop, on_stop_timer, shipper);
+	loop_watch_init(&shipper->renew_timer, shipper->loop, on_renew_timer, shipper);
 	shipper->channel = channel_new(shipper->loop, ask->fd,
 	    &(struct channel_ops){
 	        .on_message = on_message, .on_closed = on_closed, .arg = shipper });
@@ -481,6 +503,7 @@ close_shipper(struct shipper *shipper)
 		loop_watch_fini(&shipper->spool_timer);
 		loop_watch_fini(&shipper->pull_timer);
 		loop_watch_fini(&shipper->stop_timer);
+		loop_watch_fini(&shipper->renew_timer);
 		loop_free(shipper->loop);
 	}
 	arena_free(shipper->vitals_arena);

@@ -34,7 +34,7 @@ struct shipper {
 	struct upload       *upload;
 	struct errand       *pull;
 	struct renewal      *renewal; /* owned; NULL without a collector */
-	struct loop_watch    spool_timer, pull_timer, stop_timer;
+	struct loop_watch    spool_timer, pull_timer, stop_timer, renew_timer;
 	struct backoff       pull_backoff;
 	char                *etag; /* owned; of the assignment in force */
 	struct assign_older  older;
