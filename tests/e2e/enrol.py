@@ -236,6 +236,8 @@ def stand_between(scene):
     scene.enrol(token, "--collector", between.url)
     if token.split(".")[1].encode() not in between.heard:
         raise Failed("the collector itself would not hear anything: this shows nothing")
+    if token.split(".")[1].encode() in between.heard.split(b"\r\n")[0]:
+        raise Failed("the token stands in the URL, where it is logged")
     between.socket.close()
 
 
