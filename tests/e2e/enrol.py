@@ -254,6 +254,49 @@ def check_files(scene, token):
                     raise Failed(f"the secret of a token stands in {name}")
 
 
+def processes(scene):
+    """Of the agent, both of it, and of the collector."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.getpgid(int(pid)) in (scene.agent.process.pid, scene.collector.process.pid):
+                found.append(int(pid))
+        except ProcessLookupError:
+            pass
+    return found
+
+
+def check_processes(scene, token):
+    """No secret on a command line, in an environment or in a log; nobody can call the agent."""
+    with open(f"{scene.folder}/agent/identity.pem", encoding="ascii") as file:
+        key = file.read().splitlines()[1]
+    secrets = [token.split(".")[1].encode(), key.encode()]
+    places = [scene.log_path] + [f"/proc/{pid}/{what}" for pid in processes(scene)
+                                 for what in ("cmdline", "environ")]
+    for path in places:
+        with open(path, "rb") as file:
+            data = file.read()
+        if any(secret in data for secret in secrets):
+            raise Failed(f"a secret stands in {path}")
+    listening = set()
+    for table in ("tcp", "tcp6", "udp", "udp6"):
+        with open(f"/proc/net/{table}", encoding="ascii") as file:
+            for line in file.read().splitlines()[1:]:
+                words = line.split()
+                if words[3] == "0A" or (table.startswith("udp") and words[2].endswith(":0000")):
+                    listening.add(f"socket:[{words[9]}]")
+    agent = [pid for pid in processes(scene) if os.getpgid(pid) == scene.agent.process.pid]
+    if len(agent) != 2:
+        raise Failed(f"the agent is two processes, not {len(agent)}")
+    for pid in agent:
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                if os.readlink(f"/proc/{pid}/fd/{name}") in listening:
+                    raise Failed("the agent can be called from the network")
+            except FileNotFoundError:
+                pass
+
+
 def live(scene):
     token = scene.collect("token", "create", "vm-a", "--network", "vnet-a")
     done = scene.enrol(token)
@@ -264,6 +307,8 @@ def live(scene):
     scene.agent.start()
     scene.wait(lambda: os.path.exists(f"{scene.folder}/collector/store.db") and scene.stored() > 0,
                "results by certificate")
+    if os.geteuid() == 0:
+        check_processes(scene, token)
     token = scene.collect("token", "create", "vm-a")
     scene.refused(scene.enrol(token), "is enrolled and its certificate is good", "a live agent")
 
