@@ -146,7 +146,8 @@ begin_last_upload(struct shipper *shipper)
 {
 	renewal_free(shipper->renewal);
 	shipper->renewal = NULL;
-	loop_watch_stop(&shipper->pull_timer);
+	pull_free(shipper->pull);
+	shipper->pull = NULL;
 	spool_seal(shipper->spool);
 	if (shipper->upload != NULL)
 		upload_hurry(shipper->upload);
@@ -244,8 +245,7 @@ on_stop(void *arg)
 static void
 close_way(struct shipper *shipper)
 {
-	loop_watch_stop(&shipper->pull_timer);
-	errand_free(shipper->pull);
+	pull_free(shipper->pull);
 	upload_free(shipper->upload);
 	courier_free(shipper->courier);
 	shipper->pull = NULL;
@@ -310,8 +310,12 @@ open_way(struct shipper *shipper, struct courier *courier)
 	upload_kick(shipper->upload); /* what an earlier agent left */
 	if (shipper->conf->accounts.count > 0)
 		return;
-	shipper->pull = errand_new(courier, shipper_assign_on_pulled, shipper);
-	loop_watch_set(&shipper->pull_timer, -1, 0, 0);
+	shipper->pull = pull_new(&(struct pull_options){ .loop = shipper->loop,
+	    .courier = courier,
+	    .interval_ms = shipper->conf->assignment_ms,
+	    .etag = shipper->etag != NULL ? shipper->etag : "",
+	    .on_assignment = shipper_assign_on_pulled,
+	    .arg = shipper });
 }
 
 /* There is another certificate than the one we show. */
@@ -462,7 +466,6 @@ open_shipper(struct shipper *shipper, const struct shipper_ask *ask, struct err 
 	if (shipper->loop == NULL)
 		return false;
 	loop_watch_init(&shipper->spool_timer, shipper->loop, on_spool_timer, shipper);
-	loop_watch_init(&shipper->pull_timer, shipper->loop, shipper_assign_on_timer, shipper);
 	loop_watch_init(&shipper->stop_timer, shipper->loop, on_stop_timer, shipper);
 	loop_watch_init(&shipper->renew_timer, shipper->loop, on_renew_timer, shipper);
 	shipper->channel = channel_new(shipper->loop, ask->fd,
@@ -501,7 +504,6 @@ close_shipper(struct shipper *shipper)
 	free(shipper->etag);
 	if (shipper->loop != NULL) {
 		loop_watch_fini(&shipper->spool_timer);
-		loop_watch_fini(&shipper->pull_timer);
 		loop_watch_fini(&shipper->stop_timer);
 		loop_watch_fini(&shipper->renew_timer);
 		loop_free(shipper->loop);

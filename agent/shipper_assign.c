@@ -1,9 +1,7 @@
 /* What is measured: from the local configuration, from the collector, or from before. */
-#include "agent/enroll.h"
 #include "agent/shipper_body.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "proto/decode.h"
 
 #include <stdlib.h>
 
@@ -76,9 +74,10 @@ takes_offered(struct shipper *shipper, struct arena *arena, const struct assign_
 	return takes;
 }
 
-static void
-take_pulled(struct shipper *shipper, const struct courier_answer *answer)
+void
+shipper_assign_on_pulled(void *arg, const struct courier_answer *answer)
 {
+	struct shipper     *shipper = arg;
 	struct arena       *arena = arena_new();
 	struct assign_facts offered;
 	struct err          err;
@@ -90,52 +89,9 @@ take_pulled(struct shipper *shipper, const struct courier_answer *answer)
 		wbuf_clear(&shipper->assignment);
 		wbuf_put(&shipper->assignment, answer->body, answer->count);
 		shipper_assign_tag(shipper, answer->etag);
+		pull_keep(shipper->pull, shipper->etag);
 		assign_save(shipper->conf, answer->body, answer->count);
 		shipper_assign_give(shipper);
 	}
 	arena_free(arena);
-}
-
-static void
-log_refused_pull(const struct courier_answer *answer)
-{
-	struct arena *arena = arena_new();
-
-	log_warn(AREA, "assignment not pulled: collector answers %u: %s", answer->status,
-	    enroll_reason(arena, answer->body, answer->count));
-	arena_free(arena);
-}
-
-void
-shipper_assign_on_pulled(void *arg, const struct courier_answer *answer)
-{
-	struct shipper *shipper = arg;
-	int64_t         wait_ms = shipper->conf->assignment_ms;
-	int64_t         later_ms = 0;
-
-	if (answer->status == 200)
-		take_pulled(shipper, answer);
-	if (answer->status == 200 || answer->status == 304) {
-		backoff_reset(&shipper->pull_backoff);
-	} else {
-		later_ms = courier_wait_ms(answer, &shipper->pull_backoff);
-		if (answer->status == 0)
-			log_warn(AREA, "assignment not pulled: %s", answer->trouble);
-		else
-			log_refused_pull(answer);
-		/* Without any, there is nothing to do but to ask again. */
-		if (later_ms > wait_ms || shipper->assignment.count == 0)
-			wait_ms = later_ms;
-	}
-	loop_watch_set(&shipper->pull_timer, -1, 0, wait_ms * US_PER_MS);
-}
-
-void
-shipper_assign_on_timer(void *arg, unsigned what)
-{
-	struct shipper *shipper = arg;
-
-	if (shipper->pull != NULL && !errand_is_out(shipper->pull))
-		errand_get(shipper->pull, "/v1/assignment",
-		    shipper->etag != NULL ? shipper->etag : "", DECODE_BYTES_MAX);
 }

@@ -7,9 +7,9 @@
 #define AGENT_SHIPPER_BODY_H
 
 #include "agent/assign.h"
-#include "agent/backoff.h"
 #include "agent/channel.h"
 #include "agent/courier.h"
+#include "agent/pull.h"
 #include "agent/renewal.h"
 #include "agent/sign_service.h"
 #include "agent/spool.h"
@@ -32,10 +32,9 @@ struct shipper {
 	struct spool        *spool;
 	struct courier      *courier; /* NULL without a collector, as the next two */
 	struct upload       *upload;
-	struct errand       *pull;
+	struct pull         *pull;
 	struct renewal      *renewal; /* owned; NULL without a collector */
-	struct loop_watch    spool_timer, pull_timer, stop_timer, renew_timer;
-	struct backoff       pull_backoff;
+	struct loop_watch    spool_timer, stop_timer, renew_timer;
 	char                *etag; /* owned; of the assignment in force */
 	struct assign_older  older;
 	struct wbuf          assignment; /* encoded */
@@ -61,9 +60,8 @@ bool shipper_assign_local(
     struct shipper *shipper, const struct agent_conf *conf, struct err *err) MUST_CHECK;
 /* The ETag of what is in force; "": made of its version. */
 void shipper_assign_tag(struct shipper *shipper, const char *etag);
-/* The callbacks of the errand and of the timer that pull. */
+/* The collector has another one, which may be older: see agent/assign.h. */
 void shipper_assign_on_pulled(void *arg, const struct courier_answer *answer);
-void shipper_assign_on_timer(void *arg, unsigned what);
 
 /* In shipper_status.c: the socket of `plprobe status`. */
 void shipper_status_open(struct shipper *shipper);
