@@ -121,6 +121,21 @@ static const struct proxy_case {
 	{ "http://proxy.example:3128", "169.254.169.254:3128", false },
 };
 
+/* Not even when it stands among the resolvers, whoever put it there. */
+static void
+test_metadata(void **state)
+{
+	struct fixture *f = *state;
+
+	f->vantages.count = 3;
+	assert_true(addr_parse(&f->vantages.list[1].resolver, "169.254.169.254:80", 53, NULL));
+	assert_true(addr_parse(&f->vantages.list[2].resolver, "169.254.169.254", 53, NULL));
+	assert_false(allows(f, "169.254.169.254:80"));
+	assert_string_equal(
+	    egress_reason(f->egress), "address of the platform or of this machine");
+	assert_true(allows(f, "169.254.169.254:53"));
+}
+
 /* What somebody wrote into the configuration of this machine, no collector can have meant. */
 static void
 test_proxy(void **state)
@@ -495,6 +510,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_proxy),
+		cmocka_unit_test_setup_teardown(test_metadata, setup, teardown),
 		cmocka_unit_test(test_learned_only),
 		cmocka_unit_test_setup_teardown(test_forgets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nets, setup, teardown),
