@@ -114,6 +114,7 @@ class Scene:
              f"{folder}/key.pem", "-out", f"{folder}/certificate.pem"], check=True,
             capture_output=True)
         self.set_clock(0)
+        self.write("slow", "")
         self.write("collector.yaml", f"""
 listen: "127.0.0.1:{self.listen}"
 certificate: certificate.pem
@@ -275,7 +276,7 @@ def slow_disk(scene):
     scene.pause(1, 3)
     if scene.draw.random() < 0.5:
         kill_agent(scene)
-    os.unlink(f"{scene.folder}/slow")
+    scene.write("slow", "")
 
 
 def make_read_only(scene):

@@ -65,7 +65,7 @@ def measure(folder, log, delay_ms):
     heard = list(names.at)
     agent.kill()
     with open(f"{folder}/slow", encoding="utf-8") as file:
-        if len(file.read()) - len(str(delay_ms)) < 2:
+        if delay_ms > 0 and len(file.read()) - len(str(delay_ms)) < 2:
             raise Failed("no sync was delayed: this shows nothing")
     return heard
 

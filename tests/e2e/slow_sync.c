@@ -1,8 +1,9 @@
 /* slow_sync: a disk that takes its time, for a program that is started with this in LD_PRELOAD.
  *
  * Each fdatasync() and fsync() waits first for as many milliseconds as stand in the file that
- * SLOW_SYNC names, read anew each time; no file, or nothing in it, is no time.  A byte is added to it
- * for each, so that who uses it sees that it was there.
+ * SLOW_SYNC names, read anew each time; nothing in it is no time.  A byte is added to it for each, so
+ * that who uses it sees that it was there.  The file is opened at the start: the process that
+ * measures cannot open one later.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,21 +11,28 @@
 #include <time.h>
 #include <unistd.h>
 
+static int file = -1;
+
+__attribute__((constructor)) static void
+open_file(void)
+{
+	const char *path = getenv("SLOW_SYNC");
+
+	if (path != NULL)
+		file = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+}
+
 static void
 wait_first(void)
 {
-	const char     *path = getenv("SLOW_SYNC");
 	char            text[16] = "";
-	int             fd = path != NULL ? open(path, O_RDWR | O_APPEND | O_CLOEXEC) : -1;
 	long            ms = 0;
 	struct timespec wait;
 
-	if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0)
+	if (file >= 0 && pread(file, text, sizeof(text) - 1, 0) > 0)
 		ms = strtol(text, NULL, 10);
-	if (fd >= 0 && write(fd, " ", 1) < 0)
+	if (ms > 0 && write(file, " ", 1) < 0)
 		ms = 0;
-	if (fd >= 0)
-		close(fd);
 	wait = (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
 	nanosleep(&wait, NULL);
 }
