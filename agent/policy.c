@@ -246,7 +246,7 @@ static bool
 is_metadata(const struct addr *peer)
 {
 	static const uint8_t bytes[4] = { 169, 254, 169, 254 };
-	struct addr          end = unwrap(peer);
+	struct addr          end = addr_unwrap(peer);
 
 	return end.family == 4 && memcmp(end.bytes, bytes, sizeof(bytes)) == 0 &&
 	    peer->port != WIRESERVER_PORT;
@@ -259,7 +259,6 @@ policy_is_resolver(const struct agent_conf *conf, const struct addr *peer)
 
 	if (is_metadata(peer))
 		return false;
-
 	for (size_t i = 0; vantages != NULL && i < vantages->count; i++) {
 		const struct addr *resolver = &vantages->list[i].resolver;
 
