@@ -165,7 +165,7 @@ const struct conf_row agent_conf_rows[] = {
 	    .help = "https://host:port of the collector; empty: results stay in the spool",
 	    .check = agent_conf_check_collector },
 	{ "collector_ca", CONF_PATH, AT(collector_ca), .preset = "",
-	    .help = "PEM file of the collector's authority; empty: the system's roots" },
+	    .help = "PEM file of the collector's authority; empty: what `plprobe enroll` was told by its token, or the system's roots" },
 	{ "token_file", CONF_PATH, AT(token_file), .preset = "",
 	    .help = "file with the token, mode 0600, where `plprobe enroll` has given no certificate; empty: systemd's credential `token`" },
 

@@ -99,20 +99,47 @@ assign_local(const struct agent_conf *conf, struct wbuf *out, struct err *err)
 	return done;
 }
 
-const char *
-assign_version(struct arena *arena, const uint8_t *bytes, size_t count, struct err *err)
+bool
+assign_facts(struct assign_facts *facts, struct arena *arena, const uint8_t *bytes,
+    size_t count, struct err *err)
 {
 	struct assignment *assignment = decode_message(
 	    &assignment_desc, arena, bytes, count, err);
 
+	*facts = (struct assign_facts){ .version = "", .series = "" };
 	if (assignment == NULL)
-		return NULL;
-	if (assignment->v != PROTO_VERSION) {
-		err_set(err, ERR_PARSE, "assignment of version %u, %d wanted", assignment->v,
-		    PROTO_VERSION);
-		return NULL;
+		return false;
+	if (assignment->v != PROTO_VERSION)
+		return err_set(err, ERR_PARSE, "assignment of version %u, %d wanted",
+		    assignment->v, PROTO_VERSION);
+	facts->version = assignment->version;
+	facts->edition = assignment->edition;
+	facts->series = assignment->series;
+	return true;
+}
+
+bool
+assign_is_older(const struct assign_facts *offered, const struct assign_facts *in_force)
+{
+	return offered->edition != 0 && offered->edition < in_force->edition &&
+	    strcmp(offered->series, in_force->series) == 0;
+}
+
+bool
+assign_takes(struct assign_older *older, const struct assign_facts *offered,
+    const struct assign_facts *in_force, int64_t now_us)
+{
+	if (!assign_is_older(offered, in_force)) {
+		older->since_us = 0;
+		return true;
 	}
-	return assignment->version;
+	older->offered++;
+	if (older->since_us == 0)
+		older->since_us = now_us;
+	if (now_us - older->since_us < ASSIGN_OLDER_US)
+		return false;
+	older->since_us = 0;
+	return true;
 }
 
 static const char *
@@ -124,17 +151,18 @@ path_of(struct arena *arena, const struct agent_conf *conf)
 bool
 assign_load(const struct agent_conf *conf, struct wbuf *out)
 {
-	struct arena *arena = arena_new();
-	const char   *path = path_of(arena, conf);
-	struct err    err;
-	size_t        count;
-	char         *bytes = NULL;
-	bool          loaded = false;
+	struct arena       *arena = arena_new();
+	const char         *path = path_of(arena, conf);
+	struct assign_facts facts;
+	struct err          err;
+	size_t              count;
+	char               *bytes = NULL;
+	bool                loaded = false;
 
 	if (access(path, F_OK) == 0) {
 		bytes = file_read(arena, path, DECODE_BYTES_MAX, &count, &err);
 		loaded = bytes != NULL &&
-		    assign_version(arena, (uint8_t *)bytes, count, &err) != NULL;
+		    assign_facts(&facts, arena, (uint8_t *)bytes, count, &err);
 		if (!loaded)
 			log_warn(AREA, "%s: %s; not used", path, err.text);
 	}

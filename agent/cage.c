@@ -63,7 +63,7 @@ find_resolv_folder(struct arena *arena)
 }
 
 /* Not its configuration, which the shipper hands over, nor anything of the shipper's. */
-static void
+static bool
 confine_reading(const struct agent_conf *conf)
 {
 	struct arena *arena = arena_new();
@@ -71,6 +71,7 @@ confine_reading(const struct agent_conf *conf)
 		  getenv("SSL_CERT_FILE"), getenv("SSL_CERT_DIR") };
 	const char   *paths[READABLE + sizeof(more) / sizeof(more[0]) + 1];
 	size_t        count = READABLE;
+	bool          held;
 
 	memcpy(paths, readable, sizeof(readable));
 	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
@@ -78,11 +79,13 @@ confine_reading(const struct agent_conf *conf)
 			paths[count++] = more[i];
 	}
 	paths[count] = NULL;
-	if (confine_files(paths))
+	held = confine_files(paths);
+	if (held)
 		warn_of_secrets(conf);
 	else
 		log_debug(AREA, "this kernel has no landlock");
 	arena_free(arena);
+	return held;
 }
 
 /* Where Direct mode is not measured all ports are known.  DNS servers may be given at ports of
@@ -110,10 +113,21 @@ confine_connecting(const struct agent_conf *conf)
 	return held;
 }
 
-bool
+struct cage
 cage_close(const struct agent_conf *conf)
 {
+	struct cage cage;
+
 	confine_rights();
-	confine_reading(conf);
-	return confine_connecting(conf);
+	cage.files = confine_reading(conf);
+	cage.ports = confine_connecting(conf);
+	return cage;
+}
+
+const char *
+cage_words(const struct cage *cage)
+{
+	if (cage->files)
+		return cage->ports ? "files ports" : "files";
+	return cage->ports ? "ports" : "";
 }

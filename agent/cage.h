@@ -9,8 +9,14 @@
 
 #include "agent/agent_conf.h"
 
-/* Logs where a secret can be read all the same.  Whether the ports are held: what a later
- * configuration adds to them stays closed. */
-bool cage_close(const struct agent_conf *conf);
+/* What the kernel holds us to.  ports: what a later configuration adds to them stays closed. */
+struct cage {
+	bool files, ports;
+};
+
+/* Logs where a secret can be read all the same. */
+struct cage cage_close(const struct agent_conf *conf);
+/* "files ports", "files", or "" where this kernel has no landlock. */
+const char *cage_words(const struct cage *cage);
 
 #endif

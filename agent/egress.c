@@ -1,6 +1,7 @@
 #include "agent/egress.h"
 
 #include "agent/learned.h"
+#include "agent/pace.h"
 #include "agent/policy.h"
 #include "agent/policy_file.h"
 #include "base/arena.h"
@@ -12,9 +13,9 @@ struct egress {
 	const struct clock      *clock; /* borrowed, as is conf */
 	const struct agent_conf *conf;
 	struct learned          *learned; /* owned */
-	int64_t     tokens, filled_us;    /* connections that may begin, in millionths */
-	uint64_t    refused;
-	const char *reason;
+	struct pace              names, connects;
+	uint64_t                 refused;
+	const char              *reason;
 };
 
 struct egress *
@@ -23,7 +24,6 @@ egress_new(const struct clock *clock)
 	struct egress *egress = mem_alloc(sizeof(*egress));
 
 	*egress = (struct egress){ .clock = clock, .learned = learned_new(), .reason = "" };
-	egress->filled_us = clock_mono_us(clock);
 	return egress;
 }
 
@@ -39,8 +39,12 @@ egress_free(struct egress *egress)
 void
 egress_set(struct egress *egress, const struct agent_conf *conf)
 {
+	const struct policy_file *file = conf->policy;
+	int64_t                   now_us = clock_mono_us(egress->clock);
+
 	egress->conf = conf;
-	egress->tokens = conf->policy->connect_rate * US_PER_S;
+	pace_init(&egress->names, file->names_per_minute, MS_PER_MIN * US_PER_MS, now_us);
+	pace_init(&egress->connects, file->connect_rate, US_PER_S, now_us);
 }
 
 /* Whoever answers from outside leads nobody to an address in here, nor anywhere where the local
@@ -67,24 +71,6 @@ egress_learn(struct egress *egress, const char *host, const struct dns *seen, bo
 		    may_lead(egress, seen, &addr))
 			learned_add(egress->learned, &addr, any_port, now_us);
 	}
-}
-
-/* A second's worth may begin at once. */
-static bool
-take_token(struct egress *egress, int64_t now_us)
-{
-	int64_t rate = egress->conf->policy->connect_rate;
-	int64_t most = rate * US_PER_S;
-	int64_t since_us = now_us - egress->filled_us;
-
-	egress->filled_us = now_us;
-	egress->tokens += since_us > US_PER_S ? most : since_us * rate;
-	if (egress->tokens > most)
-		egress->tokens = most;
-	if (egress->tokens < US_PER_S)
-		return false;
-	egress->tokens -= US_PER_S;
-	return true;
 }
 
 static bool
@@ -136,7 +122,7 @@ find_reason(struct egress *egress, const struct addr *peer)
 		return "port that is not one of 'ports'";
 	if (!learned_knock(egress->learned, peer, (unsigned)file->ports_per_address, now_us))
 		return "more ports of one address than 'ports_per_address'";
-	if (!take_token(egress, now_us))
+	if (!pace_take(&egress->connects, now_us))
 		return "more connections a second than 'connect_rate'";
 	return NULL;
 }
@@ -151,6 +137,17 @@ egress_allows(void *arg, const struct addr *peer)
 		return true;
 	egress->refused++;
 	egress->reason = reason;
+	return false;
+}
+
+bool
+egress_names(struct egress *egress, int64_t *wait_us)
+{
+	int64_t now_us = clock_mono_us(egress->clock);
+
+	if (pace_take(&egress->names, now_us))
+		return true;
+	*wait_us = pace_wait_us(&egress->names, now_us);
 	return false;
 }
 

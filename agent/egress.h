@@ -24,6 +24,11 @@ void egress_set(struct egress *egress, const struct agent_conf *conf);
 /* What a resolver answered for a name.  direct: replicas may be behind it, at any port. */
 void egress_learn(struct egress *egress, const char *host, const struct dns *seen, bool direct);
 
+/* Whether the measurement of one more name may begin now; else how long to wait.  An assignment may
+ * ask for no more a minute than `names_per_minute`, and a new one each time it is looked for must
+ * not get more. */
+bool egress_names(struct egress *egress, int64_t *wait_us);
+
 /* The form that struct probe_options wants. */
 bool egress_allows(void *egress, const struct addr *peer);
 

@@ -1,8 +1,6 @@
 #include "agent/enroll.h"
 
-#include "base/base64.h"
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/text.h"
 #include "proto/decode.h"
 #include "proto/encode.h"
@@ -212,6 +210,31 @@ enroll_answer_read(struct enroll_given *given, struct arena *arena, const char *
 	given->network = got->network;
 	given->ends_ms = facts.ends_ms;
 	return true;
+}
+
+bool
+enroll_pin(char *pin, bool *root, const char *pem)
+{
+	BIO           *bio = BIO_new_mem_buf(pem, -1);
+	X509          *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	unsigned char *der = NULL;
+	uint8_t        digest[DIGEST_BYTES];
+	int            count = -1;
+
+	if (cert != NULL) {
+		count = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+		*root = X509_NAME_cmp(
+		            X509_get_subject_name(cert), X509_get_issuer_name(cert)) == 0;
+	}
+	if (count > 0) {
+		digest_sha256(der, (size_t)count, digest);
+		base64_url_encode(digest, sizeof(digest), pin);
+	}
+	OPENSSL_free(der);
+	X509_free(cert);
+	BIO_free(bio);
+	ERR_clear_error();
+	return count > 0;
 }
 
 /* {"status":"refused","reason":"..."}: a reason of ours has no escapes but for \" and \\. */

@@ -7,6 +7,8 @@
 #define AGENT_ENROLL_H
 
 #include "base/arena.h"
+#include "base/base64.h"
+#include "base/digest.h"
 #include "base/wbuf.h"
 
 #include <stdint.h>
@@ -40,6 +42,12 @@ struct enroll_given {
 };
 bool enroll_answer_read(struct enroll_given *given, struct arena *arena, const char *key,
     const uint8_t *body, size_t count, struct err *err) MUST_CHECK;
+
+/* By what a token names the authority of a collector: base64url of the SHA-256 of the
+ * SubjectPublicKeyInfo [rfc7469 2.4] of a certificate in PEM.  root: it names itself as its issuer.
+ * False when it cannot be read. */
+enum { ENROLL_PIN_ROOM = BASE64_ROOM(DIGEST_BYTES) };
+bool enroll_pin(char *pin, bool *root, const char *pem) MUST_CHECK;
 
 /* The reason in the answer of a collector that refuses; "" where there is none.  Safe to print. */
 const char *enroll_reason(struct arena *arena, const uint8_t *body, size_t count);

@@ -3,6 +3,7 @@
 #include "agent/agent_conf.h"
 #include "agent/courier.h"
 #include "agent/identity.h"
+#include "agent/pin.h"
 #include "agent/secret_file.h"
 #include "base/clock.h"
 #include "base/confine.h"
@@ -33,7 +34,9 @@ enum option {
 
 static const struct cli_option options_table[] = {
 	{ "collector", 0, "URL", "https://host:port of the collector" },
-	{ "ca", 0, "FILE", "PEM file of the authority of its certificate; the system's roots" },
+	{ "ca", 0, "FILE",
+	    "PEM file of the authority of its certificate; what the token names, or the "
+	    "system's roots" },
 	{ "token-file", 0, "FILE",
 	    "file with the token, mode 0600; -: standard input, which is preset" },
 	{ "agent", 0, "ID", "name of this agent; the host name" },
@@ -51,6 +54,7 @@ const struct cli_command enroll_command = {
 	"Makes a key, which never leaves the machine, has the collector sign it, and puts both "
 	"in\n"
 	"identity.pem of `state_dir`. The token is made by `plprobe-collector token create`.\n"
+	"A token that names the key of the collector's authority takes the place of --ca.\n"
 	"The agent renews the certificate by itself; one that runs takes a new one within 30 "
 	"s.\n"
 	"Exit code: 0, 1 when it is refused or fails, 2 for wrong arguments.\n",
@@ -64,13 +68,15 @@ struct errands {
 	struct arena            *arena;
 	const struct agent_conf *conf;
 	const char              *token;
-	char                    *key;
-	struct loop             *loop;
-	struct wbuf              body;
-	unsigned                 status;
-	const char              *words; /* of the refusal, or of what went wrong */
-	struct enroll_given      given;
-	bool                     done;
+	const char  *pin;     /* of the collector's authority; NULL: the token has none */
+	const char  *ca_file; /* that vouches for the collector; "": the system's roots */
+	char        *key;
+	struct loop *loop;
+	struct wbuf  body;
+	unsigned     status;
+	const char  *words; /* of the refusal, or of what went wrong */
+	struct enroll_given given;
+	bool                done;
 };
 
 static bool
@@ -91,8 +97,24 @@ read_line(char *token, size_t room, struct err *err)
 	    err_set(err, ERR_PARSE, "standard input: a NUL; a token wanted");
 }
 
+/* Behind a second dot: the key of the collector's authority, which is no secret. */
 static bool
-read_token(char *token, size_t room, const char *path, struct err *err)
+cut_pin(char *token, const char **pin, const char *path, struct err *err)
+{
+	char *dot = strchr(token, '.');
+
+	dot = dot != NULL ? strchr(dot + 1, '.') : NULL;
+	*pin = NULL;
+	if (dot == NULL)
+		return true;
+	*dot = '\0';
+	*pin = dot + 1;
+	return strlen(*pin) == ENROLL_PIN_ROOM - 2 ||
+	    err_set(err, ERR_USAGE, "%s: the token is not whole", path);
+}
+
+static bool
+read_token(char *token, const char **pin, size_t room, const char *path, struct err *err)
 {
 	if (path == NULL || strcmp(path, "-") == 0) {
 		path = "standard input";
@@ -104,7 +126,7 @@ read_token(char *token, size_t room, const char *path, struct err *err)
 		return false;
 	}
 	if (strncmp(token, token_prefix, sizeof(token_prefix) - 1) == 0)
-		return true;
+		return cut_pin(token, pin, path, err);
 	return err_set(err, ERR_USAGE,
 	    "%s: no token for enrolment, which begins with '%s'; `plprobe-collector token "
 	    "create AGENT` makes one",
@@ -200,7 +222,7 @@ run_errands(struct errands *errands, struct err *err)
 		return false;
 	courier = courier_new(&(struct courier_options){ .loop = errands->loop,
 	                          .url = errands->conf->collector,
-	                          .ca_file = errands->conf->collector_ca,
+	                          .ca_file = errands->ca_file,
 	                          .limit_ms = limit_ms },
 	    err);
 	if (courier == NULL)
@@ -216,17 +238,63 @@ run_errands(struct errands *errands, struct err *err)
 	    errands->status, errands->words, find_advice(errands));
 }
 
+/* What vouches for the collector is known before anything is sent to it: by the setting, by the
+ * token, or by the system.  Where the token names a key it must be there in any case. */
+static bool
+find_authority(struct errands *errands, struct pin_found *found, struct err *err)
+{
+	const struct agent_conf *conf = errands->conf;
+
+	errands->ca_file = conf->collector_ca;
+	if (errands->pin == NULL)
+		return true;
+	if (!pin_find(found, errands->arena, conf->collector, errands->pin, limit_ms, err))
+		return false;
+	if (conf->collector_ca[0] != '\0')
+		return true;
+	if (!identity_store(conf->state_dir, IDENTITY_COLLECTOR_NEXT, found->pem, err))
+		return false;
+	errands->ca_file = identity_path(
+	    errands->arena, conf->state_dir, IDENTITY_COLLECTOR_NEXT);
+	return true;
+}
+
+/* It has vouched for the collector, and does so from now on.  What is no root is exchanged one day,
+ * so it is kept only where the system would not do. */
+static bool
+keep_authority(const struct errands *errands, const struct pin_found *found, struct err *err)
+{
+	const struct agent_conf *conf = errands->conf;
+
+	if (found->pem == NULL || conf->collector_ca[0] != '\0')
+		return true;
+	if (!found->root && pin_is_public(conf->collector, limit_ms)) {
+		identity_drop(conf->state_dir, IDENTITY_COLLECTOR);
+		return true;
+	}
+	if (!found->root)
+		fputs(
+		    "plprobe enroll: the collector shows no root; when the certificate that "
+		    "the "
+		    "token named is exchanged, this machine has to be enrolled again, or needs "
+		    "'collector_ca'\n",
+		    stderr);
+	return identity_store(conf->state_dir, IDENTITY_COLLECTOR, found->pem, err);
+}
+
 static bool
 get_certificate(struct errands *errands, struct err *err)
 {
-	bool done = false;
+	struct pin_found found = { 0 };
+	bool             done = false;
 
 	errands->key = enroll_key_new(errands->arena);
 	errands->loop = loop_new(err);
 	errands->words = "";
 	wbuf_init(&errands->body);
-	if (errands->loop != NULL)
-		done = run_errands(errands, err);
+	if (errands->loop != NULL && find_authority(errands, &found, err))
+		done = run_errands(errands, err) && keep_authority(errands, &found, err);
+	identity_drop(errands->conf->state_dir, IDENTITY_COLLECTOR_NEXT);
 	if (errands->body.count > 0)
 		digest_wipe(errands->body.bytes, errands->body.count);
 	wbuf_fini(&errands->body);
@@ -271,7 +339,7 @@ run_enroll(struct arena *arena, const char *const *said, int *code, struct err *
 		return false;
 	}
 	if (!check_folder(conf->state_dir, err) ||
-	    !read_token(token, TOKEN_ROOM, said[OPTION_TOKEN], err) ||
+	    !read_token(token, &errands.pin, TOKEN_ROOM, said[OPTION_TOKEN], err) ||
 	    !get_certificate(&errands, err))
 		return false;
 	say_done(&errands);

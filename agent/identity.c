@@ -14,7 +14,10 @@
 enum { FILE_MAX = 64 << 10 };
 
 static const char *const names[] = {
-	[IDENTITY_NOW] = "identity.pem", [IDENTITY_NEXT] = "identity-next.pem"
+	[IDENTITY_NOW] = "identity.pem",
+	[IDENTITY_NEXT] = "identity-next.pem",
+	[IDENTITY_COLLECTOR] = "collector-ca.pem",
+	[IDENTITY_COLLECTOR_NEXT] = "collector-ca-next.pem",
 };
 
 /* Asked of what is open, so that nothing can be put in its place. */
@@ -124,12 +127,26 @@ identity_advance(const char *folder, struct err *err)
 }
 
 void
+identity_drop(const char *folder, enum identity_slot slot)
+{
+	char *path = mem_printf("%s/%s", folder, names[slot]);
+
+	unlink(path);
+	free(path);
+}
+
+void
 identity_drop_next(const char *folder)
 {
-	char *next = mem_printf("%s/%s", folder, names[IDENTITY_NEXT]);
+	identity_drop(folder, IDENTITY_NEXT);
+}
 
-	unlink(next);
-	free(next);
+const char *
+identity_path(struct arena *arena, const char *folder, enum identity_slot slot)
+{
+	const char *path = arena_printf(arena, "%s/%s", folder, names[slot]);
+
+	return access(path, F_OK) == 0 ? path : "";
 }
 
 uint64_t

@@ -8,7 +8,9 @@
 
 #include "agent/enroll.h"
 
-enum identity_slot { IDENTITY_NOW, IDENTITY_NEXT };
+/* The last two are of the collector: the certificate of its authority, when a token named it, and
+ * one that is being tried. */
+enum identity_slot { IDENTITY_NOW, IDENTITY_NEXT, IDENTITY_COLLECTOR, IDENTITY_COLLECTOR_NEXT };
 
 /* In the arena, which is to be wiped. */
 struct identity {
@@ -29,6 +31,10 @@ bool identity_store(
 /* The next one has been tried and works: it takes the other's place. */
 bool identity_advance(const char *folder, struct err *err) MUST_CHECK;
 void identity_drop_next(const char *folder);
+
+/* The path of a slot, in the arena; "" when there is no such file. */
+const char *identity_path(struct arena *arena, const char *folder, enum identity_slot slot);
+void        identity_drop(const char *folder, enum identity_slot slot);
 
 /* Changes whenever the file of the present one does; 0: there is none. */
 uint64_t identity_stamp(const char *folder);

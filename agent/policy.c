@@ -13,7 +13,7 @@
 
 enum {
 	LABEL_MAX = 63,
-	WIRESERVER_PORT = 53,
+	WIRESERVER_PORT = 53, /* of DNS */
 	PORT_PRESET = 443,
 	/* What the settings `interval` and `timeout` allow. */
 	INTERVAL_LEAST_MS = 1000,
@@ -240,11 +240,25 @@ is_outside(const struct agent_conf *conf, const struct addr *peer)
 	return false;
 }
 
+/* The metadata service, which gives tokens to whoever asks [azure-imds].  At 53 a resolver may be
+ * there, in other places than Azure. */
+static bool
+is_metadata(const struct addr *peer)
+{
+	static const uint8_t bytes[4] = { 169, 254, 169, 254 };
+	struct addr          end = addr_unwrap(peer);
+
+	return end.family == 4 && memcmp(end.bytes, bytes, sizeof(bytes)) == 0 &&
+	    peer->port != WIRESERVER_PORT;
+}
+
 bool
 policy_is_resolver(const struct agent_conf *conf, const struct addr *peer)
 {
 	const struct vantages *vantages = conf->vantages;
 
+	if (is_metadata(peer))
+		return false;
 	for (size_t i = 0; vantages != NULL && i < vantages->count; i++) {
 		const struct addr *resolver = &vantages->list[i].resolver;
 

@@ -43,7 +43,7 @@ bool policy_has_port(const struct agent_conf *conf, uint32_t port);
  * file says no to them, or to public addresses. */
 size_t policy_outside(const struct agent_conf *conf);
 
-/* A DNS server that is asked just now, address and port. */
+/* A DNS server that is asked just now, address and port; never the metadata service. */
 bool policy_is_resolver(const struct agent_conf *conf, const struct addr *peer);
 
 /* Of the address alone, see egress.h for the rest.  conf is borrowed; the form that struct probe_options wants. */

@@ -69,7 +69,7 @@ const struct conf_row policy_file_rows[] = {
 	{ "direct", CONF_BOOL, AT(direct), .preset = "true",
 	    .help = "measure Direct mode, at any port of an answered address; false: `ports` alone, held by the kernel too" },
 	{ "names_per_minute", CONF_NUMBER, AT(names_per_minute), 1, 1000000, "6000",
-	    .help = "measurements a minute that an assignment may ask for; what is beyond is refused" },
+	    .help = "measurements a minute; an assignment that asks for more is refused in part, and none begins before its turn" },
 	{ "connect_rate", CONF_NUMBER, AT(connect_rate), 1, 10000, "200",
 	    .help = "connections a second; what is beyond is refused" },
 	{ "ports_per_address", CONF_NUMBER, AT(ports_per_address), 1, 4096, "512",

@@ -19,7 +19,7 @@ struct policy_file {
 	bool public;               /* connect to public addresses */
 	bool    outside;           /* ask resolvers outside, and try what they give */
 	bool    direct;            /* measure Direct mode, whose ports nobody knows before */
-	int64_t names_per_minute;  /* that an assignment may ask for, sweeps aside */
+	int64_t names_per_minute;  /* sweeps aside */
 	int64_t connect_rate;      /* connections a second */
 	int64_t ports_per_address; /* different ones, within an hour */
 

@@ -74,7 +74,7 @@ struct prober {
 	struct arena       *refusal_arena;           /* owned; of what follows */
 	struct refused_item refusals[REFUSALS_TOLD]; /* their texts */
 	size_t              refusal_count;
-	bool                ports_held;    /* by the kernel, until we end */
+	struct cage         cage;          /* of the kernel's, until we end */
 	uint64_t            told_connects; /* refused ones that the log knows of */
 };
 
@@ -304,7 +304,8 @@ send_vitals(struct prober *prober)
 		.started_ms = prober->started_ms,
 		.refused_connects = egress_refused(prober->egress),
 		.refusals = prober->refusals,
-		.refusals_count = prober->refusal_count };
+		.refusals_count = prober->refusal_count,
+		.confined = cage_words(&prober->cage) };
 
 	gethostname(host, sizeof(host) - 1);
 	vitals.host = host;
@@ -367,19 +368,32 @@ watch_resolv_conf(struct prober *prober, int64_t now_us)
 		send_vitals(prober);
 }
 
+/* Starts what is due, sweeps at their own pace, all else at that of the policy.  Until something
+ * more may start; -1: nothing waits. */
+static int64_t
+take_due(struct prober *prober, int64_t now_us)
+{
+	const struct target *target;
+	int64_t              wait_us = 0;
+
+	while ((target = schedule_due(prober->schedule, now_us)) != NULL) {
+		if (!is_swept(target) && !egress_names(prober->egress, &wait_us))
+			return wait_us;
+		start_run(prober, schedule_take(prober->schedule, now_us));
+	}
+	return schedule_wait_us(prober->schedule, now_us);
+}
+
 static void
 start_due(struct prober *prober)
 {
-	int64_t     now_us = clock_mono_us(clock_system());
-	int64_t     wait_us;
-	struct job *job;
+	int64_t now_us = clock_mono_us(clock_system());
+	int64_t wait_us;
 
 	watch_resolv_conf(prober, now_us);
 	if (prober->vantages.count == 0)
 		return; /* on_vitals_timer() looks for some again */
-	while ((job = schedule_take(prober->schedule, now_us)) != NULL)
-		start_run(prober, job);
-	wait_us = schedule_wait_us(prober->schedule, now_us);
+	wait_us = take_due(prober, now_us);
 	if (wait_us >= 0)
 		loop_watch_set(&prober->starter, -1, 0, wait_us);
 	else
@@ -579,7 +593,7 @@ reload(struct prober *prober, const uint8_t *bytes, size_t count)
 	prober->conf = conf;
 	conf->vantages = &prober->vantages;
 	egress_set(prober->egress, conf);
-	if (prober->ports_held)
+	if (prober->cage.ports)
 		log_warn(AREA, "ports: the kernel holds those of the start until a restart");
 	prober->proxy_env = proxy_env_system(arena);
 	log_open("prober", conf->log_level, conf->log_format);
@@ -684,7 +698,7 @@ prober_run(const struct prober_ask *ask)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
-	prober.ports_held = cage_close(ask->conf);
+	prober.cage = cage_close(ask->conf);
 	if (!open_prober(&prober, ask, &err)) {
 		log_error(AREA, "%s", err.text);
 		close_prober(&prober);

@@ -233,6 +233,14 @@ find_next(const struct schedule *schedule)
 	return next;
 }
 
+const struct target *
+schedule_due(const struct schedule *schedule, int64_t now_us)
+{
+	const struct entry *entry = find_next(schedule);
+
+	return entry != NULL && entry->due_us <= now_us ? entry->job.target : NULL;
+}
+
 struct job *
 schedule_take(struct schedule *schedule, int64_t now_us)
 {

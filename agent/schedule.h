@@ -30,6 +30,8 @@ void   schedule_set(struct schedule *schedule, const struct target *targets, siz
       int64_t interval_ms, int64_t now_us);
 size_t schedule_count(const struct schedule *schedule);
 
+/* What schedule_take() would take; NULL when nothing is due. */
+const struct target *schedule_due(const struct schedule *schedule, int64_t now_us);
 /* A job that is due and not running, which is then running; NULL when there is none. */
 struct job *schedule_take(struct schedule *schedule, int64_t now_us);
 /* The job is no longer running; one that is gone is freed. */

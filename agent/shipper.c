@@ -1,16 +1,8 @@
 #include "agent/shipper.h"
 
-#include "agent/assign.h"
-#include "agent/channel.h"
-#include "agent/courier.h"
 #include "agent/identity.h"
-#include "agent/pull.h"
-#include "agent/renewal.h"
 #include "agent/segment.h"
-#include "agent/sign_service.h"
-#include "agent/spool.h"
-#include "agent/status.h"
-#include "agent/upload.h"
+#include "agent/shipper_body.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
@@ -36,38 +28,6 @@ static const int64_t request_limit_ms = 30 * MS_PER_S;
 /* From the signal to the end: a second for the prober, the rest for the last upload. */
 static const int64_t stop_prober_us = 1 * US_PER_S;
 static const int64_t stop_us = 4 * US_PER_S;
-
-/* The life of the shipper, in order. */
-enum phase { PHASE_WORK, PHASE_STOP_PROBER, PHASE_LAST_UPLOAD, PHASE_OVER };
-
-struct shipper {
-	const char        *conf_path;
-	struct arena      *conf_arena; /* owned */
-	struct agent_conf *conf;
-
-	struct loop         *loop;
-	struct channel      *channel;
-	struct sign_service *signatures; /* owned */
-	struct spool        *spool;
-	struct courier      *courier; /* NULL without a collector, as the next two */
-	struct upload       *upload;
-	struct pull         *pull;
-	struct renewal      *renewal; /* owned; NULL without a collector */
-	struct loop_watch    spool_timer, stop_timer;
-	char                *etag;       /* owned; of the assignment in force */
-	struct wbuf          assignment; /* encoded */
-
-	struct status *status;       /* owned; NULL: nobody can ask */
-	struct arena  *vitals_arena; /* owned; of the last vitals */
-	struct vitals *vitals;       /* NULL: none yet */
-	int64_t        started_ms, record_ms, acked_ms, cert_ends_ms;
-	uint64_t       acked; /* batches that were stored when we last looked */
-
-	enum phase phase;
-	pid_t      prober;
-	bool       prober_over;
-	int        code;
-};
 
 /* The spool: what comes in, and when it is synced and sealed. */
 
@@ -126,6 +86,7 @@ take_vitals(struct shipper *shipper, const uint8_t *bytes, size_t count)
 	vitals->spool_dropped = stats.dropped;
 	vitals->spool_degraded = stats.degraded;
 	vitals->spool_set_aside = stats.set_aside;
+	vitals->older_offered = shipper->older.offered;
 	if (shipper->courier != NULL) {
 		struct courier_news news = courier_news(shipper->courier);
 
@@ -279,72 +240,6 @@ on_stop(void *arg)
 		enter(shipper, PHASE_STOP_PROBER);
 }
 
-/* Assignments. */
-
-static void
-give_assignment(struct shipper *shipper)
-{
-	if (shipper->assignment.count > 0 && !shipper->prober_over &&
-	    !channel_send(shipper->channel, CHANNEL_ASSIGNMENT, shipper->assignment.bytes,
-	        shipper->assignment.count))
-		log_error(AREA, "the prober does not take the assignment");
-}
-
-static bool
-make_local(struct shipper *shipper, const struct agent_conf *conf, struct err *err)
-{
-	struct wbuf made;
-
-	if (conf->accounts.count == 0)
-		return true;
-	wbuf_init(&made);
-	if (!assign_local(conf, &made, err)) {
-		wbuf_fini(&made);
-		return false;
-	}
-	wbuf_fini(&shipper->assignment);
-	shipper->assignment = made;
-	free(shipper->etag); /* what the collector gave is in force no more */
-	shipper->etag = NULL;
-	return true;
-}
-
-static void
-keep_etag(struct shipper *shipper, const char *etag)
-{
-	struct arena *arena = arena_new();
-	const char   *version = assign_version(
-	      arena, shipper->assignment.bytes, shipper->assignment.count, NULL);
-
-	free(shipper->etag);
-	if (etag[0] != '\0')
-		shipper->etag = mem_strdup(etag);
-	else
-		shipper->etag = mem_printf("\"%s\"", version != NULL ? version : "");
-	arena_free(arena);
-}
-
-static void
-on_assignment(void *arg, const struct courier_answer *answer)
-{
-	struct shipper *shipper = arg;
-	struct arena   *arena = arena_new();
-	struct err      err;
-
-	if (assign_version(arena, answer->body, answer->count, &err) == NULL) {
-		log_error(
-		    AREA, "assignment of the collector: %s; the one before stays", err.text);
-	} else {
-		wbuf_clear(&shipper->assignment);
-		wbuf_put(&shipper->assignment, answer->body, answer->count);
-		keep_etag(shipper, answer->etag);
-		pull_keep(shipper->pull, shipper->etag);
-		assign_save(shipper->conf, answer->body, answer->count);
-		give_assignment(shipper);
-	}
-	arena_free(arena);
-}
-
 /* The way to the collector. */
 
 static void
@@ -356,6 +251,15 @@ close_way(struct shipper *shipper)
 	shipper->pull = NULL;
 	shipper->upload = NULL;
 	shipper->courier = NULL;
+}
+
+/* What vouches for the collector: the setting, or what the token of enrolment has named, or "". */
+static const char *
+find_authority(struct arena *arena, const struct agent_conf *conf)
+{
+	if (conf->collector_ca[0] != '\0')
+		return conf->collector_ca;
+	return identity_path(arena, conf->state_dir, IDENTITY_COLLECTOR);
 }
 
 /* By the certificate where there is one, else by the token. */
@@ -381,7 +285,7 @@ new_courier(struct shipper *shipper, const struct agent_conf *conf, struct err *
 	struct arena          *arena = arena_new();
 	struct courier_options options = { .loop = shipper->loop,
 		.url = conf->collector,
-		.ca_file = conf->collector_ca,
+		.ca_file = find_authority(arena, conf),
 		.limit_ms = request_limit_ms };
 	struct courier        *courier = NULL;
 
@@ -410,7 +314,7 @@ open_way(struct shipper *shipper, struct courier *courier)
 	    .courier = courier,
 	    .interval_ms = shipper->conf->assignment_ms,
 	    .etag = shipper->etag != NULL ? shipper->etag : "",
-	    .on_assignment = on_assignment,
+	    .on_assignment = shipper_assign_on_pulled,
 	    .arg = shipper });
 }
 
@@ -431,6 +335,8 @@ on_identity(void *arg)
 		open_way(shipper, courier);
 	else
 		courier_free(courier);
+	/* An enrolment may have told us of another authority, too. */
+	loop_watch_set(&shipper->renew_timer, -1, 0, 0);
 }
 
 static void
@@ -442,8 +348,18 @@ open_renewal(struct shipper *shipper)
 	shipper->renewal = NULL;
 	if (conf->collector[0] != '\0')
 		shipper->renewal = renewal_new(&(struct renewal_options){ shipper->loop,
-		    conf->collector, conf->collector_ca, conf->state_dir, conf->agent,
-		    on_identity, shipper });
+		    conf->collector, find_authority(shipper->conf_arena, conf), conf->state_dir,
+		    conf->agent, on_identity, shipper });
+}
+
+/* Not from within a callback of the one that goes. */
+static void
+on_renew_timer(void *arg, unsigned what)
+{
+	struct shipper *shipper = arg;
+
+	if (shipper->phase == PHASE_WORK)
+		open_renewal(shipper);
 }
 
 /* SIGHUP.  All or nothing: a bad file or token leaves the running configuration in force. */
@@ -460,7 +376,7 @@ take_conf(struct shipper *shipper, struct arena *arena, struct err *err)
 		if (courier == NULL)
 			return false;
 	}
-	if (!make_local(shipper, conf, err)) {
+	if (!shipper_assign_local(shipper, conf, err)) {
 		courier_free(courier);
 		return false;
 	}
@@ -513,80 +429,9 @@ on_reload(void *arg)
 	} else {
 		log_info(AREA, "%s: read again", shipper->conf_path);
 		give_settings(shipper);
-		give_assignment(shipper);
+		shipper_assign_give(shipper);
 	}
 	notify_ready(NULL);
-}
-
-/* What we tell to whoever asks on this machine. */
-
-static void
-fill_upload(const struct shipper *shipper, struct status_facts *facts)
-{
-	struct upload_stats stats;
-	struct courier_news news;
-
-	facts->upload = "none";
-	if (shipper->upload == NULL)
-		return;
-	stats = upload_stats(shipper->upload);
-	news = courier_news(shipper->courier);
-	facts->upload = !upload_is_idle(shipper->upload) ? "sending"
-	    : stats.failures > 0                         ? "waiting"
-	                                                 : "idle";
-	facts->sent = stats.sent;
-	facts->stored = stats.stored;
-	facts->refused = stats.refused;
-	facts->failures = stats.failures;
-	facts->answer = news.status;
-	facts->ended_ms = news.ended_ms;
-	facts->vitals.clock_known = news.clock_known;
-	facts->vitals.clock_ahead_ms = news.clock_ahead_ms;
-}
-
-static void
-fill_status(void *arg, struct wbuf *out)
-{
-	const struct shipper     *shipper = arg;
-	const struct agent_conf  *conf = shipper->conf;
-	const struct spool_batch *oldest = spool_oldest(shipper->spool);
-	struct courier_news       news = { 0 };
-	struct status_facts       facts = { .version = PLPROBE_VERSION,
-		      .agent = conf->agent,
-		      .network = conf->network,
-		      .pid = getpid(),
-		      .at_ms = clock_wall_ms(clock_system()),
-		      .started_ms = shipper->started_ms,
-		      .spool = spool_stats(shipper->spool),
-		      .spool_limit_bytes = conf->spool_bytes,
-		      .oldest_ms = oldest != NULL ? oldest->created_ms : 0,
-		      .collector = conf->collector,
-		      .acked_ms = shipper->acked_ms,
-		      .prober_alive = !shipper->prober_over,
-		      .record_ms = shipper->record_ms,
-		      .cert_ends_ms = shipper->cert_ends_ms };
-
-	if (shipper->vitals != NULL)
-		facts.vitals = *shipper->vitals;
-	if (shipper->courier != NULL)
-		news = courier_news(shipper->courier);
-	facts.trouble = news.trouble;
-	fill_upload(shipper, &facts);
-	status_json_write(&facts, out);
-}
-
-/* Where its folder is missing, as when somebody tries the agent by hand, nobody can ask. */
-static void
-open_status(struct shipper *shipper)
-{
-	const char *path = shipper->conf->status_socket;
-	struct err  err;
-
-	if (path[0] == '\0')
-		return;
-	shipper->status = status_open(shipper->loop, path, fill_status, shipper, &err);
-	if (shipper->status == NULL)
-		log_info(AREA, "%s; `plprobe status` will not reach us", err.text);
 }
 
 /* Beginning and end. */
@@ -622,6 +467,7 @@ open_shipper(struct shipper *shipper, const struct shipper_ask *ask, struct err 
 		return false;
 	loop_watch_init(&shipper->spool_timer, shipper->loop, on_spool_timer, shipper);
 	loop_watch_init(&shipper->stop_timer, shipper->loop, on_stop_timer, shipper);
+	loop_watch_init(&shipper->renew_timer, shipper->loop, on_renew_timer, shipper);
 	shipper->channel = channel_new(shipper->loop, ask->fd,
 	    &(struct channel_ops){
 	        .on_message = on_message, .on_closed = on_closed, .arg = shipper });
@@ -629,12 +475,12 @@ open_shipper(struct shipper *shipper, const struct shipper_ask *ask, struct err 
 	if (!loop_signal(shipper->loop, SIGTERM, on_stop, shipper, err) ||
 	    !loop_signal(shipper->loop, SIGINT, on_stop, shipper, err) ||
 	    !loop_signal(shipper->loop, SIGHUP, on_reload, shipper, err) ||
-	    !make_local(shipper, shipper->conf, err) || !open_spool(shipper, err))
+	    !shipper_assign_local(shipper, shipper->conf, err) || !open_spool(shipper, err))
 		return false;
 	if (shipper->conf->accounts.count == 0 &&
 	    assign_load(shipper->conf, &shipper->assignment))
-		keep_etag(shipper, "");
-	open_status(shipper);
+		shipper_assign_tag(shipper, "");
+	shipper_status_open(shipper);
 	if (shipper->conf->collector[0] == '\0')
 		return true;
 	courier = new_courier(shipper, shipper->conf, err);
@@ -659,6 +505,7 @@ close_shipper(struct shipper *shipper)
 	if (shipper->loop != NULL) {
 		loop_watch_fini(&shipper->spool_timer);
 		loop_watch_fini(&shipper->stop_timer);
+		loop_watch_fini(&shipper->renew_timer);
 		loop_free(shipper->loop);
 	}
 	arena_free(shipper->vitals_arena);
@@ -692,7 +539,7 @@ shipper_run(const struct shipper_ask *ask)
 
 	wbuf_init(&shipper.assignment);
 	if (open_shipper(&shipper, ask, &err)) {
-		give_assignment(&shipper);
+		shipper_assign_give(&shipper);
 		log_info(AREA, "ready: agent %s, network '%s', spool %s/spool, collector %s",
 		    shipper.conf->agent, shipper.conf->network, shipper.conf->state_dir,
 		    shipper.conf->collector[0] != '\0' ? shipper.conf->collector : "none");

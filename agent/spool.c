@@ -1,198 +1,22 @@
 #include "agent/spool.h"
 
 #include "agent/gaps.h"
-#include "agent/spool_file.h"
 #include "agent/spool_io.h"
+#include "agent/spool_list.h"
+#include "agent/spool_loss.h"
 #include "agent/spool_recover.h"
 #include "base/arena.h"
 #include "base/digest.h"
 #include "base/log.h"
-#include "proto/encode.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	SEAL_BYTES_PRESET = 64 << 10,
-	FILES_PRESET = 4096,
-	MEMORY_BYTES_MAX = 1 << 20, /* of batches that the disk did not take */
-	SUSPECT_FACTOR = 10         /* older than so many times the limit: the clock jumped */
-};
+enum { SEAL_BYTES_PRESET = 64 << 10, FILES_PRESET = 4096 };
 
 #define AREA "spool"
-
-/* The segment that is written now. */
-struct open_segment {
-	struct segment_head head;
-	int                 fd;      /* -1: in memory only */
-	struct wbuf         payload; /* the records; kept until sealed, for a disk that fails */
-	size_t              bytes;   /* of the file */
-	unsigned            records;
-	int64_t             begun_us; /* monotonic */
-	int64_t             dirty_us; /* first unsynced write; -1: all is synced */
-	bool                begun;
-	struct spool_leftover leftover; /* of the file that was given up */
-};
-
-struct spool {
-	struct spool_options options; /* strings owned */
-	struct spool_dir     dir;
-	uint64_t             epoch, agent_hash;
-	uint32_t             next_seq;
-	uint64_t             last_order;
-	struct open_segment  open;
-	struct spool_batch  *batches; /* sealed, in order */
-	size_t               count, room;
-	struct spool_stats   stats; /* bytes: of sealed ones */
-	uint64_t             memory_bytes;
-	bool unrecovered; /* a file of an earlier agent could not be recovered yet */
-	bool inside;      /* a change is half done: nothing is sealed now */
-};
-
-static bool
-is_before(const struct spool_batch *left, const struct spool_batch *right)
-{
-	if (left->order != right->order)
-		return left->order < right->order;
-	if (left->created_ms != right->created_ms)
-		return left->created_ms < right->created_ms;
-	if (left->epoch != right->epoch)
-		return left->epoch < right->epoch;
-	return left->seq < right->seq;
-}
-
-static void
-insert_batch(struct spool *spool, const struct spool_batch *batch)
-{
-	size_t at = spool->count;
-
-	if (spool->count == spool->room) {
-		spool->room = spool->room * 2 + 16;
-		spool->batches = mem_grow(spool->batches, spool->room, sizeof(*spool->batches));
-	}
-	while (at > 0 && is_before(batch, &spool->batches[at - 1]))
-		at--;
-	memmove(
-	    &spool->batches[at + 1], &spool->batches[at], (spool->count - at) * sizeof(*batch));
-	spool->batches[at] = *batch;
-	spool->count++;
-	spool->stats.bytes += batch->bytes;
-	if (batch->memory != NULL)
-		spool->memory_bytes += batch->bytes;
-}
-
-static struct spool_batch *
-find_batch(const struct spool *spool, uint64_t epoch, uint32_t seq)
-{
-	for (size_t i = 0; i < spool->count; i++) {
-		if (spool->batches[i].seq == seq && spool->batches[i].epoch == epoch)
-			return &spool->batches[i];
-	}
-	return NULL;
-}
-
-/* Forgets it, and frees what it holds in memory; files are the caller's matter. */
-static void
-remove_batch(struct spool *spool, struct spool_batch *batch)
-{
-	size_t at = (size_t)(batch - spool->batches);
-
-	spool->stats.bytes -= batch->bytes;
-	if (batch->memory != NULL)
-		spool->memory_bytes -= batch->bytes;
-	free(batch->memory);
-	spool->count--;
-	memmove(batch, batch + 1, (spool->count - at) * sizeof(*batch));
-}
-
-static void
-unlink_leftover(struct spool *spool, const struct spool_leftover *leftover)
-{
-	char name[SPOOL_NAME];
-
-	if (leftover->seq == 0)
-		return;
-	spool_dir_unlink(
-	    &spool->dir, spool_dir_open_name(name, leftover->epoch, leftover->seq));
-	spool_dir_unlink(&spool->dir,
-	    spool_dir_seal_name(name, leftover->epoch, leftover->seq, leftover->records));
-}
-
-static void
-unlink_batch(struct spool *spool, struct spool_batch *batch)
-{
-	char name[SPOOL_NAME];
-
-	/* No sync of the folder: a file that comes back is a repeat, and the collector knows. */
-	if (batch->memory == NULL)
-		spool_dir_unlink(&spool->dir,
-		    spool_dir_seal_name(name, batch->epoch, batch->seq, batch->records));
-	unlink_leftover(spool, &batch->leftover);
-	remove_batch(spool, batch);
-}
-
-static void
-append_gap(struct spool *spool, const struct gap *gap)
-{
-	struct record record = { .gap = (struct gap *)gap };
-	struct wbuf   out;
-
-	wbuf_init(&out);
-	encode_message(&record_desc, &record, &out);
-	spool_append(spool, out.bytes, out.count);
-	wbuf_fini(&out);
-}
-
-static void sync_open(struct spool *spool);
-
-static struct gap
-gap_of(const struct spool *spool, const struct spool_batch *batch, const char *reason)
-{
-	return (struct gap){ .epoch = batch->epoch,
-		.first_seq = batch->seq,
-		.last_seq = batch->seq,
-		.records = batch->records,
-		.reason = reason,
-		.at_ms = clock_wall_ms(spool->options.clock) };
-}
-
-/* A batch is about to be lost: it is declared, and what it declares itself is carried on. */
-static void
-declare(
-    struct spool *spool, const struct spool_batch *batch, const char *reason, struct gaps *gaps)
-{
-	struct gap          gap = gap_of(spool, batch, reason);
-	struct segment_head head;
-	struct wbuf         file, records;
-
-	wbuf_init(&file);
-	wbuf_init(&records);
-	if (batch->memory != NULL)
-		wbuf_put(&records, batch->memory, batch->bytes);
-	else if (spool_file_load(&spool->dir, batch, &head, &file, NULL) &&
-	    segment_scan(&head, file.bytes, file.count, &records).records != batch->records)
-		wbuf_clear(&records);
-	if (records.count > 0)
-		gap.records -= gaps_add_from(
-		    gaps, records.bytes, records.count, batch->records);
-	gaps_add(gaps, &gap);
-	spool->stats.dropped += gap.records;
-	wbuf_fini(&records);
-	wbuf_fini(&file);
-}
-
-/* They are on disk when it returns, if the disk takes anything. */
-static void
-append_gaps(struct spool *spool, struct gaps *gaps)
-{
-	for (size_t i = 0; i < gaps->count; i++)
-		append_gap(spool, &gaps->rows[i]);
-	gaps_fini(gaps);
-	sync_open(spool);
-}
 
 /* The disk does not take the open segment: what it holds goes on in memory under a new number,
  * since part of it may be in the file and come back with the old one.  The file stays for that
@@ -217,12 +41,12 @@ abandon_file(struct spool *spool, const char *what)
 		open->records };
 	open->head.seq = spool->next_seq++;
 	spool->inside = true;
-	append_gap(spool, &moved);
+	spool_loss_say(spool, &moved);
 	spool->inside = inside;
 }
 
-static void
-sync_open(struct spool *spool)
+void
+spool_body_sync(struct spool *spool)
 {
 	struct open_segment *open = &spool->open;
 
@@ -265,63 +89,6 @@ create_file(struct spool *spool, bool *full)
 	return false;
 }
 
-static uint64_t
-disk_bytes(const struct spool *spool)
-{
-	return spool->stats.bytes - spool->memory_bytes;
-}
-
-/* Why the oldest batch must go, "" when it may stay. */
-static const char *
-find_excess(const struct spool *spool, uint64_t freed, size_t gone)
-{
-	const struct spool_batch *oldest = &spool->batches[gone];
-	int64_t age_ms = clock_wall_ms(spool->options.clock) - oldest->created_ms;
-
-	if (disk_bytes(spool) - freed + spool->options.seal_bytes >
-	    (uint64_t)spool->options.limit_bytes)
-		return "spool-bytes";
-	if (spool->count - gone + 1 > spool->options.files_max)
-		return "spool-files";
-	if (age_ms > spool->options.age_ms && age_ms / SUSPECT_FACTOR < spool->options.age_ms)
-		return "spool-age";
-	/* No more than we are about to write: somebody else may be filling the disk. */
-	if (freed < spool->options.seal_bytes && spool_dir_is_low(&spool->dir))
-		return "disk-full";
-	return "";
-}
-
-/* The gap records are on disk before what they speak of is deleted.  A disk that takes none keeps
- * what it has: it does not grow. */
-static void
-keep_bounds(struct spool *spool)
-{
-	struct gaps gaps;
-	uint64_t    freed = 0;
-	size_t      gone = 0;
-
-	if (spool->open.fd < 0)
-		return;
-	gaps_init(&gaps);
-	for (; gone < spool->count; gone++) {
-		const struct spool_batch *batch = &spool->batches[gone];
-		const char               *reason = find_excess(spool, freed, gone);
-
-		if (reason[0] == '\0')
-			break;
-		declare(spool, batch, reason, &gaps);
-		freed += batch->memory == NULL ? batch->bytes : 0;
-	}
-	append_gaps(spool, &gaps);
-	if (spool->open.fd < 0)
-		return;
-	if (gone > 0)
-		log_warn(AREA, "%s: over its bounds; %zu oldest batches dropped, %s",
-		    spool->dir.path, gone, "spool continues");
-	for (; gone > 0; gone--)
-		unlink_batch(spool, &spool->batches[0]);
-}
-
 /* What an earlier agent left, while nothing can be appended yet. */
 struct findings {
 	struct spool *spool;
@@ -333,8 +100,8 @@ on_found(void *arg, const struct spool_batch *batch)
 {
 	struct findings *findings = arg;
 
-	if (find_batch(findings->spool, batch->epoch, batch->seq) == NULL)
-		insert_batch(findings->spool, batch);
+	if (spool_list_find(findings->spool, batch->epoch, batch->seq) == NULL)
+		spool_list_insert(findings->spool, batch);
 }
 
 static void
@@ -342,9 +109,9 @@ on_torn(void *arg, uint64_t epoch, uint32_t seq, unsigned records)
 {
 	struct findings         *findings = arg;
 	const struct spool_batch batch = { .epoch = epoch, .seq = seq, .records = records };
-	struct gap               gap = gap_of(findings->spool, &batch, "damaged");
+	struct gap               gap = spool_loss_gap(findings->spool, &batch, "damaged");
 
-	findings->spool->stats.dropped += records;
+	spool_loss_count(findings->spool, &gap);
 	gaps_add(findings->gaps, &gap);
 }
 
@@ -370,27 +137,6 @@ find_files(struct spool *spool, struct gaps *gaps, struct err *err)
 	return false;
 }
 
-/* The disk is full, and without room not even the gap record could be written.  So the oldest is
- * emptied, which a crash cannot hide, since its name says what it held; it is deleted when it is
- * declared. */
-static struct spool_batch *
-make_room(struct spool *spool, struct gaps *gaps)
-{
-	char name[SPOOL_NAME];
-
-	for (size_t i = 0; i < spool->count; i++) {
-		struct spool_batch *batch = &spool->batches[i];
-
-		if (batch->memory != NULL)
-			continue;
-		declare(spool, batch, "disk-full", gaps);
-		spool_dir_cut(&spool->dir,
-		    spool_dir_seal_name(name, batch->epoch, batch->seq, batch->records), 0);
-		return batch;
-	}
-	return NULL;
-}
-
 /* What can be done about a file that cannot be made: the batch that was emptied for it, or NULL.
  */
 static struct spool_batch *
@@ -408,7 +154,7 @@ create_somehow(struct spool *spool, struct gaps *gaps)
 		made = create_file(spool, &full);
 		cause = errno;
 	}
-	if (!made && full && (emptied = make_room(spool, gaps)) != NULL) {
+	if (!made && full && (emptied = spool_loss_make_room(spool, gaps)) != NULL) {
 		made = create_file(spool, &full);
 		cause = errno;
 	}
@@ -447,12 +193,12 @@ begin_segment(struct spool *spool)
 	if (spool->unrecovered && spool->memory_bytes == 0 && !find_files(spool, &gaps, NULL))
 		spool->unrecovered = true;
 	emptied = create_somehow(spool, &gaps);
-	append_gaps(spool, &gaps);
+	spool_loss_say_all(spool, &gaps);
 	if (emptied != NULL && open->fd >= 0)
-		unlink_batch(spool, emptied);
+		spool_list_unlink(spool, emptied);
 	else if (emptied != NULL) /* the file stays: it says so if memory is lost */
-		remove_batch(spool, emptied);
-	keep_bounds(spool);
+		spool_list_remove(spool, emptied);
+	spool_loss_keep_bounds(spool);
 	spool->inside = false;
 }
 
@@ -494,31 +240,11 @@ spool_append(struct spool *spool, const void *bytes, size_t count)
 	if (open->fd >= 0)
 		write_record(spool, bytes, count);
 	if (spool->options.flush_ms == 0)
-		sync_open(spool);
+		spool_body_sync(spool);
 	if (!spool->inside &&
 	    (open->payload.count >= spool->options.seal_bytes ||
 	        open->records >= SEGMENT_RECORDS_MAX))
 		spool_seal(spool);
-}
-
-/* Batches that the disk did not take are bounded too. */
-static void
-keep_memory_bound(struct spool *spool)
-{
-	struct gaps gaps;
-
-	if (spool->memory_bytes <= MEMORY_BYTES_MAX)
-		return;
-	gaps_init(&gaps);
-	for (size_t i = 0; i < spool->count && spool->memory_bytes > MEMORY_BYTES_MAX;) {
-		if (spool->batches[i].memory == NULL) {
-			i++;
-			continue;
-		}
-		declare(spool, &spool->batches[i], "disk-full", &gaps);
-		unlink_batch(spool, &spool->batches[i]);
-	}
-	append_gaps(spool, &gaps);
 }
 
 /* Closes the file under its sealed name; false when that failed. */
@@ -566,8 +292,8 @@ spool_seal(struct spool *spool)
 		batch.memory = (uint8_t *)wbuf_take(&open->payload);
 	wbuf_clear(&open->payload);
 	open->begun = false;
-	insert_batch(spool, &batch);
-	keep_memory_bound(spool);
+	spool_list_insert(spool, &batch);
+	spool_loss_keep_memory(spool);
 }
 
 void
@@ -582,7 +308,7 @@ spool_tick(struct spool *spool)
 		spool_seal(spool);
 	else if (open->dirty_us >= 0 &&
 	    now_us - open->dirty_us >= spool->options.flush_ms * US_PER_MS)
-		sync_open(spool);
+		spool_body_sync(spool);
 }
 
 int64_t
@@ -600,263 +326,13 @@ spool_wait_ms(const struct spool *spool)
 	return due_us > now_us ? (due_us - now_us) / US_PER_MS + 1 : 0;
 }
 
-const struct spool_batch *
-spool_oldest(const struct spool *spool)
-{
-	return spool->count > 0 ? &spool->batches[0] : NULL;
-}
-
-const struct spool_batch *
-spool_newest(const struct spool *spool)
-{
-	return spool->count > 0 ? &spool->batches[spool->count - 1] : NULL;
-}
-
-const struct spool_batch *
-spool_find(const struct spool *spool, uint64_t epoch, uint32_t seq)
-{
-	return find_batch(spool, epoch, seq);
-}
-
-size_t
-spool_count(const struct spool *spool)
-{
-	return spool->count;
-}
-
-int64_t
-spool_age_s(const struct spool *spool, const struct spool_batch *batch)
-{
-	int64_t now_ns = clock_boot_ns(spool->options.clock);
-
-	return batch->order != 0 ? (now_ns - (int64_t)batch->boot_ns) / 1000000000 : -1;
-}
-
-/* Declares a batch as lost; the batch, which append may have moved, NULL when it is gone. */
-static struct spool_batch *
-declare_one(struct spool *spool, const struct spool_batch *batch, const char *reason)
-{
-	uint64_t    epoch = batch->epoch;
-	uint32_t    seq = batch->seq;
-	struct gaps gaps;
-
-	gaps_init(&gaps);
-	declare(spool, batch, reason, &gaps);
-	append_gaps(spool, &gaps);
-	return find_batch(spool, epoch, seq);
-}
-
-static void
-set_aside(struct spool *spool, struct spool_batch *batch, const char *reason)
-{
-	char name[SPOOL_NAME];
-
-	spool->stats.set_aside++;
-	batch = declare_one(spool, batch, reason);
-	if (batch == NULL)
-		return;
-	if (batch->memory == NULL)
-		spool_dir_set_aside(&spool->dir,
-		    spool_dir_seal_name(name, batch->epoch, batch->seq, batch->records));
-	unlink_leftover(spool, &batch->leftover);
-	remove_batch(spool, batch);
-}
-
-/* Bits have rotted: what is sound stays under its id, and is marked, because the collector may
- * have the whole of it already.  What is not is declared before the file says so no more. */
-static bool
-salvage(struct spool *spool, uint64_t epoch, uint32_t seq, const struct segment_head *head,
-    const struct wbuf *file)
-{
-	struct spool_batch *batch = find_batch(spool, epoch, seq);
-	struct segment_scan scan = segment_scan(head, file->bytes, file->count, NULL);
-	struct segment_head marked = *head;
-	struct gap          gap = gap_of(spool, batch, "damaged");
-	struct gaps         gaps;
-	char                from[SPOOL_NAME], to[SPOOL_NAME];
-
-	spool_dir_seal_name(from, epoch, seq, batch->records);
-	spool_dir_seal_name(to, epoch, seq, scan.records);
-	log_warn(AREA, "%s: damaged; %u of %u records are sound and go on", from, scan.records,
-	    batch->records);
-	gap.records = batch->records > scan.records ? batch->records - scan.records : 0;
-	gaps_init(&gaps);
-	gaps_add(&gaps, &gap);
-	append_gaps(spool, &gaps);
-	batch = find_batch(spool, epoch, seq);
-	marked.flags |= SEGMENT_SALVAGED;
-	if (batch == NULL || !spool_file_replace(&spool->dir, head, file, &marked, from, to))
-		return false;
-	spool->stats.dropped += gap.records;
-	spool->stats.bytes = spool->stats.bytes - batch->bytes + scan.bytes;
-	batch->bytes = scan.bytes;
-	batch->records = scan.records;
-	batch->salvaged = true;
-	return true;
-}
-
-/* A new id was given, and the file could not be named after it: it has the new one. */
-static bool
-adopt_id(struct spool *spool, struct spool_batch *batch, const struct segment_head *head)
-{
-	char from[SPOOL_NAME], to[SPOOL_NAME];
-
-	if (head->epoch == batch->epoch && head->seq == batch->seq)
-		return true;
-	if (find_batch(spool, head->epoch, head->seq) != NULL ||
-	    !spool_dir_rename(&spool->dir,
-	        spool_dir_seal_name(from, batch->epoch, batch->seq, batch->records),
-	        spool_dir_seal_name(to, head->epoch, head->seq, batch->records)))
-		return false;
-	batch->epoch = head->epoch;
-	batch->seq = head->seq;
-	return true;
-}
-
-/* From its file; *copy and records only matter when it is SPOOL_LOADED. */
-static enum spool_load
-load_file(
-    struct spool *spool, struct spool_batch *copy, struct wbuf *file, struct wbuf *records)
-{
-	struct spool_batch *batch = find_batch(spool, copy->epoch, copy->seq);
-	struct segment_head head;
-	struct segment_scan scan;
-	struct err          err = { 0 };
-
-	if (!spool_file_load(&spool->dir, batch, &head, file, &err)) {
-		if (err.kind == ERR_SYSTEM && spool_dir_is_short(errno))
-			return SPOOL_LATER;
-		log_warn(AREA, "%s; set aside, spool continues", err.text);
-		return SPOOL_LOST;
-	}
-	if (!adopt_id(spool, batch, &head))
-		return SPOOL_LOST;
-	copy->epoch = batch->epoch;
-	copy->seq = batch->seq;
-	scan = segment_scan(&head, file->bytes, file->count, records);
-	batch->salvaged = (head.flags & SEGMENT_SALVAGED) != 0;
-	if (scan.records != batch->records &&
-	    (scan.records == 0 || !salvage(spool, copy->epoch, copy->seq, &head, file)))
-		return SPOOL_LOST;
-	*copy = *find_batch(spool, copy->epoch, copy->seq);
-	return SPOOL_LOADED;
-}
-
-enum spool_load
-spool_load(struct spool *spool, struct spool_batch *copy, struct wbuf *records)
-{
-	struct spool_batch *batch = find_batch(spool, copy->epoch, copy->seq);
-	struct wbuf         file;
-	enum spool_load     loaded;
-
-	if (batch == NULL)
-		return SPOOL_LOST;
-	if (batch->memory != NULL) {
-		wbuf_put(records, batch->memory, batch->bytes);
-		return SPOOL_LOADED;
-	}
-	wbuf_init(&file);
-	loaded = load_file(spool, copy, &file, records);
-	wbuf_fini(&file);
-	batch = find_batch(spool, copy->epoch, copy->seq);
-	if (loaded == SPOOL_LOST && batch != NULL)
-		set_aside(spool, batch, "damaged");
-	return loaded;
-}
-
 void
-spool_delivered(struct spool *spool, uint64_t epoch, uint32_t seq)
-{
-	struct spool_batch *batch = find_batch(spool, epoch, seq);
-
-	if (batch != NULL)
-		unlink_batch(spool, batch);
-}
-
-void
-spool_rejected(struct spool *spool, uint64_t epoch, uint32_t seq)
-{
-	struct spool_batch *batch = find_batch(spool, epoch, seq);
-
-	if (batch != NULL)
-		set_aside(spool, batch, "rejected");
-}
-
-void
-spool_expired(struct spool *spool, uint64_t epoch, uint32_t seq)
-{
-	struct spool_batch *batch = find_batch(spool, epoch, seq);
-
-	if (batch != NULL)
-		batch = declare_one(spool, batch, "spool-age");
-	if (batch != NULL)
-		unlink_batch(spool, batch);
-}
-
-static void
-begin_epoch(struct spool *spool)
+spool_body_epoch(struct spool *spool)
 {
 	do
 		digest_random(&spool->epoch, sizeof(spool->epoch));
 	while (spool->epoch == 0);
 	spool->next_seq = 1;
-}
-
-static bool
-rewrite_batch(struct spool *spool, const struct spool_batch *batch, uint32_t seq)
-{
-	struct segment_head head, renamed;
-	struct wbuf         file;
-	char                from[SPOOL_NAME], to[SPOOL_NAME];
-	bool                done = false;
-
-	wbuf_init(&file);
-	if (spool_file_load(&spool->dir, batch, &head, &file, NULL)) {
-		renamed = head;
-		renamed.epoch = spool->epoch;
-		renamed.seq = seq;
-		spool_dir_seal_name(from, batch->epoch, batch->seq, batch->records);
-		spool_dir_seal_name(to, renamed.epoch, renamed.seq, batch->records);
-		done = spool_file_replace(&spool->dir, &head, &file, &renamed, from, to);
-	}
-	wbuf_fini(&file);
-	return done;
-}
-
-void
-spool_conflicted(struct spool *spool, uint64_t epoch, uint32_t seq)
-{
-	struct spool_batch *batch = find_batch(spool, epoch, seq);
-	uint32_t            fresh;
-
-	if (batch == NULL)
-		return;
-	if (batch->salvaged) { /* what is stored is the whole of what we have a part of */
-		unlink_batch(spool, batch);
-		return;
-	}
-	spool->stats.conflicts++;
-	if (epoch == spool->epoch) {
-		spool_seal(spool);
-		begin_epoch(spool);
-		batch = find_batch(spool, epoch, seq);
-		if (batch == NULL)
-			return;
-	}
-	fresh = spool->next_seq++;
-	if (batch->memory == NULL && !rewrite_batch(spool, batch, fresh)) {
-		log_warn(AREA,
-		    "%016" PRIx64 "-%08" PRIx32 ": cannot be written under a new "
-		    "number; tried again later",
-		    epoch, seq);
-		return;
-	}
-	batch->epoch = spool->epoch;
-	batch->seq = fresh;
-	log_warn(AREA,
-	    "%016" PRIx64 "-%08" PRIx32 ": the collector has other results under this number; "
-	    "was this machine cloned or rolled back? sent again as %016" PRIx64 "-%08" PRIx32,
-	    epoch, seq, batch->epoch, batch->seq);
 }
 
 static void
@@ -886,7 +362,7 @@ spool_open(const struct spool_options *options, struct err *err)
 
 	gaps_init(&gaps);
 	take_options(spool, options);
-	begin_epoch(spool);
+	spool_body_epoch(spool);
 	opened = spool_dir_open(&spool->dir, options->dir, err) &&
 	    find_files(spool, &gaps, err);
 	if (!opened && !spool_dir_is_sick(spool->dir.cause)) {
@@ -898,7 +374,7 @@ spool_open(const struct spool_options *options, struct err *err)
 		log_warn(AREA, "%s: %s; results go on in memory, and the disk is tried again",
 		    options->dir, strerror(spool->dir.cause));
 	spool->stats.degraded = !opened;
-	append_gaps(spool, &gaps);
+	spool_loss_say_all(spool, &gaps);
 	return spool;
 }
 

@@ -53,10 +53,24 @@ struct spool_batch {
 	struct spool_leftover leftover;
 };
 
+/* Why records were dropped; spool_loss_name() is the reason of the gap that declares it. */
+enum spool_loss {
+	SPOOL_LOST_BYTES,
+	SPOOL_LOST_FILES,
+	SPOOL_LOST_AGE,
+	SPOOL_LOST_DISK,
+	SPOOL_LOST_REJECTED,
+	SPOOL_LOST_DAMAGED,
+	SPOOL_LOSSES
+};
+
+const char *spool_loss_name(enum spool_loss loss);
+
 struct spool_stats {
-	uint64_t bytes;   /* on disk and in memory */
-	uint64_t records; /* in sealed segments and the open one */
-	uint64_t dropped; /* records dropped since the start */
+	uint64_t bytes;              /* on disk and in memory */
+	uint64_t records;            /* in sealed segments and the open one */
+	uint64_t dropped;            /* records dropped since the start */
+	uint64_t lost[SPOOL_LOSSES]; /* the same by reason */
 	unsigned files, set_aside, conflicts;
 	bool degraded; /* the disk does not take what is written, or did not: there are results
 	                      in memory alone */

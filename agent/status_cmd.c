@@ -107,6 +107,26 @@ put_agent(const struct page *page, const struct status_facts *facts)
 	    facts->version);
 }
 
+/* Ports are left to the policy where Direct mode is measured. */
+static const char *
+find_confined(const char *words)
+{
+	static const struct {
+		const char *words, *told;
+	} rows[] = {
+		{ "files ports",
+		    "by the kernel: to the files it reads and the ports it connects to" },
+		{ "files", "by the kernel: to the files it reads" },
+		{ "ports", "by the kernel: to the ports it connects to" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strcmp(rows[i].words, words) == 0)
+			return rows[i].told;
+	}
+	return "by the unit alone: this kernel has no landlock";
+}
+
 static void
 put_prober(const struct page *page, const struct status_facts *facts)
 {
@@ -123,6 +143,10 @@ put_prober(const struct page *page, const struct status_facts *facts)
 		    vitals->loop_lag_us > LATE_US ? TABLE_YELLOW : TABLE_PLAIN,
 		    "%.1f ms at worst%s", vitals->loop_lag_us / 1e3,
 		    vitals->loop_lag_us > LATE_US ? ": measurements were marked as late" : "");
+	if (vitals->at_ms != 0)
+		put_line(page, "confined",
+		    vitals->confined[0] != '\0' ? TABLE_PLAIN : TABLE_YELLOW, "%s",
+		    find_confined(vitals->confined));
 	if (vitals->resolvers != NULL && vitals->resolvers[0] != '\0')
 		put_line(page, "resolvers", TABLE_PLAIN, "%s", vitals->resolvers);
 	if (vitals->refused_connects > 0)
@@ -139,6 +163,11 @@ put_assignment(const struct page *page, const struct vitals *vitals)
 	}
 	put_line(page, "assignment", TABLE_PLAIN, "%s, %u names", vitals->assignment,
 	    vitals->targets);
+	if (vitals->older_offered > 0)
+		put_line(page, "", TABLE_YELLOW,
+		    "an older one was offered %u times; was the collector restored from a "
+		    "backup?",
+		    vitals->older_offered);
 	if (vitals->refused_items > 0)
 		put_line(page, "", TABLE_YELLOW,
 		    "%u refused by the local policy:", vitals->refused_items);
@@ -147,6 +176,21 @@ put_assignment(const struct page *page, const struct vitals *vitals)
 	if (vitals->refused_items > vitals->refusals_count)
 		put_line(page, "", TABLE_PLAIN, "  and %u more",
 		    vitals->refused_items - (unsigned)vitals->refusals_count);
+}
+
+/* "spool-bytes 3, damaged 2" */
+static const char *
+say_lost(struct arena *arena, const struct spool_stats *spool)
+{
+	const char *text = "";
+
+	for (int i = 0; i < SPOOL_LOSSES; i++) {
+		if (spool->lost[i] > 0)
+			text = arena_printf(arena, "%s%s%s %llu", text,
+			    text[0] != '\0' ? ", " : "", spool_loss_name((enum spool_loss)i),
+			    (unsigned long long)spool->lost[i]);
+	}
+	return text;
 }
 
 static void
@@ -161,8 +205,9 @@ put_spool(const struct page *page, const struct status_facts *facts)
 	if (spool->degraded)
 		put_line(page, "", TABLE_RED, "the disk does not take what is written");
 	if (spool->dropped > 0)
-		put_line(page, "", TABLE_YELLOW, "%llu records dropped, and declared as gaps",
-		    (unsigned long long)spool->dropped);
+		put_line(page, "", TABLE_YELLOW,
+		    "%llu records dropped, and declared as gaps: %s",
+		    (unsigned long long)spool->dropped, say_lost(page->arena, spool));
 	if (spool->set_aside > 0)
 		put_line(page, "", TABLE_YELLOW, "%u damaged or refused batches set aside",
 		    spool->set_aside);

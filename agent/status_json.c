@@ -30,16 +30,28 @@ refusals_value(struct arena *arena, const struct vitals *vitals)
 }
 
 static json_t *
+lost_value(const struct spool_stats *spool)
+{
+	json_t *lost = json_object();
+
+	for (int i = 0; i < SPOOL_LOSSES; i++)
+		json_object_set_new(lost, spool_loss_name((enum spool_loss)i),
+		    json_integer((json_int_t)spool->lost[i]));
+	return lost;
+}
+
+static json_t *
 spool_value(const struct status_facts *facts)
 {
 	const struct spool_stats *spool = &facts->spool;
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "bytes",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "bytes",
 	    (json_int_t)spool->bytes, "limit_bytes", (json_int_t)facts->spool_limit_bytes,
 	    "records", (json_int_t)spool->records, "batches", (json_int_t)spool->files,
 	    "oldest_ms", (json_int_t)facts->oldest_ms, "dropped", (json_int_t)spool->dropped,
 	    "set_aside", (json_int_t)spool->set_aside, "conflicts",
-	    (json_int_t)spool->conflicts, "degraded", spool->degraded);
+	    (json_int_t)spool->conflicts, "degraded", spool->degraded, "lost",
+	    lost_value(spool));
 }
 
 static json_t *
@@ -60,21 +72,22 @@ prober_value(struct arena *arena, const struct status_facts *facts)
 {
 	const struct vitals *vitals = &facts->vitals;
 
-	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o}", "alive", facts->prober_alive,
-	    "vitals_ms", (json_int_t)vitals->at_ms, "record_ms", (json_int_t)facts->record_ms,
-	    "loop_lag_us", (json_int_t)vitals->loop_lag_us, "measured",
-	    (json_int_t)vitals->measured, "refused_connects",
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "alive",
+	    facts->prober_alive, "vitals_ms", (json_int_t)vitals->at_ms, "record_ms",
+	    (json_int_t)facts->record_ms, "loop_lag_us", (json_int_t)vitals->loop_lag_us,
+	    "measured", (json_int_t)vitals->measured, "refused_connects",
 	    (json_int_t)vitals->refused_connects, "resolvers",
-	    text_value(arena, vitals->resolvers));
+	    text_value(arena, vitals->resolvers), "confined",
+	    text_value(arena, vitals->confined));
 }
 
 static json_t *
 assignment_value(struct arena *arena, const struct vitals *vitals)
 {
-	return json_pack("{s:o, s:I, s:I, s:o}", "version",
+	return json_pack("{s:o, s:I, s:I, s:o, s:I}", "version",
 	    text_value(arena, vitals->assignment), "targets", (json_int_t)vitals->targets,
 	    "refused", (json_int_t)vitals->refused_items, "refusals",
-	    refusals_value(arena, vitals));
+	    refusals_value(arena, vitals), "older_offered", (json_int_t)vitals->older_offered);
 }
 
 void
@@ -129,6 +142,9 @@ read_spool(struct status_facts *facts, const json_t *from)
 		.set_aside = (unsigned)number_of(from, "set_aside"),
 		.conflicts = (unsigned)number_of(from, "conflicts"),
 		.degraded = is_true(from, "degraded") };
+	for (int i = 0; i < SPOOL_LOSSES; i++)
+		facts->spool.lost[i] = (uint64_t)number_of(
+		    json_object_get(from, "lost"), spool_loss_name((enum spool_loss)i));
 	facts->spool_limit_bytes = number_of(from, "limit_bytes");
 	facts->oldest_ms = number_of(from, "oldest_ms");
 }
@@ -160,6 +176,7 @@ read_prober(struct status_facts *facts, struct arena *arena, const json_t *from)
 	facts->vitals.measured = (uint64_t)number_of(from, "measured");
 	facts->vitals.refused_connects = (uint64_t)number_of(from, "refused_connects");
 	facts->vitals.resolvers = text_of(arena, from, "resolvers");
+	facts->vitals.confined = text_of(arena, from, "confined");
 }
 
 static void
@@ -171,6 +188,7 @@ read_assignment(struct vitals *vitals, struct arena *arena, const json_t *from)
 	vitals->assignment = text_of(arena, from, "version");
 	vitals->targets = (uint32_t)number_of(from, "targets");
 	vitals->refused_items = (uint32_t)number_of(from, "refused");
+	vitals->older_offered = (uint32_t)number_of(from, "older_offered");
 	vitals->refusals = arena_array(arena, count + 1, sizeof(*vitals->refusals));
 	vitals->refusals_count = count;
 	for (size_t i = 0; i < count; i++) {

@@ -2,6 +2,7 @@
 
 #include "analyze/names.h"
 #include "base/digest.h"
+#include "collector/edition.h"
 #include "proto/encode.h"
 
 enum { TARGETS_MAX = 4096, VERSION_BYTES = 8 };
@@ -49,9 +50,10 @@ set_version(const struct assignment *assignment, char *version)
 
 bool
 assignment_make(const struct documents *documents, const struct assignment_plan *plan,
-    struct wbuf *out, char *version)
+    struct wbuf *out, char *version, struct err *err)
 {
 	struct arena     *arena = arena_new();
+	struct edition    edition = { 0 };
 	struct assignment assignment = { .v = PROTO_VERSION,
 		.interval_ms = (uint32_t)plan->interval_ms };
 	bool              whole;
@@ -69,6 +71,11 @@ assignment_make(const struct documents *documents, const struct assignment_plan 
 	assignment.version = "";
 	set_version(&assignment, version);
 	assignment.version = version;
+	*err = (struct err){ 0 };
+	if (plan->folder != NULL)
+		(void)!edition_of(&edition, plan->folder, version, plan->now_ms, err);
+	assignment.edition = edition.number;
+	assignment.series = edition.series;
 	encode_message(&assignment_desc, &assignment, out);
 	arena_free(arena);
 	return whole;

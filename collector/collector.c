@@ -156,14 +156,21 @@ make_assignment(struct collector *collector)
 		      .limit_ms = conf->limit_ms,
 		      .direct_ms = conf->direct_ms,
 		      .modes = conf->modes,
-		      .sweep = conf->sweep };
+		      .sweep = conf->sweep,
+		      .folder = conf->state_dir,
+		      .now_ms = clock_wall_ms(collector->clock) };
+	struct err                   err;
 	char                         version[ASSIGNMENT_VERSION_ROOM];
 
 	wbuf_clear(&collector->assignment);
-	if (!assignment_make(collector->documents, &plan, &collector->assignment, version))
+	if (!assignment_make(
+	        collector->documents, &plan, &collector->assignment, version, &err))
 		log_warn("assignment",
 		    "more names than one assignment holds: those of regions that are not "
 		    "configured are left out from the end");
+	if (err.kind != ERR_NONE)
+		log_warn("assignment", "%s; agents may take this assignment for an older one",
+		    err.text);
 	ingest_set_assignment(collector->ingest, collector->assignment.bytes,
 	    collector->assignment.count, version);
 }

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "collector/auth.h"
 #include "collector/command.h"
+#include "collector/listen_pin.h"
 #include "collector/readers_command.h"
 #include "collector/readers_edit.h"
 #include "collector/roster_edit.h"
@@ -75,6 +76,29 @@ make_token(
 	    roster_edit_create(conf->roster, &line, now_ms, token, err);
 }
 
+/* With the key by which the machine that enrols knows that it speaks to this collector. */
+static void
+print_token(const struct collector_conf *conf, const struct words *words, const char *token)
+{
+	char       pin[LISTEN_PIN_ROOM];
+	struct err err;
+	bool       root;
+
+	if (words->bearer) {
+		puts(token);
+		return;
+	}
+	if (listen_pin_read(pin, &root, conf->certificate, &err)) {
+		printf("%s.%s\n", token, pin);
+		return;
+	}
+	puts(token);
+	fprintf(stderr,
+	    "plprobe-collector: %s; the token names no authority, and `plprobe enroll` needs "
+	    "--ca, or a certificate of one that the machine knows\n",
+	    err.text);
+}
+
 int
 credentials_create(const struct words *words)
 {
@@ -90,7 +114,7 @@ credentials_create(const struct words *words)
 		code = readers_command_token(words);
 	} else if (words_read_conf(&conf, arena, words)) {
 		if (make_token(&conf, words, token, &err)) {
-			puts(token);
+			print_token(&conf, words, token);
 			code = COMMAND_WELL;
 		} else {
 			code = words_complain(

@@ -238,6 +238,7 @@ on_login(void *arg, const struct login_answer *answer)
 	free(arg);
 	switch (answer->outcome) {
 	case LOGIN_WELL:
+		request_prove(visit.request);
 		doorkeeper->options.on_pass(doorkeeper->options.arg, visit.request);
 		break;
 	case LOGIN_NOBODY:

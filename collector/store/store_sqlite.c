@@ -1,6 +1,7 @@
 #include "collector/store/store_sqlite.h"
 
 #include "base/arena.h"
+#include "collector/store/store_reserve.h"
 #include "proto/render.h"
 
 #include <errno.h>
@@ -33,6 +34,8 @@ struct sqlite {
 	struct store  store;
 	sqlite3      *db;      /* owned */
 	int           lock_fd; /* -1: read only */
+	char         *reserve; /* owned; path; NULL: read only */
+	bool          full;    /* something has failed for want of room */
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
@@ -95,9 +98,18 @@ store_sqlite_version(void)
 	return sqlite3_libversion();
 }
 
+/* Of the last call.  The index of the log is a file of its own, with an error of its own. */
+static void
+note_full(struct sqlite *store)
+{
+	store->full = store->full || sqlite3_errcode(store->db) == SQLITE_FULL ||
+	    sqlite3_extended_errcode(store->db) == SQLITE_IOERR_SHMSIZE;
+}
+
 static bool
 refuse(struct sqlite *store, const char *what, struct err *err)
 {
+	note_full(store);
 	return err_set(err, ERR_STORE, "store: %s: %s", what, sqlite3_errmsg(store->db));
 }
 
@@ -106,6 +118,7 @@ run_sql(struct sqlite *store, const char *sql, struct err *err)
 {
 	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK)
 		return true;
+	note_full(store);
 	return err_set(err, ERR_STORE, "store: %s: %.60s ...", sqlite3_errmsg(store->db), sql);
 }
 
@@ -414,7 +427,35 @@ close_sqlite(struct store *base)
 	sqlite3_close(store->db);
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
+	free(store->reserve);
 	free(store);
+}
+
+/* Once more with the room that was set aside, so that a collector starts on a full disk. */
+static bool
+open_again(struct sqlite *store, const char *path, struct err *err)
+{
+	if (!store->full || !store_reserve_release(store->reserve))
+		return false;
+	for (int i = 0; i < STATEMENT_COUNT; i++) {
+		sqlite3_finalize(store->statements[i]);
+		store->statements[i] = NULL;
+	}
+	sqlite3_close(store->db);
+	store->db = NULL;
+	return open_database(store, path, false, err);
+}
+
+static bool
+open_for_writing(struct sqlite *store, const char *path, struct err *err)
+{
+	if (!take_lock(store, path, err))
+		return false;
+	store->reserve = mem_printf("%s.reserve", path);
+	if (!open_database(store, path, false, err) && !open_again(store, path, err))
+		return false;
+	(void)!store_reserve_make(store->reserve);
+	return true;
 }
 
 static struct store *
@@ -424,8 +465,8 @@ open_sqlite(const char *path, bool read_only, struct err *err)
 
 	store->store.ops = &store_sqlite;
 	store->lock_fd = -1;
-	if ((read_only || take_lock(store, path, err)) &&
-	    open_database(store, path, read_only, err))
+	if (read_only ? open_database(store, path, true, err)
+	              : open_for_writing(store, path, err))
 		return &store->store;
 	if (err != NULL && strstr(err->text, path) == NULL)
 		err_in(err, "%s", path);
@@ -772,11 +813,10 @@ delete_old(struct sqlite *store, const char *sql, int64_t before_ms, size_t most
 }
 
 static bool
-expire_sqlite(
-    struct store *base, int64_t before_ms, size_t most, size_t *removed, struct err *err)
+expire_old(
+    struct sqlite *store, int64_t before_ms, size_t most, size_t *removed, struct err *err)
 {
-	struct sqlite *store = (struct sqlite *)base;
-	bool           well = true;
+	bool well = true;
 
 	*removed = 0;
 	if (!run_sql(store, "BEGIN IMMEDIATE", err))
@@ -785,7 +825,43 @@ expire_sqlite(
 		well = delete_old(store, old_ones[i], before_ms, most, removed, err);
 	if (!end_transaction(store, well, err))
 		return false;
-	return run_sql(store, "PRAGMA incremental_vacuum(256)", err);
+	/* What cannot be given back to a full disk is free within the file. */
+	return run_sql(store, "PRAGMA incremental_vacuum(256)", err) || store->full;
+}
+
+/* The log of a full disk cannot grow, and to take it in the database may have to: with that the room
+ * that was set aside begins. */
+static void
+make_room(struct sqlite *store)
+{
+	static const char empty_log[] = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+	store->full = false;
+	if (run_sql(store, empty_log, NULL) && !store->full)
+		return;
+	(void)!store_reserve_release(store->reserve);
+	(void)!run_sql(store, empty_log, NULL);
+}
+
+static bool
+expire_sqlite(
+    struct store *base, int64_t before_ms, size_t most, size_t *removed, struct err *err)
+{
+	struct sqlite *store = (struct sqlite *)base;
+	bool           done;
+
+	if (store->full)
+		make_room(store);
+	store->full = false;
+	done = expire_old(store, before_ms, most, removed, err);
+	if (!done && store->full) {
+		make_room(store);
+		done = expire_old(store, before_ms, most, removed, err);
+	}
+	if (done && !store->full)
+		(void)!store_reserve_make(store->reserve);
+	store->full = false;
+	return done;
 }
 
 static const char *

@@ -121,6 +121,21 @@ static const struct proxy_case {
 	{ "http://proxy.example:3128", "169.254.169.254:3128", false },
 };
 
+/* Not even when it stands among the resolvers, whoever put it there. */
+static void
+test_metadata(void **state)
+{
+	struct fixture *f = *state;
+
+	f->vantages.count = 3;
+	assert_true(addr_parse(&f->vantages.list[1].resolver, "169.254.169.254:80", 53, NULL));
+	assert_true(addr_parse(&f->vantages.list[2].resolver, "169.254.169.254", 53, NULL));
+	assert_false(allows(f, "169.254.169.254:80"));
+	assert_string_equal(
+	    egress_reason(f->egress), "address of the platform or of this machine");
+	assert_true(allows(f, "169.254.169.254:53"));
+}
+
 /* What somebody wrote into the configuration of this machine, no collector can have meant. */
 static void
 test_proxy(void **state)
@@ -203,6 +218,29 @@ test_rate(void **state)
 	}
 	assert_in_range(allowed, 109, 110);
 	assert_true(allows(f, "10.0.0.4:53")); /* questions are the resolver's matter */
+}
+
+/* However many are due: a new assignment with new names each time it is looked for, too. */
+static void
+test_names(void **state)
+{
+	struct fixture *f = *state;
+	unsigned        begun = 0;
+	int64_t         wait_us = 0;
+
+	f->file.names_per_minute = 60;
+	egress_set(f->egress, &f->conf);
+	for (unsigned i = 0; i < 600; i++) {
+		begun += egress_names(f->egress, &wait_us);
+		clock_hand_wind(&f->hand, 100 * US_PER_MS);
+	}
+	assert_in_range(begun, 59, 61);
+	while (egress_names(f->egress, &wait_us))
+		;
+	clock_hand_wind(&f->hand, wait_us - 1);
+	assert_false(egress_names(f->egress, &wait_us));
+	clock_hand_wind(&f->hand, 1);
+	assert_true(egress_names(f->egress, &wait_us));
 }
 
 /* A scan of ports at an address where replicas may be. */
@@ -472,10 +510,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_proxy),
+		cmocka_unit_test_setup_teardown(test_metadata, setup, teardown),
 		cmocka_unit_test(test_learned_only),
 		cmocka_unit_test_setup_teardown(test_forgets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rate, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ports_per_address, setup, teardown),
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test_setup_teardown(test_hostile_assignment, setup, teardown),

@@ -371,6 +371,7 @@ test_torn_tails(void **state)
 		spool_seal(spool);
 		print_message("%s\n", cases[i].name);
 		assert_int_equal(spool_stats(spool).dropped, cases[i].lost);
+		assert_int_equal(spool_stats(spool).lost[SPOOL_LOST_DAMAGED], cases[i].lost);
 		assert_int_equal(take_all(spool, counts, 1), cases[i].lost);
 		assert_int_equal(counts[0], 1);
 		spool_close(spool);
@@ -692,6 +693,7 @@ test_bytes_are_bounded(void **state)
 	}
 	spool_seal(spool);
 	assert_true(spool_stats(spool).dropped > 0);
+	assert_int_equal(spool_stats(spool).lost[SPOOL_LOST_BYTES], spool_stats(spool).dropped);
 	missing = take_all(spool, counts, RECORDS);
 	for (unsigned i = 0; i < RECORDS; i++)
 		came += counts[i];
@@ -756,6 +758,7 @@ test_goes_on_in_memory(void **state)
 		append_number(spool, i % 300);
 	assert_in_range(spool_stats(spool).bytes, 900000, (1 << 20) + (64 << 10) + 1000);
 	assert_true(spool_stats(spool).dropped > 0);
+	assert_int_equal(spool_stats(spool).lost[SPOOL_LOST_DISK], spool_stats(spool).dropped);
 	/* When it is there again, so is the spool. */
 	assert_int_equal(mkdir(above, 0700), 0);
 	spool_seal(spool);

@@ -1,7 +1,7 @@
 /* The spool against a disk that loses power at every instant, in every way, and against one whose
  * calls fail: what the spool promises (agent/spool.h) is counted in what a collector gets.
  *
- * Random scenarios, and before each call that changes the disk all states that a power cut may
+ * A few plays that are the same with every seed, then random scenarios; and before each call that changes the disk all states that a power cut may
  * leave; from each of them the real recovery, and the judge.  SEED and STATES (how many to judge)
  * are taken from the environment and printed.
  */
@@ -367,25 +367,29 @@ step_restart(struct world *world)
 		world->frail[i] = !world->promised[i];
 }
 
+/* One letter of a play. */
 static void
-step(struct world *world)
+act(struct world *world, char letter)
 {
-	unsigned what = draw(100);
-
-	if (what < 45)
-		step_append(world);
-	else if (what < 57)
-		step_flush(world);
-	else if (what < 67)
-		step_seal(world);
-	else if (what < 82)
+	switch (letter) {
+	case 'a': step_append(world); break;
+	case 'f': step_flush(world); break;
+	case 's': step_seal(world); break;
+	case 'o':
 		send_one(world->spool, &world->collector, spool_oldest(world->spool), true);
-	else if (what < 88)
+		break;
+	case 'n':
 		send_one(world->spool, &world->collector, spool_newest(world->spool), true);
-	else if (what < 95)
+		break;
+	case 'l': /* the answer is lost */
 		send_one(world->spool, &world->collector, spool_oldest(world->spool), false);
-	else if (world->restarts)
-		step_restart(world);
+		break;
+	case 'r':
+		if (world->restarts)
+			step_restart(world);
+		break;
+	default: fail_msg("'%c' is no step", letter);
+	}
 	for (unsigned i = 0; spool_stats(world->spool).degraded && i < world->appended; i++)
 		world->frail[i] = !world->promised[i];
 	/* The bound and one segment, which is somewhat larger than what it is sealed at. */
@@ -395,8 +399,22 @@ step(struct world *world)
 		fail_msg("SEED=%u: more on the disk than spool_limit", seed);
 }
 
+static char
+draw_step(void)
+{
+	unsigned what = draw(100);
+
+	return what < 45 ? 'a'
+	    : what < 57  ? 'f'
+	    : what < 67  ? 's'
+	    : what < 82  ? 'o'
+	    : what < 88  ? 'n'
+	    : what < 95  ? 'l'
+	                 : 'r';
+}
+
 static struct world *
-new_world(bool bounded)
+new_world(bool bounded, int64_t flush_ms, size_t seal_bytes)
 {
 	struct world *world = mem_alloc(sizeof(*world));
 
@@ -410,9 +428,9 @@ new_world(bool bounded)
 		.clock = &hand.clock,
 		.limit_bytes = 1 << 20,
 		.age_ms = 7 * MS_PER_DAY,
-		.flush_ms = draw(4) == 0 ? 0 : FLUSH_MS,
+		.flush_ms = flush_ms,
 		.seal_age_ms = SEAL_MS,
-		.seal_bytes = 100 + draw(200) };
+		.seal_bytes = seal_bytes };
 	if (world->bounded) {
 		world->options.limit_bytes = (int64_t)world->options.seal_bytes + 300;
 		world->options.files_max = 3;
@@ -421,6 +439,14 @@ new_world(bool bounded)
 	world->spool = open_spool(&world->options);
 	told.scenarios++;
 	return world;
+}
+
+static struct world *
+draw_world(bool bounded)
+{
+	int64_t flush_ms = draw(4) == 0 ? 0 : FLUSH_MS;
+
+	return new_world(bounded, flush_ms, 100 + draw(200));
 }
 
 static void
@@ -466,16 +492,16 @@ from_environment(const char *name, size_t preset)
 static void
 test_every_cut(void **state)
 {
-	size_t states = from_environment("STATES", 12000), before = told.judged;
+	size_t states = from_environment("STATES", 10000), before = told.judged;
 
 	/* Until each thing that is promised has been put to the test. */
 	while (told.judged - before < states ||
 	    (states > 0 && (told.declared == 0 || told.repeats == 0))) {
-		struct world *world = new_world(told.scenarios % 4 == 0);
+		struct world *world = draw_world(told.scenarios % 4 == 0);
 
 		disk_watch(world->disk, on_change, world);
 		for (unsigned i = 0; i < STEPS; i++)
-			step(world);
+			act(world, draw_step());
 		finish(world);
 		free_world(world);
 		seed++;
@@ -485,31 +511,38 @@ test_every_cut(void **state)
 
 static const int causes[] = { EIO, ENOSPC, EROFS, EMFILE };
 
-/* One scenario in which the at-th call fails, and from there on all do when it is for ever: then
- * the disk heals, or the agent is killed or loses power with the failure still there. */
-static unsigned
-run_failing(unsigned scenario, unsigned at, bool for_ever, int cause, bool cuts)
-{
-	struct world *world;
-	unsigned      calls;
+/* What the at-th call does, and how the world ends. */
+struct failure {
+	unsigned at;
+	bool     for_ever;
+	int      cause;
+	bool cuts; /* a kill or power cut with the failure still there; else the disk heals */
+};
 
-	snprintf(failing, sizeof(failing), "scenario %u, call %u%s: %s, ", scenario, at,
-	    for_ever ? " and all after it" : "", strerror(cause));
-	random_state = scenario;
-	world = new_world(scenario % 2 == 1);
+/* One life in which a call fails, and from there on all do when it is for ever.  How many calls
+ * there were. */
+static unsigned
+run_failing(
+    struct world *world, const char *name, const char *steps, const struct failure *failure)
+{
+	unsigned calls;
+
+	snprintf(failing, sizeof(failing), "%s, call %u%s: %s, ", name, failure->at,
+	    failure->for_ever ? " and all after it" : "", strerror(failure->cause));
 	world->sound = false;
 	world->uncounted = world->bounded; /* a gap record may itself be what cannot be read */
-	world->restarts = cuts;            /* what is in memory does not survive one */
-	disk_fail(world->disk, at, for_ever, cause);
+	world->restarts = failure->cuts;   /* what is in memory does not survive one */
+	disk_fail(world->disk, failure->at, failure->for_ever, failure->cause);
 	world->cuts_each = CUTS_OF_FAILING;
-	for (unsigned i = 0; i < STEPS; i++) {
-		step(world);
-		if (cuts && cause == EIO && disk_calls(world->disk) > at)
+	for (; *steps != '\0'; steps++) {
+		act(world, *steps);
+		if (failure->cuts && failure->cause == EIO &&
+		    disk_calls(world->disk) > failure->at)
 			on_change(world);
 	}
 	calls = disk_calls(world->disk);
 	disk_heal(world->disk);
-	if (cuts)
+	if (failure->cuts)
 		on_change(world);
 	else
 		finish(world);
@@ -519,23 +552,151 @@ run_failing(unsigned scenario, unsigned at, bool for_ever, int cause, bool cuts)
 	return calls;
 }
 
+/* A drawn one.  The same for the same scenario. */
+static unsigned
+run_scenario(unsigned scenario, const struct failure *failure)
+{
+	char          name[32], steps[STEPS + 1] = "";
+	struct world *world;
+
+	snprintf(name, sizeof(name), "scenario %u", scenario);
+	random_state = scenario;
+	world = draw_world(scenario % 2 == 1);
+	for (unsigned i = 0; i < STEPS; i++)
+		steps[i] = draw_step();
+	return run_failing(world, name, steps, failure);
+}
+
 static void
 test_every_failure(void **state)
 {
-	size_t scenarios = from_environment("FAILURES", 2);
+	size_t scenarios = from_environment("FAILURES", 1);
 
 	for (unsigned i = 0; i < scenarios; i++) {
-		unsigned calls = run_failing(seed + i, UINT32_MAX, false, EIO, false);
+		unsigned calls = run_scenario(
+		    seed + i, &(struct failure){ UINT32_MAX, false, EIO, false });
 
 		for (unsigned at = 0; at < calls; at++) {
 			for (size_t j = 0; j < sizeof(causes) / sizeof(causes[0]); j++) {
-				run_failing(seed + i, at, false, causes[j], false);
-				run_failing(seed + i, at, true, causes[j], false);
-				run_failing(seed + i, at, draw(2) == 0, causes[j], true);
+				struct failure failure = { at, false, causes[j], false };
+
+				run_scenario(seed + i, &failure);
+				failure.for_ever = true;
+				run_scenario(seed + i, &failure);
+				failure.for_ever = draw(2) == 0;
+				failure.cuts = true;
+				run_scenario(seed + i, &failure);
 			}
 		}
 	}
 	seed += (unsigned)scenarios;
+}
+
+/* Lives that have to be tried whatever the seed is: see act() for the letters. */
+static const struct play {
+	const char *name, *steps;
+	bool        bounded;
+} plays[] = {
+	{ "drops for want of room", "asasasasasasfas", true },
+	{ "drops while answers are lost", "aslaslasnasasasl", true },
+	{ "one file, synced thrice", "afaafafs", false },
+	{ "sent twice, and found again", "aaslafrloaafro", false },
+};
+
+static struct world *
+new_play(const struct play *play)
+{
+	random_state = 1;
+	return new_world(play->bounded, FLUSH_MS, 400);
+}
+
+static void
+test_plays_cut(void **state)
+{
+	for (size_t i = 0; i < sizeof(plays) / sizeof(plays[0]); i++) {
+		struct world *world = new_play(&plays[i]);
+
+		snprintf(failing, sizeof(failing), "%s, ", plays[i].name);
+		disk_watch(world->disk, on_change, world);
+		for (const char *letter = plays[i].steps; *letter != '\0'; letter++)
+			act(world, *letter);
+		finish(world);
+		free_world(world);
+		failing[0] = '\0';
+	}
+}
+
+static void
+fail_play(const struct play *play)
+{
+	unsigned calls = run_failing(new_play(play), play->name, play->steps,
+	    &(struct failure){ UINT32_MAX, false, EIO, false });
+
+	for (unsigned at = 0; at < calls; at++) {
+		for (unsigned i = 0; i < 4 * sizeof(causes) / sizeof(causes[0]); i++)
+			run_failing(new_play(play), play->name, play->steps,
+			    &(struct failure){ at, i % 2 == 1, causes[i / 4], i % 4 > 1 });
+	}
+}
+
+static void
+test_plays_fail(void **state)
+{
+	for (size_t i = 0; i < sizeof(plays) / sizeof(plays[0]); i++)
+		fail_play(&plays[i]);
+}
+
+/* What would be delivered after a kill now is owed after a power cut as well. */
+static void
+owe_what_is_found(struct world *world)
+{
+	struct disk      *left = disk_copy(world->disk);
+	struct collector *got = mem_alloc(sizeof(*got));
+	struct spool     *spool;
+
+	disk_insert(left);
+	spool = open_spool(&world->options);
+	drain(spool, got);
+	spool_close(spool);
+	disk_insert(world->disk);
+	disk_free(left);
+	for (unsigned i = 0; i < RECORDS; i++)
+		world->promised[i] = got->counts[i] > 0;
+	free(got);
+}
+
+/* A call fails, the agent is killed, and the next one finds the file: what it takes from there is
+ * promised again, also where the cache has it and the disk does not. */
+static unsigned
+run_found_again(unsigned at)
+{
+	struct world *world = new_world(false, FLUSH_MS, 400);
+	unsigned      calls;
+
+	snprintf(failing, sizeof(failing), "call %u failed, and a restart: ", at);
+	disk_fail(world->disk, at, false, EIO);
+	for (const char *letter = "aaf"; *letter != '\0'; letter++)
+		act(world, *letter);
+	calls = disk_calls(world->disk);
+	disk_heal(world->disk);
+	spool_close(world->spool);
+	world->spool = open_spool(&world->options);
+	owe_what_is_found(world);
+	memset(world->written, 0, sizeof(world->written));
+	on_change(world);
+	free_world(world);
+	failing[0] = '\0';
+	return calls;
+}
+
+static void
+test_found_again(void **state)
+{
+	unsigned calls = run_found_again(UINT32_MAX);
+
+	assert_true(calls > 0);
+	for (unsigned at = 0; at < calls; at++)
+		run_found_again(at);
 }
 
 /* One flipped bit at any place of any file, found at the next start. */
@@ -546,9 +707,9 @@ test_every_flip(void **state)
 		struct world *world;
 
 		random_state = seed++;
-		world = new_world(false);
+		world = draw_world(false);
 		for (unsigned i = 0; i < STEPS; i++)
-			step(world);
+			act(world, draw_step());
 		world->sound = false;
 		for (int sealed = 0; sealed < 2; sealed++) {
 			const char *ending = sealed != 0 ? ".seg" : ".open";
@@ -597,6 +758,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plays_cut),
+		cmocka_unit_test(test_plays_fail),
+		cmocka_unit_test(test_found_again),
 		cmocka_unit_test(test_every_cut),
 		cmocka_unit_test(test_every_failure),
 		cmocka_unit_test(test_every_flip),

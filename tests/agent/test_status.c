@@ -195,7 +195,11 @@ make_facts(void)
 		.pid = 4711,
 		.at_ms = 1790000200000,
 		.started_ms = 1790000000000,
-		.spool = { .bytes = 1 << 20, .records = 77, .files = 3, .dropped = 5 },
+		.spool = { .bytes = 1 << 20,
+		    .records = 77,
+		    .files = 3,
+		    .dropped = 5,
+		    .lost = { [SPOOL_LOST_AGE] = 3, [SPOOL_LOST_REJECTED] = 2 } },
 		.spool_limit_bytes = 64 << 20,
 		.oldest_ms = 1790000100000,
 		.collector = "https://collector.example:8643",
@@ -216,6 +220,8 @@ make_facts(void)
 		    .refusals_count = 2,
 		    .assignment = "abc",
 		    .resolvers = "10.0.0.4",
+		    .confined = "files",
+		    .older_offered = 2,
 		    .clock_known = true,
 		    .clock_ahead_ms = -61000,
 		    .refused_connects = 6 } };
@@ -263,20 +269,24 @@ test_empty(void **state)
 	arena_free(arena);
 }
 
+#define OLDER                                                                              \
+	"            an older one was offered 2 times; was the collector restored from a " \
+	"backup?\n"
+
 static const char page[] =
     "agent       vm-1, network vnet-a/default\n"
     "running     3 min 20 s, process 4711, version 1.2.3\n"
     "prober      12 measurements, last record 1 s ago\n"
     "lag         250.0 ms at worst: measurements were marked as late\n"
+    "confined    by the kernel: to the files it reads\n"
     "resolvers   10.0.0.4\n"
     "refused     6 connections, by the local policy\n"
-    "assignment  abc, 7 names\n"
-    "            23 refused by the local policy:\n"
+    "assignment  abc, 7 names\n" OLDER "            23 refused by the local policy:\n"
     "              evil.test: not a name of Azure Cosmos DB\n"
     "              broken ? byte\n"
     "              and 21 more\n"
     "spool       77 records, 1.0 of 64.0 MiB, oldest batch 1 min 40 s ago\n"
-    "            5 records dropped, and declared as gaps\n"
+    "            5 records dropped, and declared as gaps: spool-age 3, rejected 2\n"
     "collector   https://collector.example:8643, upload waiting\n"
     "            last acknowledgement 1 min 0 s ago, 4 batches stored\n"
     "            2 failures in a row\n"

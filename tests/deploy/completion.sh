@@ -33,7 +33,10 @@ for file in plprobe plprobe-collector; do
 	. "./$file"
 done
 
-for command in check bundle agent enroll status explain support config; do
+# bundle takes what check does, but for how it is shown.
+same "$({ told plprobe check | grep -vxE -e '--(tree|output|watch|no-color|exit-zero)'; told plprobe bundle; } | sort -u)" \
+	"$(completed plprobe bundle --)" 'plprobe bundle'
+for command in check agent enroll status explain support config; do
 	same "$(told plprobe $command)" "$(completed plprobe $command --)" "plprobe $command"
 done
 for command in run report history 'token create' 'token list' 'token revoke' 'agents list' 'agents revoke' 'accounts list' 'accounts sync' \
@@ -60,6 +63,7 @@ done
 for word in $(completed plprobe support --api ''); do
 	"$programs/plprobe" support --api "$word" >/dev/null || same "$word" '' 'APIs of support'
 done
+same "$(completed plprobe check --api '')" "$(completed plprobe bundle --api '')" 'APIs of bundle'
 same json "$(completed plprobe check --output = j)" 'a format behind ='
 same "$(printf 'csv\njson\ntable')" "$(completed plprobe-collector report --output =)" 'formats of report'
 same "$(printf 'plprobe\nplprobe-collector')" "$(completed plprobe check --expect plp)" 'files'

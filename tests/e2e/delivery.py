@@ -61,10 +61,11 @@ class Program:
     def __init__(self, name, command, log):
         self.name, self.command, self.log = name, command, log
         self.process = None
+        self.environment = None  # ours
 
     def start(self):
         self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log,
-                                        start_new_session=True)
+                                        env=self.environment, start_new_session=True)
 
     def kill(self):
         os.killpg(self.process.pid, signal.SIGKILL)

@@ -35,7 +35,16 @@ import kernel  # noqa: E402
 # how many there were; nothing, since what is deleted leaves no trace.
 HARMS = ["refused", "damaged", "deleted"]
 LIVES = 40  # of an agent: the collector takes 64 epochs of one a day
-DISK_KIB = 6144
+DISK_KIB, STORE_KIB = 6144, 96 * 1024
+
+
+def Slowed(scene, name, command):
+    """A program whose disk is as slow as the scene says."""
+    program = Program(name, command, scene.log)
+    program.environment = dict(
+        os.environ, LD_PRELOAD=f"{BUILD}/tests/libslow_sync.so", SLOW_SYNC=f"{scene.folder}/slow",
+        ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=0")
+    return program
 
 
 class Agent:
@@ -68,9 +77,9 @@ class Agent:
         if self.life > LIVES:
             self.rename()
         self.next = max([self.next - 1, *read_log(self.path("made")).keys()]) + 1
-        self.program = Program(self.name, self.command(
+        self.program = Slowed(self.scene, self.name, self.command(
             self.name, "--from", str(self.next), "--every-us",
-            str(self.scene.draw.choice([3000, 10000, 25000]))), self.scene.log)
+            str(self.scene.draw.choice([3000, 10000, 25000]))))
         self.program.start()
 
     def kill(self):
@@ -105,6 +114,7 @@ class Scene:
              f"{folder}/key.pem", "-out", f"{folder}/certificate.pem"], check=True,
             capture_output=True)
         self.set_clock(0)
+        self.write("slow", "")
         self.write("collector.yaml", f"""
 listen: "127.0.0.1:{self.listen}"
 certificate: certificate.pem
@@ -124,13 +134,14 @@ log_level: error
         self.url = f"https://{host}:{self.front}"
         if rooted:
             self.enter_root()
-        self.collector = Program("collector", [f"{BUILD}/plprobe-collector", "run", "--config",
-                                               f"{folder}/collector.yaml"], log)
+        self.collector = Slowed(self, "collector", [f"{BUILD}/plprobe-collector", "run", "--config",
+                                                    f"{folder}/collector.yaml"])
         self.agents = [Agent(self, number) for number in range(agents)]
 
     def enter_root(self):
         """A small disk for the spools, our own resolver, and a table of packets to lose."""
         run("mount", "-t", "tmpfs", "-o", f"size={DISK_KIB}k", "spools", f"{self.folder}/disk")
+        run("mount", "-t", "tmpfs", "-o", f"size={STORE_KIB}k", "store", f"{self.folder}/collector")
         self.write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
         run("mount", "--bind", f"{self.folder}/resolv.conf", os.path.realpath("/etc/resolv.conf"))
         run("nft", "add table inet faults")
@@ -245,6 +256,29 @@ def fill_disk(scene):
     scene.relay.mode = "pass"
 
 
+def fill_store(scene):
+    """The collector's disk: it must not acknowledge what it cannot store, and goes on by itself."""
+    with open(f"{scene.folder}/collector/filler", "wb", buffering=0) as file:
+        try:
+            while file.write(b"x" * 65536):
+                pass
+        except OSError:
+            pass
+    scene.pause(1, 2)
+    if scene.draw.random() < 0.5:
+        kill_agent(scene)
+    os.unlink(f"{scene.folder}/collector/filler")
+
+
+def slow_disk(scene):
+    """Each sync of everybody takes up to three seconds."""
+    scene.write("slow", str(scene.draw.randrange(200, 3000)))
+    scene.pause(1, 3)
+    if scene.draw.random() < 0.5:
+        kill_agent(scene)
+    scene.write("slow", "")
+
+
 def make_read_only(scene):
     """As soon as nobody has a file open for writing."""
     for agent in scene.agents:
@@ -329,8 +363,11 @@ def spoil_store(scene):
     scene.pause(0.5, 1.5)
     if scene.collector.process.poll() is None:
         scene.collector.kill()
-    shutil.rmtree(store)
-    os.rename(copy, store)
+    for name in os.listdir(store):  # it may be a disk of its own
+        os.unlink(f"{store}/{name}")
+    for name in os.listdir(copy):
+        shutil.move(f"{copy}/{name}", f"{store}/{name}")
+    os.rmdir(copy)
     scene.start_collector()
 
 
@@ -365,12 +402,12 @@ EVERYWHERE = {
     "relay-slow": relayed("slow"), "relay-cut": relayed("cut"), "relay-deaf": relayed("deaf"),
     "tls-garbage": relayed("garbage"), "tls-stranger": relayed("stranger"),
     "files-damaged": damage_files, "folder-deleted": delete_folder, "store-busy": hold_store,
-    "store-corrupted": spoil_store, "clock-jumps": jump_clock, "descriptors": take_descriptors,
+    "store-corrupted": spoil_store, "disk-slow": slow_disk, "clock-jumps": jump_clock, "descriptors": take_descriptors,
 }
 ROOTED = {
     "partition": packets("drop"), "tcp-reset": packets("reject with tcp reset"),
     "loss": packets("numgen random mod 100 < 40 drop"), "disk-full": fill_disk,
-    "read-only": make_read_only, "dns-garbage": names("garbage"), "dns-servfail": names("servfail"),
+    "read-only": make_read_only, "store-full": fill_store, "dns-garbage": names("garbage"), "dns-servfail": names("servfail"),
     "dns-missing": names("missing"), "dns-silent": names("silent"),
 }
 # More often than the others: what the promise is about first of all.
@@ -514,7 +551,7 @@ def main():
             print("".join(log.readlines()[-40:]), file=sys.stderr)
         print(f"faults: {error}; see {folder}", file=sys.stderr)
     if rooted and not failed:
-        subprocess.run(["umount", f"{folder}/disk"], check=False)
+        subprocess.run(["umount", "-l", f"{folder}/disk", f"{folder}/collector"], check=False)
     if not options.keep and not failed:
         shutil.rmtree(folder, ignore_errors=True)
     return 1 if failed else 0

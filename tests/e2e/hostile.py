@@ -26,6 +26,7 @@ SEED = int(os.environ.get("SEED", "0")) or random.randrange(1 << 32)
 COLLECTOR, RESOLVER = "10.9.0.1", "10.9.0.2"
 LET = "10.20.0.0/16"                 # networks of the policy
 PER_ASSIGNMENT, ASSIGNMENTS = 2500, 4
+PACE_S, PACE_NAMES = 15, 60          # what `names_per_minute` is held against
 PORTS = [0, 443, 22, 53, 80, 445, 3306, 3389, 8080, 10255, 14001, 32526, 65535]
 HOSTS = ["169.254.169.254", "0xa9fea9fe", "2852039166", "0251.0376.0251.0376", "0x7f.1", "127.1",
          "localhost", "metadata.google.internal", "[::1]", "::ffff:169.254.169.254",
@@ -101,6 +102,16 @@ class Collector(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def make_new_names(number, edition=0):
+    """As many as a minute may have, and other ones each time."""
+    return pack({1: 1, 2: f"new-{number}", 3: 60000, 4: edition, 5: "one collector", 10: [
+        {1: "contoso", 2: 0, 4: 0, 5: 0, 6: f"contoso-new{number}x{n}.documents.azure.com", 7: 443,
+         9: 60000, 10: 500} for n in range(PACE_NAMES)]})
+
+
+ASKED = set()                        # every name that the DNS server has heard
+
+
 def serve_dns(draw):
     """Every name has an address; the second time it is another one, of those that are never right.
     One in eight is within the networks of the policy: these are what may be connected to."""
@@ -113,6 +124,7 @@ def serve_dns(draw):
         while data[at]:
             at += 1 + data[at]
         kind, = struct.unpack(">H", data[at + 1:at + 3])
+        ASKED.add(data[12:at].lower())
         address = draw.choice(ANSWERS)
         if draw.random() < 0.125:
             address = f"10.20.{draw.randrange(256)}.{draw.randrange(1, 255)}"
@@ -191,15 +203,15 @@ def write(path, text, mode=0o644):
     os.chmod(path, mode)
 
 
-def start_agent(folder, nobody=65534):
+def start_agent(folder, nobody=65534, names=1000000, look_s=6):
     write(f"{folder}/policy.yaml", f"accounts: ['contoso*']\nconnect: ['{LET}']\nports: [443]\n"
-          f"names_per_minute: 1000000\nconnect_rate: 10000\n")
+          f"names_per_minute: {names}\nconnect_rate: 10000\n")
     write(f"{folder}/agent.yaml", f"agent: vm-1\nstate_dir: state\ncollector: https://{COLLECTOR}:8643\n"
           f"collector_ca: certificate.pem\ntoken_file: token\nresolvers: ['{RESOLVER}']\n"
-          f"policy: policy.yaml\nstatus_socket: state/agent.sock\nassignment_interval: 6s\n"
+          f"policy: policy.yaml\nstatus_socket: state/agent.sock\nassignment_interval: {look_s}s\n"
           f"in_flight: 512\nlog_level: warn\n")
     write(f"{folder}/token", "id.secret\n", 0o600)
-    os.mkdir(f"{folder}/state")
+    os.makedirs(f"{folder}/state", exist_ok=True)
     for name in ("state", "token"):
         os.chown(f"{folder}/{name}", nobody, nobody)
     os.chmod(folder, 0o755)
@@ -232,6 +244,43 @@ def wait_for_all(folder, agent, limit_s=90):
             if seen > 24:
                 return now, refused
     raise Failed("the agent has not taken all assignments")
+
+
+def try_pace(folder):
+    """A new assignment every second, each as large as a minute's: what is asked for is counted by
+    the DNS server."""
+    Collector.assignments = [make_new_names(n) for n in range(1000)]
+    Collector.given = 0
+    agent = start_agent(folder, names=PACE_NAMES, look_s=1)
+    time.sleep(PACE_S)
+    agent.terminate()
+    agent.wait(20)
+    new = {name for name in ASKED if b"contoso-new" in name}
+    print(f"{Collector.given} assignments with {Collector.given * PACE_NAMES} new names within "
+          f"{PACE_S} s, {len(new)} asked for, {PACE_NAMES} a minute let")
+    most = 1 + PACE_NAMES * (PACE_S + 1) // 60
+    if not 1 < len(new) <= most or Collector.given < PACE_S // 2:
+        raise Failed(f"{len(new)} new names, at most {most} let")
+
+
+def try_older(folder):
+    """A collector that was restored from a backup: what it said later stays, and it is told."""
+    Collector.assignments = [make_new_names(7000, 20), make_new_names(6000, 10)]
+    Collector.given = 0
+    agent = start_agent(folder, look_s=1)
+    try:
+        end = time.monotonic() + 20
+        now = None
+        while time.monotonic() < end and not (now and now["assignment"]["older_offered"]):
+            time.sleep(0.3)
+            now = status(folder)
+    finally:
+        agent.terminate()
+        agent.wait(20)
+    print(f"{now['assignment']['version']} stays, an older one was offered "
+          f"{now['assignment']['older_offered']} times")
+    if now["assignment"]["version"] != "new-7000" or not now["assignment"]["older_offered"]:
+        raise Failed("an older assignment was taken without a word")
 
 
 def judge(now, refused, counts):
@@ -269,6 +318,10 @@ def main():
         try:
             now, refused = wait_for_all(folder, agent)
             judge(now, refused, counters())
+            agent.terminate()
+            agent.wait(20)
+            try_pace(folder)
+            try_older(folder)
         except Failed as error:
             print(f"FAILED  {error}\n{open(folder + '/log', encoding='utf-8').read()[-1500:]}")
             return 1

@@ -561,6 +561,14 @@ flood(int fd, void *unused)
 		;
 }
 
+/* A byte now and then, for two seconds. */
+static void
+drip(int fd, void *unused)
+{
+	for (int i = 0; i < 50 && send(fd, "A", 1, MSG_NOSIGNAL) == 1; i++)
+		usleep(40000);
+}
+
 /* Never done, whatever comes. */
 static enum next
 hear_for_ever(void *self, struct rcur *in)
@@ -590,6 +598,7 @@ test_dialog_ends_badly(void **state)
 		{ "RST at once", support_peer_reset, NULL, &line_ops, OUTCOME_RESET, "reset" },
 		{ "silence", support_peer_silent, NULL, &line_ops, OUTCOME_TIMEOUT,
 		    "no whole answer within" },
+		{ "drip", drip, NULL, &patient_ops, OUTCOME_TIMEOUT, "no whole answer within" },
 		{ "flood", flood, NULL, &patient_ops, OUTCOME_TOO_LARGE, "does not end" },
 	};
 
