@@ -1,13 +1,11 @@
 #include "agent/status.h"
 
 #include "base/arena.h"
+#include "base/local.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum { BACKLOG = 8, AT_ONCE = 8, SOCKET_MODE = 0660 };
@@ -55,64 +53,21 @@ on_caller(void *arg, unsigned what)
 		loop_watch_set(&status->watch, status->fd, LOOP_READ, -1);
 }
 
-static bool
-fill_address(struct sockaddr_un *address, const char *path, struct err *err)
-{
-	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	if (strlen(path) >= sizeof(address->sun_path))
-		return err_set(err, ERR_LIMIT, "status_socket: %s: longer than %zu bytes", path,
-		    sizeof(address->sun_path) - 1);
-	strcpy(address->sun_path, path);
-	return true;
-}
-
-/* Whoever was killed has left its socket: nobody answers there. */
-static bool
-is_in_use(const struct sockaddr_un *address)
-{
-	int  fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool in_use = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-	    errno == EAGAIN;
-
-	if (fd >= 0)
-		close(fd);
-	return in_use;
-}
-
-static bool
-listen_there(struct status *status, const struct sockaddr_un *address, struct err *err)
-{
-	struct stat seen;
-
-	if (is_in_use(address))
-		return err_set(err, ERR_USAGE, "status_socket: %s: another agent answers there",
-		    address->sun_path);
-	if (lstat(address->sun_path, &seen) == 0 && S_ISSOCK(seen.st_mode))
-		unlink(address->sun_path);
-	status->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (status->fd < 0 ||
-	    bind(status->fd, (const struct sockaddr *)address, sizeof(*address)) != 0)
-		return err_errno(err, "status_socket: %s", address->sun_path);
-	/* From here on the path is ours to remove; the umask of a daemon would lock out the group. */
-	status->path = mem_strdup(address->sun_path);
-	if (chmod(address->sun_path, SOCKET_MODE) != 0 || listen(status->fd, BACKLOG) != 0)
-		return err_errno(err, "status_socket: %s", address->sun_path);
-	return true;
-}
-
 struct status *
 status_open(struct loop *loop, const char *path, void (*fill)(void *arg, struct wbuf *out),
     void *arg, struct err *err)
 {
-	struct status     *status = mem_alloc(sizeof(*status));
-	struct sockaddr_un address;
+	struct status *status = mem_alloc(sizeof(*status));
 
-	*status = (struct status){ .fill = fill, .arg = arg, .fd = -1 };
+	*status = (struct status){ .fill = fill, .arg = arg };
 	loop_watch_init(&status->watch, loop, on_caller, status);
-	if (!fill_address(&address, path, err) || !listen_there(status, &address, err)) {
+	status->fd = local_listen(path, SOCKET_MODE, BACKLOG, err);
+	if (status->fd < 0) {
+		err_in(err, "status_socket");
 		status_close(status);
 		return NULL;
 	}
+	status->path = mem_strdup(path);
 	loop_watch_set(&status->watch, status->fd, LOOP_READ, -1);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -112,4 +113,20 @@ file_replace(const char *path, const void *bytes, size_t count, unsigned mode, s
 	}
 	free(temporary);
 	return done;
+}
+
+int
+file_lock(const char *path, struct err *err)
+{
+	char *name = mem_printf("%s.lock", path);
+	int   fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0 || flock(fd, LOCK_EX) != 0) {
+		err_errno(err, "%s", name);
+		if (fd >= 0)
+			close(fd);
+		fd = -1;
+	}
+	free(name);
+	return fd;
 }

@@ -20,4 +20,9 @@ char *file_read(struct arena *arena, const char *path, size_t limit_bytes, size_
 bool file_replace(const char *path, const void *bytes, size_t count, unsigned mode,
     struct err *err) MUST_CHECK;
 
+/* Waits until nobody else has locked the file, and locks it: "PATH.lock" beside it, since the file
+ * itself is replaced.  Of two commands that change a file at once none loses what the other did.  A
+ * descriptor, which ends the lock when it is closed; -1 with err. */
+int file_lock(const char *path, struct err *err) MUST_CHECK;
+
 #endif

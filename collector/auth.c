@@ -8,12 +8,10 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -250,23 +248,6 @@ auth_at(const struct auth *auth, size_t at)
 	return &auth->list.tokens[at].who;
 }
 
-/* Two commands that change the file at once would lose one change. */
-static int
-lock_file(const char *path, struct err *err)
-{
-	char *name = mem_printf("%s.lock", path);
-	int   fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd < 0 || flock(fd, LOCK_EX) != 0) {
-		err_errno(err, "%s", name);
-		if (fd >= 0)
-			close(fd);
-		fd = -1;
-	}
-	free(name);
-	return fd;
-}
-
 static void
 write_token(struct wbuf *out, const struct token *token)
 {
@@ -283,7 +264,7 @@ write_tokens(const char *path, const char *without, const struct token *added, s
 {
 	struct token_list list;
 	struct wbuf       out;
-	int               lock = lock_file(path, err);
+	int               lock = file_lock(path, err);
 	bool              done = false;
 
 	if (lock < 0)

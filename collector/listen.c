@@ -2,9 +2,9 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/local.h"
 #include "base/log.h"
 #include "collector/listen_head.h"
-#include "collector/listen_local.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -305,7 +305,7 @@ start_listener(struct listen *server, struct err *err)
 	struct sockaddr_storage bound;
 	socklen_t               count = sizeof(bound);
 	const char             *local = server->options.local;
-	int                     fd = local != NULL ? listen_local_open(local, BACKLOG, err)
+	int                     fd = local != NULL ? local_listen(local, 0600, BACKLOG, err)
 	                                           : open_socket(&server->options.at, err);
 
 	if (fd < 0)

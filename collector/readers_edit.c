@@ -4,11 +4,9 @@
 #include "base/file.h"
 #include "base/owner.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 enum { ID_BYTES = 6, SECRET_BYTES = 32 };
@@ -21,23 +19,6 @@ struct change {
 	bool        replace;      /* add may, and must, take the place of one */
 	size_t      ended;
 };
-
-/* Two commands that change the file at once would lose one change. */
-static int
-lock_file(const char *path, struct err *err)
-{
-	char *name = mem_printf("%s.lock", path);
-	int   fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd < 0 || flock(fd, LOCK_EX) != 0) {
-		err_errno(err, "%s", name);
-		if (fd >= 0)
-			close(fd);
-		fd = -1;
-	}
-	free(name);
-	return fd;
-}
 
 static bool
 is_meant(const struct change *change, const struct reader *row)
@@ -94,7 +75,7 @@ apply(const char *path, struct change *change, struct err *err)
 	/* What root writes must be something that the collector can read. */
 	if (!owner_enter(&owner, path, err))
 		return false;
-	lock = lock_file(path, err);
+	lock = file_lock(path, err);
 	if (lock >= 0) {
 		done = write_change(path, change, err);
 		close(lock);

@@ -140,7 +140,7 @@ test_two_agents(void **state)
 	struct err      err;
 
 	assert_null(status_open(f->loop, f->path, fill, f, &err));
-	assert_non_null(strstr(err.text, "another agent answers"));
+	assert_non_null(strstr(err.text, "another program answers"));
 	assert_int_equal(access(f->path, F_OK), 0);
 }
 

@@ -6,10 +6,12 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -150,6 +152,28 @@ test_cannot_write(void **state)
 	assert_int_equal(rmdir(path), 0);
 }
 
+/* One at a time, and the next when it is closed. */
+static void
+test_lock(void **state)
+{
+	char       name[128];
+	struct err err;
+	int        lock = file_lock(path, &err), other;
+
+	assert_true(lock >= 0);
+	snprintf(name, sizeof(name), "%s.lock", path);
+	other = open(name, O_RDWR);
+	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+	close(lock);
+	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+	close(other);
+	assert_int_equal(unlink(name), 0);
+	snprintf(name, sizeof(name), "%s/no/x", folder);
+	assert_int_equal(file_lock(name, &err), -1);
+	assert_non_null(strstr(err.text, "/no/x.lock: No such file or directory"));
+}
+
 int
 main(void)
 {
@@ -161,6 +185,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_mode, begin, end),
 		cmocka_unit_test_setup_teardown(test_replaced_in_one_step, begin, end),
 		cmocka_unit_test_setup_teardown(test_cannot_write, begin, end),
+		cmocka_unit_test_setup_teardown(test_lock, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -252,7 +252,7 @@ test_login_is_asked_for(void **state)
 	assert_int_equal(ask_locally(f, &conf, "Host: evil.example\r\n"), 421);
 	/* Another collector is not pushed aside; what a dead one left is. */
 	assert_null(open_porch(f, &conf, &err));
-	assert_non_null(strstr(err.text, "another collector"));
+	assert_non_null(strstr(err.text, "another program"));
 	porch_close(porch);
 	assert_int_equal(access(conf.page_socket, F_OK), -1);
 	arena_free(arena);

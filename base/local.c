@@ -1,4 +1,4 @@
-#include "collector/listen_local.h"
+#include "base/local.h"
 
 #include <errno.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { OTHERS = 0177 };
+enum { ALL_MODES = 0777, OWNER_ONLY = 0600 };
 
 /* Whoever was killed has left its socket: nobody answers there. */
 static bool
@@ -22,19 +22,19 @@ is_in_use(const struct sockaddr_un *address)
 	return in_use;
 }
 
-/* The mode is that of its birth: there is no moment in which others may connect. */
+/* Whatever the umask of a daemon would take from the mode. */
 static bool
-bind_private(int fd, const struct sockaddr_un *address)
+bind_there(int fd, const struct sockaddr_un *address, unsigned mode)
 {
-	mode_t before = umask(OTHERS);
+	mode_t before = umask(ALL_MODES & ~OWNER_ONLY);
 	bool   bound = bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
 
 	umask(before);
-	return bound;
+	return bound && (mode == OWNER_ONLY || chmod(address->sun_path, mode) == 0);
 }
 
 int
-listen_local_open(const char *path, int backlog, struct err *err)
+local_listen(const char *path, unsigned mode, int backlog, struct err *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct stat        seen;
@@ -47,13 +47,13 @@ listen_local_open(const char *path, int backlog, struct err *err)
 	}
 	strcpy(address.sun_path, path);
 	if (is_in_use(&address)) {
-		err_set(err, ERR_USAGE, "%s: another collector answers there", path);
+		err_set(err, ERR_USAGE, "%s: another program answers there", path);
 		return -1;
 	}
 	if (lstat(path, &seen) == 0 && S_ISSOCK(seen.st_mode))
 		unlink(path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && bind_private(fd, &address) && listen(fd, backlog) == 0)
+	if (fd >= 0 && bind_there(fd, &address, mode) && listen(fd, backlog) == 0)
 		return fd;
 	err_errno(err, "%s", path);
 	if (fd >= 0)
