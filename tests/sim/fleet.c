@@ -206,7 +206,7 @@ run(struct fleet *fleet, struct err *err)
 	return true;
 }
 
-static void
+static _Noreturn void
 die_of_usage(void)
 {
 	fputs("fleet: see the head of tests/sim/fleet.c\n", stderr);
