@@ -33,6 +33,7 @@ done <<-'LIST'
 	644 share/doc/plprobe/examples/collector.yaml
 	644 share/doc/plprobe/examples/nginx.conf
 	644 share/doc/plprobe/examples/plprobe-agent.nft
+	644 share/doc/plprobe/examples/plprobe.rules.yaml
 	644 share/doc/plprobe/examples/policy.yaml
 	644 share/doc/plprobe/examples/prometheus.yaml
 LIST
@@ -41,7 +42,8 @@ grep -q '^ExecStart=/opt/plprobe/bin/plprobe agent' "$root/opt/plprobe/lib/syste
 	{ echo 'FAILED  the unit does not start the installed program'; failed=1; }
 
 # Nothing of deploy/ is forgotten when a file is added.
-for file in "$(dirname "$0")"/../../deploy/{man,completion,systemd}/* "$(dirname "$0")"/../../deploy/*.{yaml,nft}; do
+for file in "$(dirname "$0")"/../../deploy/{man,completion,systemd}/* "$(dirname "$0")"/../../deploy/{*,prometheus/*}.{yaml,nft,conf}; do
+	[ -e "$file" ] || continue
 	find "$root/opt/plprobe" -name "$(basename "$file")" -type f | grep -q . ||
 		{ echo "FAILED  not installed: $file"; failed=1; }
 done

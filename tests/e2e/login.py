@@ -467,13 +467,13 @@ def scrape(scene, token):
     if program is None:
         raise Failed("no prometheus on this machine (Debian's package prometheus)")
     port = free_port()
-    with open("deploy/prometheus.yaml", encoding="utf-8") as file:
+    with open("deploy/prometheus/prometheus.yaml", encoding="utf-8") as file:
         text = file.read()
     for old, new in (("/etc/prometheus/plprobe.token", f"{scene.folder}/prom.token"),
                      ("/etc/prometheus/collector.pem", f"{scene.folder}/certificate.pem"),
                      ("collector.example:8640", f"127.0.0.1:{scene.page}")):
         if text.count(old) != 1:
-            raise Failed(f"deploy/prometheus.yaml: no {old}")
+            raise Failed(f"deploy/prometheus/prometheus.yaml: no {old}")
         text = text.replace(old, new)
     with open(f"{scene.folder}/prom.token", "w", encoding="utf-8") as file:
         file.write(token)
