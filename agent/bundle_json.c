@@ -155,7 +155,9 @@ root_json(struct arena *arena, const struct bundle_facts *facts)
 	json_object_set_new(
 	    root, "made", json_string(clock_render(facts->at_ms, at, sizeof(at))));
 	json_object_set_new(root, "redacted", json_boolean(facts->redact));
-	json_object_set_new(root, "machine", text_value(arena, facts->machine));
+	/* Of names as short as "vm" the words of this text are not cleared: said here. */
+	json_object_set_new(root, "machine",
+	    facts->redact ? json_string("machine-1") : text_value(arena, facts->machine));
 	json_object_set_new(root, "kernel", text_value(arena, facts->kernel));
 	json_object_set_new(root, "resolvers",
 	    text_value(arena, vantages_render(&facts->seen->vantages, arena)));

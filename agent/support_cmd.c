@@ -3,6 +3,7 @@
 #include "analyze/support_json.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "base/wbuf.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -69,6 +70,7 @@ refuse_word(
 {
 	const char *words[CLOUD_COUNT + SUPPORT_SERVICE_COUNT + 1] = { NULL };
 	const char *near;
+	struct wbuf list;
 
 	for (size_t i = 0; word(i) != NULL; i++)
 		words[i] = word(i);
@@ -76,7 +78,12 @@ refuse_word(
 	if (near != NULL)
 		return err_set(
 		    err, ERR_USAGE, "--%s: '%s'; did you mean '%s'?", option, value, near);
-	return err_set(err, ERR_USAGE, "--%s: '%s' is none; see --help", option, value);
+	wbuf_init(&list);
+	for (size_t i = 0; words[i] != NULL; i++)
+		wbuf_printf(&list, "%s%s", i > 0 ? ", " : "", words[i]);
+	err_set(err, ERR_USAGE, "--%s: '%s' is none of %s", option, value, wbuf_text(&list));
+	wbuf_fini(&list);
+	return false;
 }
 
 static bool

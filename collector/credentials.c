@@ -24,7 +24,9 @@ static bool
 check_create(const struct words *words, struct err *err)
 {
 	if (words->count == 0 && !words->any)
-		return refuse_words("an AGENT wanted, or --any", err);
+		return refuse_words(words->reader ? "the NAME of the program that reads wanted"
+		                                  : "an AGENT wanted, or --any",
+		    err);
 	if (words->count == 1 && words->any)
 		return refuse_words("either an AGENT or --any wanted", err);
 	if (words->reader &&
