@@ -71,8 +71,8 @@ identity_fits(const struct identity *identity, const char *agent, struct err *er
 static bool
 store_inside(const char *name, const char *pem, struct err *err)
 {
-	struct owner owner;
-	bool         done;
+	struct owner_ids owner;
+	bool             done;
 
 	if (!owner_enter(&owner, name, err))
 		return false;

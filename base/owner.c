@@ -8,13 +8,13 @@
 #include <unistd.h>
 
 bool
-owner_enter(struct owner *owner, const char *path, struct err *err)
+owner_enter(struct owner_ids *owner, const char *path, struct err *err)
 {
 	char       *folder = mem_strdup(path), *slash = strrchr(folder, '/');
 	struct stat status;
 	bool        done = true;
 
-	*owner = (struct owner){ geteuid(), getegid() };
+	*owner = (struct owner_ids){ geteuid(), getegid() };
 	if (slash == NULL)
 		strcpy(folder, ".");
 	else
@@ -32,7 +32,7 @@ owner_enter(struct owner *owner, const char *path, struct err *err)
 
 /* What was given up may be taken back: these are the saved ids. */
 void
-owner_leave(const struct owner *owner)
+owner_leave(const struct owner_ids *owner)
 {
 	if (seteuid(owner->user) != 0 || setegid(owner->group) != 0)
 		abort();

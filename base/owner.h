@@ -10,14 +10,14 @@
 
 #include <sys/types.h>
 
-struct owner {
+struct owner_ids {
 	uid_t user; /* what to go back to */
 	gid_t group;
 };
 
 /* Of the folder in which the file at path is; nothing happens where we are not root, or the
  * folder is root's.  Nothing has changed when false is returned. */
-bool owner_enter(struct owner *owner, const char *path, struct err *err) MUST_CHECK;
-void owner_leave(const struct owner *owner);
+bool owner_enter(struct owner_ids *owner, const char *path, struct err *err) MUST_CHECK;
+void owner_leave(const struct owner_ids *owner);
 
 #endif

@@ -3,6 +3,7 @@
 #include "analyze/change.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/owner.h"
 #include "base/text.h"
 #include "collector/command.h"
 #include "collector/documents.h"
@@ -132,20 +133,39 @@ find_file(const struct documents *documents, const char *id)
 }
 
 static bool
+holds_already(struct arena *arena, const struct collector_conf *conf, const char *id,
+    const char *bytes, size_t count)
+{
+	const char *path = arena_printf(arena, "%s/%s", conf->accounts_dir, id);
+	size_t      there_count;
+	struct err  err;
+	const char *there = file_read(arena, path, ACCOUNT_DOCUMENT_MAX, &there_count, &err);
+
+	return there != NULL && there_count == count && memcmp(there, bytes, count) == 0;
+}
+
+static bool
 write_document(struct arena *arena, const struct collector_conf *conf, const char *id,
     const char *bytes, size_t count, struct err *err)
 {
-	const char *path = arena_printf(arena, "%s/%s", conf->accounts_dir, id);
-	const char *slash = strchr(id, '/');
+	const char      *path = arena_printf(arena, "%s/%s", conf->accounts_dir, id);
+	const char      *folder = arena_printf(arena, "%s/.", conf->accounts_dir);
+	const char      *slash = strchr(id, '/');
+	struct owner_ids owner;
+	bool             done = true;
 
+	/* What root adds to a folder of the collector's, `accounts sync` has to be able to renew. */
+	if (!owner_enter(&owner, folder, err))
+		return false;
 	if (slash != NULL) {
-		const char *folder = arena_printf(
+		folder = arena_printf(
 		    arena, "%s/%.*s", conf->accounts_dir, (int)(slash - id), id);
-
-		if (mkdir(folder, 0755) != 0 && errno != EEXIST)
-			return err_errno(err, "%s", folder);
+		done = mkdir(folder, 0755) == 0 || errno == EEXIST ||
+		    err_errno(err, "%s", folder);
 	}
-	return file_replace(path, bytes, count, 0644, err);
+	done = done && file_replace(path, bytes, count, 0644, err);
+	owner_leave(&owner);
+	return done;
 }
 
 static bool
@@ -168,6 +188,7 @@ add_document(struct arena *arena, const struct collector_conf *conf, const char 
 		id = choose_place(arena, documents, path, list, err);
 	if (id != NULL) {
 		struct documents_file before = find_file(documents, id);
+		bool                  same = holds_already(arena, conf, id, bytes, count);
 
 		if (before.id != NULL && !replace &&
 		    !is_of_account(&before, change_account(list)))
@@ -175,8 +196,10 @@ add_document(struct arena *arena, const struct collector_conf *conf, const char 
 			    "%s: %s is there already; --replace puts this in its place", path,
 			    id);
 		else
-			done = write_document(arena, conf, id, bytes, count, err);
-		if (done)
+			done = same || write_document(arena, conf, id, bytes, count, err);
+		if (done && same)
+			printf("%s: is there already, and the same\n", id);
+		else if (done)
 			printf("%s: %s\n", id, change_tell(arena, before.list, list));
 	}
 	documents_free(documents);

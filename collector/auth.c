@@ -295,8 +295,8 @@ static bool
 rewrite(const char *path, const char *without, const struct token *added, size_t *removed,
     struct err *err)
 {
-	struct owner owner;
-	bool         done;
+	struct owner_ids owner;
+	bool             done;
 
 	/* A token that root makes must be one that the collector can read. */
 	if (!owner_enter(&owner, path, err))

@@ -1,6 +1,7 @@
 #include "collector/command.h"
 
 #include "base/clock.h"
+#include "base/owner.h"
 #include "base/text.h"
 #include "collector/accounts_command.h"
 #include "collector/bulletin.h"
@@ -188,6 +189,29 @@ check_store(const struct words *words)
 	return code;
 }
 
+/* A store that is there, opened by the one who owns its folder: root's are no use to the daemon. */
+static struct store *
+open_to_migrate(const char *url, struct err *err)
+{
+	const char      *path = strchr(url, ':');
+	struct store    *store = NULL;
+	struct owner_ids owner;
+
+	if (path == NULL || strncmp(url, "sqlite:", sizeof("sqlite:") - 1) != 0) {
+		err_set(err, ERR_USAGE, "store %s: one in a file wanted, sqlite:PATH", url);
+		return NULL;
+	}
+	if (access(++path, F_OK) != 0) {
+		err_errno(err, "%s: there is no store to migrate", path);
+		return NULL;
+	}
+	if (!owner_enter(&owner, path, err))
+		return NULL;
+	store = store_open(url, false, err);
+	owner_leave(&owner);
+	return store;
+}
+
 static int
 migrate_store(const struct words *words)
 {
@@ -198,7 +222,7 @@ migrate_store(const struct words *words)
 	int                   code = COMMAND_FAILED;
 
 	if (words_read_conf(&conf, arena, words)) {
-		store = store_open(conf.store, false, &err);
+		store = open_to_migrate(conf.store, &err);
 		if (store != NULL) {
 			puts("the store is as this version wants it");
 			code = COMMAND_WELL;

@@ -68,9 +68,9 @@ write_change(const char *path, struct change *change, struct err *err)
 static bool
 apply(const char *path, struct change *change, struct err *err)
 {
-	struct owner owner;
-	bool         done = false;
-	int          lock;
+	struct owner_ids owner;
+	bool             done = false;
+	int              lock;
 
 	/* What root writes must be something that the collector can read. */
 	if (!owner_enter(&owner, path, err))

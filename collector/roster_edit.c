@@ -43,11 +43,11 @@ bool
 roster_edit_create(
     const char *path, struct roster_line *line, int64_t now_ms, char *text, struct err *err)
 {
-	uint8_t      id[ID_BYTES], secret[SECRET_BYTES];
-	char         secret_text[BASE64_ROOM(SECRET_BYTES)];
-	static char  id_text[ROSTER_ID_CHARS + 1];
-	struct owner owner;
-	bool         done;
+	uint8_t          id[ID_BYTES], secret[SECRET_BYTES];
+	char             secret_text[BASE64_ROOM(SECRET_BYTES)];
+	static char      id_text[ROSTER_ID_CHARS + 1];
+	struct owner_ids owner;
+	bool             done;
 
 	if (!check_token(line, err) || !owner_enter(&owner, path, err))
 		return false;
@@ -143,9 +143,9 @@ static bool
 revoke_alone(const char *path, const char *what, bool token, int64_t now_ms,
     struct roster_revoked *revoked, struct err *err)
 {
-	struct roster *roster;
-	struct owner   owner;
-	bool           done = false;
+	struct roster   *roster;
+	struct owner_ids owner;
+	bool             done = false;
 
 	*revoked = (struct roster_revoked){ 0 };
 	if (!owner_enter(&owner, path, err))
