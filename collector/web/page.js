@@ -316,9 +316,9 @@ function drawPropagation() {
 const readinessTone = { ok: "ok", unknown: "unknown", not: "critical" };
 
 // One row a network, one column a region; what stands in a cell is one line a mode.
-function makeReadiness(rows, network, region) {
+function makeReadiness(rows, network, region, label) {
 	const here = rows.filter((row) => row.network === network && row.region === region);
-	return el("td", here.map((row) => el(`p.ready.${readinessTone[row.readiness]}`, glyph(),
+	return el("td", { "data-label": label }, here.map((row) => el(`p.ready.${readinessTone[row.readiness]}`, glyph(),
 		el("span", here.length > 1 || row.mode !== "gateway" ? `${row.api === "sql" ? "" : `${row.api} `}${row.mode}: ` : "", row.readiness === "not" ? "no" : row.readiness, row.reason ? `, ${row.reason}` : ""))));
 }
 
@@ -328,7 +328,7 @@ function makeFailover(account) {
 	const head = el("thead", el("tr", el("th", { scope: "col" }, "Network"), regions.map((row) => el("th", { scope: "col" },
 		el("b", row.name), row.writes ? "writes now" : `priority ${row.priority}`))));
 	const body = el("tbody", networks.map((network) => el("tr", el("th", { scope: "row" }, network),
-		regions.map((row) => makeReadiness(account.rows, network, row.region)))));
+		regions.map((row) => makeReadiness(account.rows, network, row.region, row.writes ? `${row.name}, writes now` : row.name)))));
 	return el(`section.account.${account.state}`,
 		el(`div.account-head.${account.state}`, glyph(), el("h3", account.account), el("span.note", account.sentence)),
 		networks.length > 0 ? el("div.scroll", el("table.failover", head, body)) : null);
@@ -345,10 +345,12 @@ function drawFailover() {
 
 const stageTone = (outcome) => ({ ok: "ok", "not-run": "unknown", "agent-late": "unknown", policy: "unknown", local: "unknown" }[outcome] ?? "critical");
 
-function makeStage(name, outcome, took, words) {
-	const head = el("b", glyph(), outcome);
-	head.className = stageTone(outcome);
-	return el(`div.stage.${stageTone(outcome)}`, head, el("small", [name, took, words].filter(Boolean).join(" · ")));
+// refused: that it ends here is what was looked for, and no fault.
+function makeStage(name, outcome, took, words, refused = false) {
+	const tone = refused && stageTone(outcome) === "critical" ? "ok" : stageTone(outcome);
+	const head = el("b", glyph(), refused && outcome === "http-other" ? "refused" : outcome);
+	head.className = tone;
+	return el(`div.stage.${tone}`, head, el("small", [name, took, words].filter(Boolean).join(" · ")));
 }
 
 function makeFacts(pairs) {
@@ -375,15 +377,15 @@ function makeDns(view, host) {
 		view.detail ? el("p.aside", view.detail) : null);
 }
 
-function makeEndpoint(one) {
+function makeEndpoint(one, refused = false) {
 	const http = one.http_status ? `${one.http_status}${one.error_code ? ` ${one.error_code}` : ""}` : "";
 	return el("div.box",
 		el("p.box-head", el("span.mono", `${one.address} port ${one.port}`), el("small", one.local ? `from ${one.local}` : "")),
 		el("div.stages",
-			makeStage("TCP", one.tcp, millis(one.tcp_us), ""),
-			makeStage("TLS", one.tls, millis(one.tls_us), one.tls_version),
-			one.greeting ? makeStage("front end", one.greeting.outcome, millis(one.greeting.took_us), one.greeting.wants_login ? "asks for login" : "")
-				: makeStage("HTTP", one.http, millis(one.http_total_us), http)),
+			makeStage("TCP", one.tcp, millis(one.tcp_us), "", refused),
+			makeStage("TLS", one.tls, millis(one.tls_us), one.tls_version, refused),
+			one.greeting ? makeStage("front end", one.greeting.outcome, millis(one.greeting.took_us), one.greeting.wants_login ? "asks for login" : "", refused)
+				: makeStage("HTTP", one.http, millis(one.http_total_us), http, refused)),
 		makeFacts([
 			["said", one.error_text], ["path", one.path === "not-told" ? "" : one.path], ["seen as", one.seen_as],
 			["certificate", one.subject], ["names", one.sans], ["issuer", one.issuer],
@@ -452,7 +454,7 @@ function makeModes(measurement) {
 // The negative test, where a resolver outside is configured.
 function makeOutside(outside, kind) {
 	return [el("h3", `Public address, from outside: ${kind}`), outside.detail ? el("p.aside", outside.detail) : null,
-		...outside.dns.map((view) => makeDns(view, "")), ...outside.endpoints.map(makeEndpoint),
+		...outside.dns.map((view) => makeDns(view, "")), ...outside.endpoints.map((one) => makeEndpoint(one, kind === "refused")),
 		outside.feed ? makeFeed(outside.feed) : null].filter(Boolean);
 }
 
@@ -472,7 +474,7 @@ function makePanel(cell) {
 		if (measurement.dns.length > 0)
 			body.push(el("h3", "Name"), ...measurement.dns.map((view) => makeDns(view, cell.host)));
 		if (measurement.endpoints.length > 0)
-			body.push(el("h3", plural(measurement.endpoints.length, "address").replace("addresss", "addresses")), ...measurement.endpoints.map(makeEndpoint));
+			body.push(el("h3", plural(measurement.endpoints.length, "address").replace("addresss", "addresses")), ...measurement.endpoints.map((one) => makeEndpoint(one)));
 		body.push(...makeModes(measurement));
 		if (measurement.outside)
 			body.push(...makeOutside(measurement.outside, state.public_address));

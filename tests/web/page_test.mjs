@@ -314,6 +314,25 @@ test("the public address that a resolver outside gave stands apart", async () =>
 	await done();
 });
 
+test("a public address that is refused as it should be shows nothing red", async () => {
+	const outside = (seen) => {
+		seen.outside = {
+			dns: [{ resolver: "9.9.9.9", source: "outside", outcome: "ok", transport: "udp", took_us: 9000, addresses: [{ address: "20.50.1.2", ttl_s: 60 }] }],
+			endpoints: [{ address: "20.50.1.2", port: 443, tcp: "ok", tls: "ok", http: "http-other", http_status: 403, error_code: "Forbidden", path: "public-internet" }],
+		};
+	};
+	writeFileSync(join(folder, "accounts/adatum.json"), JSON.stringify(makeDocument("adatum", [["eastus", "East US"]])));
+	post("vm-a", "vnet-a/default", [measure("adatum", "", "10.1.3.9", outside), measure("adatum", "eastus", "10.1.3.10")]);
+	const { page, done } = await openPage();
+	const cell = page.getByRole("button", { name: /^adatum, Global, seen from vnet-a\/default: ok, gateway reached; public address refused, as configured$/ });
+	await cell.waitFor({ timeout: 15000 });
+	await cell.click();
+	await page.locator("#panel .stages").first().waitFor();
+	assert.match(await page.locator("#panel").textContent(), /Public address, from outside: refused.*20\.50\.1\.2.*refused.*403 Forbidden/s);
+	assert.equal(await page.locator("#panel .critical").count(), 0);
+	await done();
+});
+
 test("what many agents see is told once, and what one look showed is not confirmed", async () => {
 	const regions = [["eastus", "East US"], ["westeurope", "West Europe"]];
 	const spoil = (seen) => { makeMissing(seen); seen.dns[0].negative_ttl_s = 900; };
@@ -357,11 +376,13 @@ test("what many agents see is told once, and what one look showed is not confirm
 	await done();
 });
 
-test("tables of failover scroll by themselves on a narrow screen", async () => {
+test("on a narrow screen all regions of failover are in sight", async () => {
 	const { page, done } = await openPage({ viewport: { width: 360, height: 740 } });
 	await page.locator("#failover .account").first().waitFor();
-	const widths = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-	assert.ok(widths[0] <= widths[1], `${widths[0]} of ${widths[1]} pixels`);
+	const widths = await page.evaluate(() => [document.documentElement, ...document.querySelectorAll("#failover .scroll")]
+		.map((node) => [node.scrollWidth, node.clientWidth]));
+	for (const [wants, has] of widths)
+		assert.ok(wants <= has, `${wants} of ${has} pixels`);
 	await done();
 });
 
