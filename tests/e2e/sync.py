@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import socket
@@ -429,6 +430,8 @@ def test_by_hand(stage):
     done = stage.run("accounts", "add", str(ours))
     want(done.returncode == 0 and done.stdout.startswith("contoso/contoso.json: first seen"), done)
     want(json.loads((stage.accounts / "contoso/contoso.json").read_text()) == account, "as it was")
+    done = stage.run("accounts", "add", str(ours))
+    want(done.returncode == 0 and "is there already, and the same" in done.stdout, done)
     account["properties"]["locations"].append(fake_arm.location("East US", "eastus", 2))
     other = stage.folder / "new one.txt"
     other.write_text(json.dumps(account))
@@ -518,6 +521,31 @@ def test_setting(stage):
         conf.write_text(plain + wrong)
         done = stage.run("accounts", "sync")
         want(done.returncode == 1 and words in done.stderr, wrong, done)
+
+
+def test_root_for_another(stage):
+    """What root adds and migrates belongs to the owner of the folder, who is not root."""
+    missing = stage.run("store", "migrate")
+    want(missing.returncode == 1 and "there is no store to migrate" in missing.stderr, missing)
+    want(not list(stage.folder.glob("store.db*")), "nothing was made")
+    if os.geteuid() != 0:
+        print("skipped: root wanted")
+        return
+    nobody = pwd.getpwnam("nobody").pw_uid
+    with running(stage):
+        pass
+    ours = stage.folder / "contoso.json"
+    ours.write_text(json.dumps(stage.fake.documents[fake_arm.ACCOUNT]))
+    for name in ("store.db.lock", "store.db.reserve"):
+        (stage.folder / name).unlink(missing_ok=True)
+    for path in (stage.folder, stage.accounts, *stage.folder.glob("store.db*")):
+        os.chown(path, nobody, -1)
+    done = stage.run("store", "migrate")
+    want(done.returncode == 0, done)
+    done = stage.run("accounts", "add", str(ours))
+    want(done.returncode == 0, done)
+    for path in (stage.accounts / "contoso", stage.accounts / "contoso/contoso.json", *stage.folder.glob("store.db*")):
+        want(path.stat().st_uid == nobody, path, "is of", path.stat().st_uid)
 
 
 def main():
