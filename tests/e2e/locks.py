@@ -113,6 +113,8 @@ def knock(group, targets):
 
 def try_nftables(folder):
     """The snippet as it is: the cgroup of the unit is made for it."""
+    # nft looks for it there.  Of /sys alone, since in a chroot the root is no mount of its own.
+    run("mount", "--make-rprivate", "/sys")
     run("mount", "-t", "cgroup2", "none", "/sys/fs/cgroup")
     group = f"/sys/fs/cgroup/{GROUP}"
     os.makedirs(group, exist_ok=True)
@@ -187,7 +189,7 @@ def main():
         except Failed as error:
             print(f"FAILED  {error}")
             return 1
-        return subprocess.call(["unshare", "--net", "--mount", "--propagation", "private",
+        return subprocess.call(["unshare", "--net", "--mount", "--propagation", "unchanged",
                                 sys.executable, __file__, "--inside"])
     with tempfile.TemporaryDirectory() as folder:
         try:
