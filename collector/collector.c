@@ -467,7 +467,7 @@ reload(struct collector *collector, struct err *err)
 		return false;
 	}
 	done = auth_reload(collector->auth, err) && reload_tls(collector, &fresh, err) &&
-	    porch_reload(collector->porch, err);
+	    porch_reload(collector->porch, &fresh, err);
 	if (done)
 		take_over(collector, &fresh, arena);
 	arena_free(arena);
