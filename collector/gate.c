@@ -130,7 +130,8 @@ check_ours(
 			    "this collector has no record of the certificate now; try again, "
 			    "or enrol the agent again");
 		if (card->revoked)
-			return refuse(pass, 403, "the certificate was revoked at the collector");
+			return refuse(
+			    pass, 403, "the certificate was revoked at the collector");
 	}
 	pass->agent = card->line.agent;
 	pass->network = card->line.network;

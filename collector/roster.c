@@ -31,14 +31,14 @@ struct member {
 };
 
 struct roster {
-	char                *path;    /* owned */
-	struct arena        *arena;   /* owned; holds every text */
-	struct roster_token *tokens;  /* owned */
-	struct roster_card  *cards;   /* owned; in the order of their issue */
-	size_t              *index;   /* owned; places of cards, by serial number */
-	size_t              *keys;    /* owned; ... counted from 1, by key; 0: free */
-	struct member       *members; /* owned; by agent */
-	const char         **serials; /* owned; revoked ones that are not of cards */
+	char                *path;     /* owned */
+	struct arena        *arena;    /* owned; holds every text */
+	struct roster_token *tokens;   /* owned */
+	struct roster_card  *cards;    /* owned; in the order of their issue */
+	size_t              *index;    /* owned; places of cards, by serial number */
+	size_t              *keys;     /* owned; ... counted from 1, by key; 0: free */
+	struct member       *members;  /* owned; by agent */
+	const char         **serials;  /* owned; revoked ones that are not of cards */
 	size_t               key_room; /* of keys, a power of 2; at most half is taken */
 	size_t               token_count, card_count, member_count, serial_count, number;
 	ino_t                inode; /* of the file that was read */
