@@ -433,6 +433,19 @@ reload_tls(struct collector *collector, const struct collector_conf *fresh, stru
 	return listen_tls_change(collector->tls, fresh->certificate, fresh->key, &files, err);
 }
 
+/* Before anything is taken over: the page's certificate must not change where ours cannot, nor ours
+ * where the page's cannot. */
+static bool
+check_tls(const struct collector_conf *fresh, struct err *err)
+{
+	const struct listen_trust_files files = make_files(fresh);
+	struct listen_tls *tls = listen_tls_new(fresh->certificate, fresh->key, err);
+	bool               good = tls != NULL && listen_tls_trust(tls, &files, err);
+
+	listen_tls_free(tls);
+	return good;
+}
+
 /* The settings of conf_changes.c. */
 static void
 take_over(struct collector *collector, const struct collector_conf *fresh, struct arena *arena)
@@ -466,8 +479,8 @@ reload(struct collector *collector, struct err *err)
 		arena_free(arena);
 		return false;
 	}
-	done = auth_reload(collector->auth, err) && reload_tls(collector, &fresh, err) &&
-	    porch_reload(collector->porch, err);
+	done = check_tls(&fresh, err) && auth_reload(collector->auth, err) &&
+	    porch_reload(collector->porch, &fresh, err) && reload_tls(collector, &fresh, err);
 	if (done)
 		take_over(collector, &fresh, arena);
 	arena_free(arena);

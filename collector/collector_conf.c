@@ -212,7 +212,7 @@ const struct conf_row collector_conf_rows[] = {
 	{ "close_after", CONF_NUMBER, AT(close_after), 1, HYSTERESIS_LOOKS, "2",
 	    .help = "so many good looks in a row close a finding" },
 	{ "connections", CONF_NUMBER, AT(connections), 1, 100000, "2048",
-	    .help = "agents connected at once; who comes later waits, or takes the place of who has not shown who it is" },
+	    .help = "agents connected at once, for 10,000 of them say 12000; who comes later waits, or takes the place of who has not shown who it is" },
 	{ "address_connections", CONF_NUMBER, AT(address_connections), 0, 100000, "0",
 	    .help = "those of one address (of one /64 in IPv6), at a time, and begun in a minute; 0: half of `connections`" },
 	{ "log_level", CONF_TEXT, AT(log_level), .preset = "info",

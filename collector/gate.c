@@ -124,6 +124,14 @@ check_ours(
 	if (!card->used) {
 		mark_used(roster, peer->serial, now_ms);
 		card = roster_find_card(roster, peer->serial); /* it may have moved */
+		/* ... or gone, with a file that was put back or cannot be read any more. */
+		if (card == NULL)
+			return refuse(pass, 403,
+			    "this collector has no record of the certificate now; try again, "
+			    "or enrol the agent again");
+		if (card->revoked)
+			return refuse(
+			    pass, 403, "the certificate was revoked at the collector");
 	}
 	pass->agent = card->line.agent;
 	pass->network = card->line.network;

@@ -224,10 +224,15 @@ porch_scheme(const struct porch *porch)
 }
 
 bool
-porch_reload(struct porch *porch, struct err *err)
+porch_reload(struct porch *porch, const struct collector_conf *fresh, struct err *err)
 {
-	return (porch->readers == NULL || readers_reload(porch->readers, err)) &&
-	    (porch->tls == NULL || listen_tls_reload(porch->tls, err));
+	if (porch->readers != NULL && !readers_reload(porch->readers, err))
+		return false;
+	if (porch->tls == NULL)
+		return true;
+	if (has_own_certificate(porch->options.conf))
+		return listen_tls_reload(porch->tls, err);
+	return listen_tls_change(porch->tls, fresh->certificate, fresh->key, NULL, err);
 }
 
 void

@@ -28,8 +28,10 @@ void        porch_close(struct porch *porch);
 struct addr porch_addr(const struct porch *porch); /* with the port it has */
 /* "https" or "http". */
 const char *porch_scheme(const struct porch *porch);
-/* Reads certificate and readers again; on an error what was in force stays. */
-bool porch_reload(struct porch *porch, struct err *err) MUST_CHECK;
+/* Reads readers and certificate again, where the page has none of its own that which fresh names;
+ * on an error what was in force stays of what is at fault. */
+bool porch_reload(
+    struct porch *porch, const struct collector_conf *fresh, struct err *err) MUST_CHECK;
 /* Says once in the log when the file of readers cannot be read, or can again.  Now and then. */
 void porch_look(struct porch *porch);
 /* Accepts no more, and closes each connection behind its next answer. */

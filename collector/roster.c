@@ -31,13 +31,15 @@ struct member {
 };
 
 struct roster {
-	char                *path;    /* owned */
-	struct arena        *arena;   /* owned; holds every text */
-	struct roster_token *tokens;  /* owned */
-	struct roster_card  *cards;   /* owned; in the order of their issue */
-	size_t              *index;   /* owned; places of cards, by serial number */
-	struct member       *members; /* owned; by agent */
-	const char         **serials; /* owned; revoked ones that are not of cards */
+	char                *path;     /* owned */
+	struct arena        *arena;    /* owned; holds every text */
+	struct roster_token *tokens;   /* owned */
+	struct roster_card  *cards;    /* owned; in the order of their issue */
+	size_t              *index;    /* owned; places of cards, by serial number */
+	size_t              *keys;     /* owned; ... counted from 1, by key; 0: free */
+	struct member       *members;  /* owned; by agent */
+	const char         **serials;  /* owned; revoked ones that are not of cards */
+	size_t               key_room; /* of keys, a power of 2; at most half is taken */
 	size_t               token_count, card_count, member_count, serial_count, number;
 	ino_t                inode; /* of the file that was read */
 	off_t                size;  /* how far it was read */
@@ -53,6 +55,7 @@ forget(struct roster *roster)
 	free(roster->tokens);
 	free(roster->cards);
 	free(roster->index);
+	free(roster->keys);
 	free(roster->members);
 	free(roster->serials);
 	roster->serials = NULL;
@@ -60,6 +63,8 @@ forget(struct roster *roster)
 	roster->tokens = NULL;
 	roster->cards = NULL;
 	roster->index = NULL;
+	roster->keys = NULL;
+	roster->key_room = 0;
 	roster->members = NULL;
 	roster->token_count = roster->card_count = roster->member_count = roster->number = 0;
 	roster->arena = arena_new();
@@ -142,6 +147,47 @@ find_card(const struct roster *roster, const char *serial)
 	return found ? &roster->cards[roster->index[at]] : NULL;
 }
 
+/* Where the card of that key and from that token is, or would be. */
+static size_t *
+find_key(const struct roster *roster, const struct roster_line *line)
+{
+	size_t at;
+
+	memcpy(&at, line->digest, sizeof(at));
+	for (;; at++) {
+		size_t                   *place = &roster->keys[at & (roster->key_room - 1)];
+		const struct roster_line *other;
+
+		if (*place == 0)
+			return place;
+		other = &roster->cards[*place - 1].line;
+		if (memcmp(other->digest, line->digest, DIGEST_BYTES) == 0 &&
+		    strcmp(other->from, line->from) == 0)
+			return place;
+	}
+}
+
+/* Of the cards that there are; the first of a key stays. */
+static void
+put_key(struct roster *roster, size_t card)
+{
+	size_t *place = find_key(roster, &roster->cards[card].line);
+
+	if (*place == 0)
+		*place = card + 1;
+}
+
+static void
+grow_keys(struct roster *roster)
+{
+	free(roster->keys);
+	roster->key_room = roster->key_room != 0 ? 2 * roster->key_room : 16;
+	roster->keys = mem_alloc(roster->key_room * sizeof(*roster->keys));
+	memset(roster->keys, 0, roster->key_room * sizeof(*roster->keys));
+	for (size_t i = 0; i < roster->card_count; i++)
+		put_key(roster, i);
+}
+
 /* The same key again is the same agent, which did not hear our answer. */
 static void
 count_use(struct roster *roster, const struct roster_line *line)
@@ -150,14 +196,8 @@ count_use(struct roster *roster, const struct roster_line *line)
 
 	if (token == NULL)
 		return;
-	for (size_t i = 0; i < roster->card_count; i++) {
-		const struct roster_line *other = &roster->cards[i].line;
-
-		if (strcmp(other->from, line->from) == 0 &&
-		    digest_equal(other->digest, line->digest, DIGEST_BYTES))
-			return;
-	}
-	token->used++;
+	if (roster->key_room == 0 || *find_key(roster, line) == 0)
+		token->used++;
 }
 
 static void
@@ -170,7 +210,7 @@ take_card(struct roster *roster, const struct roster_line *line)
 		return;
 	count_use(roster, line);
 	get_member(roster, line->agent);
-	/* Doubled, so that a long file is read in linear time. */
+	/* Doubled, so that a long file is not copied for each of its lines. */
 	if ((roster->card_count & (roster->card_count + 1)) == 0) {
 		size_t room = 2 * (roster->card_count + 1);
 
@@ -182,6 +222,10 @@ take_card(struct roster *roster, const struct roster_line *line)
 	roster->index[at] = roster->card_count;
 	roster->cards[roster->card_count++] = (struct roster_card){ .line = *line,
 		.order = ++roster->number };
+	if (roster->card_count > roster->key_room / 2)
+		grow_keys(roster);
+	else
+		put_key(roster, roster->card_count - 1);
 }
 
 static void

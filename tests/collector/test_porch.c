@@ -285,6 +285,44 @@ test_tls_elsewhere(void **state)
 	arena_free(arena);
 }
 
+static void
+move(const struct fixture *f, const char *from, const char *to)
+{
+	char *paths[] = { mem_printf("%s/%s", f->dir, from), mem_printf("%s/%s", f->dir, to) };
+
+	assert_int_equal(rename(paths[0], paths[1]), 0);
+	free(paths[0]);
+	free(paths[1]);
+}
+
+/* Without a certificate of its own the page has the collector's, also when that has another path. */
+static void
+test_moved_certificate(void **state)
+{
+	struct fixture       *f = *state;
+	struct arena         *arena = arena_new();
+	struct collector_conf conf, fresh;
+	struct porch         *porch;
+	struct err            err = { 0 };
+	char                  header[200];
+
+	read_conf(f, &conf, arena, "page: 0.0.0.0:0\n");
+	make_reader(&conf, 0, header, sizeof(header));
+	porch = open_porch(f, &conf, &err);
+	assert_non_null(porch);
+	fresh = conf;
+	move(f, "cert.pem", "new.pem");
+	move(f, "key.pem", "new.key");
+	assert_false(porch_reload(porch, &fresh, &err));
+	assert_non_null(strstr(err.text, "cert.pem"));
+	fresh.certificate = arena_printf(arena, "%s/new.pem", f->dir);
+	fresh.key = arena_printf(arena, "%s/new.key", f->dir);
+	if (!porch_reload(porch, &fresh, &err))
+		fail_msg("%s", err.text);
+	porch_close(porch);
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -294,6 +332,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_loopback_is_open, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_login_is_asked_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tls_elsewhere, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_moved_certificate, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

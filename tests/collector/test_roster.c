@@ -212,6 +212,31 @@ test_tokens(void **state)
 	roster_free(roster);
 }
 
+/* Uses are found by their keys, however many: also where two keys begin alike, from other tokens,
+ * and in a file that is read as a whole. */
+static void
+test_many(void **state)
+{
+	enum { KEYS = 300 };
+	struct roster *roster;
+	struct err     err = { 0 };
+	FILE          *file = fopen(path, "a");
+
+	assert_non_null(file);
+	for (int token = 0; token < 2; token++)
+		fprintf(file, "token 00000000000%d - - %s 1 2 1000 0\n", token, DIGEST);
+	for (int i = 0; i < 3 * KEYS; i++)
+		fprintf(file, "card %06x vm-%d - 0011223344556677%048x 1 2 00000000000%d\n", i,
+		    i % KEYS, i % KEYS, i < 2 * KEYS ? 0 : 1);
+	assert_int_equal(fclose(file), 0);
+	roster = roster_open(path, &err);
+	assert_non_null(roster);
+	assert_int_equal(roster_cards(roster), 3 * KEYS);
+	assert_int_equal(roster_token_at(roster, 0)->used, KEYS);
+	assert_int_equal(roster_token_at(roster, 1)->used, KEYS);
+	roster_free(roster);
+}
+
 static void
 append_text(const char *text)
 {
@@ -373,6 +398,7 @@ main(void)
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test_setup_teardown(test_states, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tokens, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_cut_short, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_broken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_writers, set_up, tear_down),
