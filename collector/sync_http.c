@@ -10,7 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { TRIES_MAX = 8 };
+/* LEAST: with less time than that left no try is begun, so that the last answer is what is told. */
+enum { TRIES_MAX = 8, LEAST_MS = 500 };
 
 static const int64_t request_preset_ms = 30 * MS_PER_S;
 static const int64_t connect_ms = 10 * MS_PER_S;
@@ -281,7 +282,7 @@ sync_http_ask(struct sync_http *http, const struct sync_http_ask *ask,
 		if (!is_passing(http, ask, code, answer->status))
 			return code == CURLE_OK || tell_silence(http, ask, code, err);
 		pause_ms = plan_pause(http, tries);
-		if (tries == TRIES_MAX || pause_ms >= left_ms(http))
+		if (tries == TRIES_MAX || pause_ms + LEAST_MS > left_ms(http))
 			return code == CURLE_OK || tell_silence(http, ask, code, err);
 		pause_for(pause_ms);
 	}
