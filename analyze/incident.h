@@ -23,8 +23,8 @@
  * 7. Else the VMs'.  An agent that is alone in its subnet cannot tell the two apart, and the
  *    sentence says that it is alone.
  *
- * Public addresses blame a whole zone only while no agent of the incident sees the zone answer for
- * another account.
+ * Public addresses, whichever finding explains them, blame a whole zone only while no agent of the
+ * incident sees the zone answer for another account.
  */
 #ifndef ANALYZE_INCIDENT_H
 #define ANALYZE_INCIDENT_H

@@ -27,10 +27,17 @@ incident_about(enum finding_code code)
 }
 
 bool
+incident_is_unseen_zone(enum finding_code code)
+{
+	return code == FINDING_PUBLIC_ANSWER || code == FINDING_ZONE_NOT_LINKED ||
+	    code == FINDING_ZONE_NAME_MISTYPED || code == FINDING_SERVER_NOT_FORWARDING;
+}
+
+bool
 incident_is_of_zone(enum finding_code code, const char *region)
 {
 	/* That all of its names are missing, or wrong, says nothing of other accounts' records. */
-	return (code == FINDING_PUBLIC_ANSWER && strcmp(region, "*") == 0) ||
+	return (incident_is_unseen_zone(code) && strcmp(region, "*") == 0) ||
 	    code == FINDING_WILDCARD_RECORD || code == FINDING_ALIAS_BYPASSED;
 }
 
@@ -59,7 +66,7 @@ name_subject(
 	const char *accounts = name_accounts(arena, incident);
 
 	if (incident_is_of_zone(incident->code, incident->region) &&
-	    (!facts->mixed || incident->code != FINDING_PUBLIC_ANSWER))
+	    (!facts->mixed || !incident_is_unseen_zone(incident->code)))
 		return incident->zone;
 	if (incident_about(incident->code) == ABOUT_RESOLVER)
 		return arena_printf(arena, "DNS for %s", incident->zone);

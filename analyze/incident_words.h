@@ -11,6 +11,9 @@
 enum incident_about { ABOUT_VM, ABOUT_RESOLVER, ABOUT_RECORD, ABOUT_PATH, ABOUT_ACCOUNT };
 
 enum incident_about incident_about(enum finding_code code);
+/* Whether all names of an account show it since this network does not see the zone, or not this one:
+ * then it is the zone's, unless the zone answers the same agents for another account. */
+bool incident_is_unseen_zone(enum finding_code code);
 /* Whether it is about a whole zone, and not one record of it. */
 bool incident_is_of_zone(enum finding_code code, const char *region);
 

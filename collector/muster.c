@@ -1,5 +1,6 @@
 #include "collector/muster.h"
 
+#include "analyze/incident_words.h"
 #include "base/addr.h"
 
 #include <string.h>
@@ -24,13 +25,22 @@ list_resolvers(struct arena *arena, const struct board_agent *agent)
 }
 
 static bool
-has_public_answer(const struct board_agent *agent)
+is_unseen_zone(const char *text)
 {
-	const char *code = finding_table[FINDING_PUBLIC_ANSWER].code;
+	for (int code = 0; code < FINDING_COUNT; code++) {
+		if (incident_is_unseen_zone((enum finding_code)code) &&
+		    strcmp(text, finding_table[code].code) == 0)
+			return true;
+	}
+	return false;
+}
 
+static bool
+has_unseen_zone(const struct board_agent *agent)
+{
 	for (size_t i = 0; i < agent->view_count; i++) {
 		for (size_t j = 0; j < agent->views[i]->open_count; j++) {
-			if (strcmp(agent->views[i]->open[j]->finding.code, code) == 0)
+			if (is_unseen_zone(agent->views[i]->open[j]->finding.code))
 				return true;
 		}
 	}
@@ -105,7 +115,7 @@ add_agent(struct muster *muster, size_t at)
 	struct incident_look     *looks = arena_array(
 	        muster->arena, agent->view_count + 1, sizeof(*looks));
 	size_t count = 0;
-	bool   doubts = has_public_answer(agent); /* only then it matters */
+	bool   doubts = has_unseen_zone(agent); /* only then it matters */
 
 	for (size_t i = 0; i < agent->view_count; i++) {
 		if (agent->views[i]->seen_count == 0)
@@ -192,8 +202,8 @@ find_region(const struct verdict *verdict, const char *host)
 	return "*";
 }
 
-/* One that is told of several names is a sighting of each: others may see fewer of them.  Public
- * addresses of all names are one, the zone's. */
+/* One that is told of several names is a sighting of each: others may see fewer of them.  A zone that
+ * is not seen is one, the zone's. */
 static void
 add_sightings(struct muster *muster, size_t agent, const struct board_view *view,
     const struct store_finding *finding)
@@ -203,7 +213,7 @@ add_sightings(struct muster *muster, size_t agent, const struct board_view *view
 
 	add_sighting(muster, agent, view, finding);
 	if (judged == NULL || muster->count == first || judged->host_count < 2 ||
-	    judged->code == FINDING_PUBLIC_ANSWER ||
+	    incident_is_unseen_zone(judged->code) ||
 	    finding_table[judged->code].owner != OWNER_DNS)
 		return;
 	muster->count = first;

@@ -19,6 +19,8 @@ static const char *const          old_regions[] = { "", "eastus", "eastus" };
 static const struct incident_look old_looks[] = { { "contoso", old_regions, 3, NULL, 0 } };
 
 #define PUBLIC     FINDING_PUBLIC_ANSWER
+#define UNLINKED   FINDING_ZONE_NOT_LINKED
+#define UNASKED    FINDING_SERVER_NOT_FORWARDING
 #define MISSING    FINDING_REGION_NAME_MISSING
 #define SERVFAIL   FINDING_DNS_SERVFAIL
 #define NO_TCP     FINDING_TCP_TIMEOUT
@@ -79,6 +81,21 @@ static const struct incident_case {
 	        { 'c', PUBLIC, "contoso", "*" }, { 'c', PUBLIC, "fabrikam", "*" } },
 	    "dns: privatelink.documents.azure.com is not linked to vnet-b: 2 agents, 2 "
 	    "accounts\n" },
+	{ "the same, which documents say",
+	    { { "vnet-a/x", "", 2 }, { "vnet-b/x", "", 2 }, { "vnet-b/y", "", 2 } },
+	    { { 'b', UNLINKED, "contoso", "*" }, { 'b', UNLINKED, "fabrikam", "*" },
+	        { 'c', UNLINKED, "contoso", "*" }, { 'c', UNLINKED, "fabrikam", "*" } },
+	    "dns: privatelink.documents.azure.com: zone not linked in all of vnet-b: 2 agents, "
+	    "2 "
+	    "accounts\n" },
+	{ "a server that does not ask Azure, for all accounts",
+	    { { "vnet-a/x", "", 2 }, { "vnet-b/x", "10.0.0.4", 2 },
+	        { "vnet-b/x", "10.0.0.4", 2 } },
+	    { { 'b', UNASKED, "contoso", "*" }, { 'b', UNASKED, "fabrikam", "*" },
+	        { 'c', UNASKED, "contoso", "*" }, { 'c', UNASKED, "fabrikam", "*" } },
+	    "dns: privatelink.documents.azure.com: DNS server does not ask Azure in all of "
+	    "vnet-b: 2 "
+	    "agents, 2 accounts\n" },
 	{ "the same with DNS servers of one's own",
 	    { { "vnet-a/x", "", 1 }, { "vnet-b/x", "10.0.0.4", 1 },
 	        { "vnet-b/x", "10.0.0.4", 1 } },
