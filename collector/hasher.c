@@ -1,14 +1,11 @@
 #include "collector/hasher.h"
 
 #include "base/arena.h"
+#include "base/beside.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 struct job {
 	struct job     *next;
@@ -25,11 +22,8 @@ struct list {
 };
 
 struct hasher {
-	struct loop_watch watch;
-	int               bell; /* eventfd: there is something in `done` */
-	pthread_t         thread;
-	bool              started;
-	unsigned          waiting; /* the loop's: asked and not told */
+	struct beside beside;  /* rings when there is something in `done` */
+	unsigned      waiting; /* the loop's: asked and not told */
 	/* Shared, under the lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t  work;
@@ -76,7 +70,6 @@ run_thread(void *arg)
 {
 	struct hasher *hasher = arg;
 	struct job    *job;
-	uint64_t       one = 1;
 
 	while ((job = wait_job(hasher)) != NULL) {
 		bool equal = password_is(&job->password, job->text);
@@ -85,8 +78,7 @@ run_thread(void *arg)
 		pthread_mutex_lock(&hasher->lock);
 		add_job(&hasher->done, job);
 		pthread_mutex_unlock(&hasher->lock);
-		while (write(hasher->bell, &one, sizeof(one)) < 0 && errno == EINTR)
-			;
+		beside_ring(&hasher->beside);
 	}
 	return NULL;
 }
@@ -128,31 +120,11 @@ tell_all(struct hasher *hasher, struct list *list)
 }
 
 static void
-on_bell(void *arg, unsigned what)
+on_bell(void *arg)
 {
 	struct hasher *hasher = arg;
-	uint64_t       count;
 
-	while (read(hasher->bell, &count, sizeof(count)) < 0 && errno == EINTR)
-		;
-	loop_watch_set(&hasher->watch, hasher->bell, LOOP_READ, -1);
 	tell_all(hasher, &hasher->done);
-}
-
-/* Signals are the loop's. */
-static bool
-start_thread(struct hasher *hasher, struct err *err)
-{
-	sigset_t all, before;
-	int      cause;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	cause = pthread_create(&hasher->thread, NULL, run_thread, hasher);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	hasher->started = cause == 0;
-	return hasher->started ||
-	    err_set(err, ERR_SYSTEM, "hasher thread: %s", strerror(cause));
 }
 
 struct hasher *
@@ -160,18 +132,13 @@ hasher_new(struct loop *loop, struct err *err)
 {
 	struct hasher *hasher = mem_alloc(sizeof(*hasher));
 
-	*hasher = (struct hasher){ .bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
 	clear_list(&hasher->queue);
 	clear_list(&hasher->done);
 	pthread_mutex_init(&hasher->lock, NULL);
 	pthread_cond_init(&hasher->work, NULL);
-	loop_watch_init(&hasher->watch, loop, on_bell, hasher);
-	if (hasher->bell < 0) {
-		err_errno(err, "eventfd");
-	} else if (start_thread(hasher, err)) {
-		loop_watch_set(&hasher->watch, hasher->bell, LOOP_READ, -1);
+	beside_init(&hasher->beside, loop, LOOP_USUAL, on_bell, hasher);
+	if (beside_start(&hasher->beside, "hasher", run_thread, err))
 		return hasher;
-	}
 	hasher_free(hasher);
 	return NULL;
 }
@@ -185,13 +152,9 @@ hasher_free(struct hasher *hasher)
 	hasher->ending = true;
 	pthread_cond_signal(&hasher->work);
 	pthread_mutex_unlock(&hasher->lock);
-	if (hasher->started)
-		pthread_join(hasher->thread, NULL);
+	beside_fini(&hasher->beside);
 	tell_all(hasher, &hasher->done);
 	tell_all(hasher, &hasher->queue);
-	loop_watch_fini(&hasher->watch);
-	if (hasher->bell >= 0)
-		close(hasher->bell);
 	pthread_cond_destroy(&hasher->work);
 	pthread_mutex_destroy(&hasher->lock);
 	free(hasher);

@@ -1,14 +1,11 @@
 #include "collector/writer.h"
 
+#include "base/beside.h"
 #include "base/clock.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 enum { EXPIRE_CHUNK = 2000 };
 
@@ -39,13 +36,10 @@ struct list {
 };
 
 struct writer {
-	struct loop_watch watch;
-	struct store     *store; /* borrowed; the thread's */
+	struct beside beside; /* rings when there is something in `done` */
+	struct store *store;  /* borrowed; the thread's */
 	void (*on_trouble)(void *arg, const struct err *err);
-	void     *arg;
-	int       bell; /* eventfd: there is something in `done` */
-	pthread_t thread;
-	bool      started;
+	void *arg;
 	/* Shared, under the lock. */
 	pthread_mutex_t      lock;
 	pthread_cond_t       work;
@@ -68,15 +62,6 @@ add_job(struct list *list, struct job *job)
 	job->next = NULL;
 	*list->last = job;
 	list->last = &job->next;
-}
-
-static void
-ring(struct writer *writer)
-{
-	uint64_t one = 1;
-
-	while (write(writer->bell, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
 }
 
 /* Takes it out of the queue, whose end may have been it. */
@@ -249,7 +234,7 @@ run_thread(void *arg)
 		    &writer->counts, group.first, clock_mono_us(clock_system()) - began_us);
 		*writer->done.last = group.first;
 		writer->done.last = group.last;
-		ring(writer);
+		beside_ring(&writer->beside);
 	}
 	pthread_mutex_unlock(&writer->lock);
 	return NULL;
@@ -268,9 +253,10 @@ tell(struct writer *writer, struct job *job)
 }
 
 static void
-tell_done(struct writer *writer)
+tell_done(void *arg)
 {
-	struct job *job, *next;
+	struct writer *writer = arg;
+	struct job    *job, *next;
 
 	pthread_mutex_lock(&writer->lock);
 	job = writer->done.first;
@@ -280,35 +266,6 @@ tell_done(struct writer *writer)
 		next = job->next;
 		tell(writer, job);
 	}
-}
-
-static void
-on_bell(void *arg, unsigned what)
-{
-	struct writer *writer = arg;
-	uint64_t       count;
-
-	while (read(writer->bell, &count, sizeof(count)) < 0 && errno == EINTR)
-		;
-	loop_watch_set(&writer->watch, writer->bell, LOOP_READ, -1);
-	tell_done(writer);
-}
-
-/* Signals are the loop's. */
-static bool
-start_thread(struct writer *writer, struct err *err)
-{
-	sigset_t all, before;
-	int      cause;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	cause = pthread_create(&writer->thread, NULL, run_thread, writer);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (cause != 0)
-		return err_set(err, ERR_SYSTEM, "writer thread: %s", strerror(cause));
-	writer->started = true;
-	return true;
 }
 
 struct writer *
@@ -324,21 +281,13 @@ writer_new(struct loop *loop, struct store                     *store,
 	clear_list(&writer->done);
 	pthread_mutex_init(&writer->lock, NULL);
 	pthread_cond_init(&writer->work, NULL);
-	loop_watch_init(&writer->watch, loop, on_bell, writer);
 	/* Behind ten thousand requests answers would wait until all of them were read, and most of
 	 * those would find the queue full. */
-	loop_watch_rank(&writer->watch, LOOP_FIRST);
-	writer->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (writer->bell < 0) {
-		err_errno(err, "eventfd");
+	beside_init(&writer->beside, loop, LOOP_FIRST, tell_done, writer);
+	if (!beside_start(&writer->beside, "writer", run_thread, err)) {
 		writer_free(writer);
 		return NULL;
 	}
-	if (!start_thread(writer, err)) {
-		writer_free(writer);
-		return NULL;
-	}
-	loop_watch_set(&writer->watch, writer->bell, LOOP_READ, -1);
 	return writer;
 }
 
@@ -351,12 +300,8 @@ writer_free(struct writer *writer)
 	writer->ending = true;
 	pthread_cond_signal(&writer->work);
 	pthread_mutex_unlock(&writer->lock);
-	if (writer->started)
-		pthread_join(writer->thread, NULL);
+	beside_fini(&writer->beside);
 	tell_done(writer);
-	loop_watch_fini(&writer->watch);
-	if (writer->bell >= 0)
-		close(writer->bell);
 	pthread_cond_destroy(&writer->work);
 	pthread_mutex_destroy(&writer->lock);
 	free(writer);
