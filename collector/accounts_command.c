@@ -169,8 +169,8 @@ write_document(struct arena *arena, const struct collector_conf *conf, const cha
 }
 
 static bool
-add_document(struct arena *arena, const struct collector_conf *conf, const char *path,
-    bool replace, struct err *err)
+add_document(struct arena *arena, const struct collector_conf *conf, const struct words *words,
+    const char *path, struct err *err)
 {
 	struct documents    *documents = look_at_folder(conf, err);
 	struct account_list *list = NULL;
@@ -190,7 +190,7 @@ add_document(struct arena *arena, const struct collector_conf *conf, const char 
 		struct documents_file before = find_file(documents, id);
 		bool                  same = holds_already(arena, conf, id, bytes, count);
 
-		if (before.id != NULL && !replace &&
+		if (before.id != NULL && !words->replace &&
 		    !is_of_account(&before, change_account(list)))
 			err_set(err, ERR_ORDER,
 			    "%s: %s is there already; --replace puts this in its place", path,
@@ -206,8 +206,11 @@ add_document(struct arena *arena, const struct collector_conf *conf, const char 
 	return done;
 }
 
-int
-accounts_add(const struct words *words)
+/* Each operand for itself: what is wrong with one keeps no other from being done. */
+static int
+do_each(const struct words *words,
+    bool (*act)(struct arena *arena, const struct collector_conf *conf,
+        const struct words *words, const char *operand, struct err *err))
 {
 	struct arena         *arena = arena_new();
 	struct collector_conf conf;
@@ -218,13 +221,18 @@ accounts_add(const struct words *words)
 		for (int i = 0; i < words->count; i++) {
 			struct err err = { 0 };
 
-			if (!add_document(
-			        arena, &conf, words->operands[i], words->replace, &err))
+			if (!act(arena, &conf, words, words->operands[i], &err))
 				code = words_complain(&err, COMMAND_FAILED);
 		}
 	}
 	arena_free(arena);
 	return code;
+}
+
+int
+accounts_add(const struct words *words)
+{
+	return do_each(words, add_document);
 }
 
 /* accounts remove. */
@@ -271,8 +279,8 @@ check_removal(
 }
 
 static bool
-remove_account(
-    struct arena *arena, const struct collector_conf *conf, const char *name, struct err *err)
+remove_account(struct arena *arena, const struct collector_conf *conf,
+    const struct words *words, const char *name, struct err *err)
 {
 	struct documents *documents = look_at_folder(conf, err);
 	char             *account = arena_strdup(arena, name);
@@ -307,21 +315,7 @@ remove_account(
 int
 accounts_remove(const struct words *words)
 {
-	struct arena         *arena = arena_new();
-	struct collector_conf conf;
-	int                   code = COMMAND_FAILED;
-
-	if (words_read_conf(&conf, arena, words)) {
-		code = COMMAND_WELL;
-		for (int i = 0; i < words->count; i++) {
-			struct err err = { 0 };
-
-			if (!remove_account(arena, &conf, words->operands[i], &err))
-				code = words_complain(&err, COMMAND_FAILED);
-		}
-	}
-	arena_free(arena);
-	return code;
+	return do_each(words, remove_account);
 }
 
 /* accounts history. */

@@ -165,28 +165,15 @@ dump_conf(const struct words *words)
 	return good ? COMMAND_WELL : COMMAND_FAILED;
 }
 
-static int
-check_store(const struct words *words)
+static struct store *
+open_to_check(const char *url, struct err *err)
 {
-	struct arena         *arena = arena_new();
-	struct collector_conf conf;
-	struct err            err = { 0 };
-	struct store         *store = NULL;
-	int                   code = COMMAND_FAILED;
+	struct store *store = store_open(url, true, err);
 
-	if (words_read_conf(&conf, arena, words)) {
-		store = store_open(conf.store, true, &err);
-		if (store != NULL && store_check(store, &err)) {
-			puts("the store is whole: structure, and every batch against its "
-			     "digest");
-			code = COMMAND_WELL;
-		} else {
-			words_complain(&err, COMMAND_FAILED);
-		}
-	}
+	if (store == NULL || store_check(store, err))
+		return store;
 	store_close(store);
-	arena_free(arena);
-	return code;
+	return NULL;
 }
 
 /* A store that is there, opened by the one who owns its folder: root's are no use to the daemon. */
@@ -212,8 +199,10 @@ open_to_migrate(const char *url, struct err *err)
 	return store;
 }
 
+/* well: what is said when it could be opened. */
 static int
-migrate_store(const struct words *words)
+try_store(const struct words *words,
+    struct store *(*open_store)(const char *url, struct err *err), const char *well)
 {
 	struct arena         *arena = arena_new();
 	struct collector_conf conf;
@@ -222,9 +211,9 @@ migrate_store(const struct words *words)
 	int                   code = COMMAND_FAILED;
 
 	if (words_read_conf(&conf, arena, words)) {
-		store = open_to_migrate(conf.store, &err);
+		store = open_store(conf.store, &err);
 		if (store != NULL) {
-			puts("the store is as this version wants it");
+			puts(well);
 			code = COMMAND_WELL;
 		} else {
 			words_complain(&err, COMMAND_FAILED);
@@ -233,6 +222,19 @@ migrate_store(const struct words *words)
 	store_close(store);
 	arena_free(arena);
 	return code;
+}
+
+static int
+check_store(const struct words *words)
+{
+	return try_store(words, open_to_check,
+	    "the store is whole: structure, and every batch against its digest");
+}
+
+static int
+migrate_store(const struct words *words)
+{
+	return try_store(words, open_to_migrate, "the store is as this version wants it");
 }
 
 static bool
